@@ -1,0 +1,43 @@
+package platform
+
+import "time"
+
+// Quirks are switches that make the platform depart from Moodle 4.5. The zero
+// value is Moodle 4.5 as captured.
+type Quirks struct {
+	// JWKSWithoutAlg leaves "alg" out of the published key (Open edX).
+	JWKSWithoutAlg bool
+	// StorageTarget, when set, is sent as lti_storage_target with every login
+	// initiation ("_parent", or Canvas's "post_message_forwarding").
+	StorageTarget string
+	// AudienceArray sends aud as an array of one, with azp.
+	AudienceArray bool
+	// LoginByGET initiates logins by a redirect instead of a form POST.
+	LoginByGET bool
+	// CanvasDeploymentName spells the login's deployment "deployment_id".
+	CanvasDeploymentName bool
+	// NoDeploymentHint leaves the deployment out of the login initiation.
+	NoDeploymentHint bool
+	// NoClientID leaves client_id out of the login initiation.
+	NoClientID bool
+	// NoEmail and NoNames are privacy settings that Moodle leaves to the admin.
+	NoEmail bool
+	NoNames bool
+	// Anonymous leaves out sub as well.
+	Anonymous bool
+	// NoServices leaves out the AGS and NRPS claims and refuses their scopes.
+	NoServices bool
+	// NoContext leaves out the course.
+	NoContext bool
+	// ClockSkew is added to the platform's own clock wherever it stamps or
+	// checks a token.
+	ClockSkew time.Duration
+	// TokenLifetime of id_tokens; 0 means Moodle's 60 seconds.
+	TokenLifetime time.Duration
+	// LenientAccept lets the services take */* and application/json.
+	LenientAccept bool
+	// ProductFamily replaces "moodle" in the tool_platform claim.
+	ProductFamily string
+	// FailScores makes the next score posts answer 503, one each.
+	FailScores int
+}
