@@ -1,0 +1,12 @@
+.PHONY: demo test check build fmt lint bench picture secret standin
+
+demo:    ; go run ./cmd/cairn demo
+test:    ; go test ./...
+check:   ; bash .ci/run
+build:   ; CGO_ENABLED=0 go build -trimpath -o cairn ./cmd/cairn
+fmt:     ; gofmt -w $$(git ls-files '*.go')
+lint:    ; go vet ./... && staticcheck ./...
+bench:   ; go test -run '^$$' -bench . ./...
+picture: ; CAIRN_PICTURE=$(CURDIR)/docs/home.png go test -count=1 -run TestTheWalk ./cmd/cairn
+secret:  ; @mkdir -p secrets && test -e secrets/cairn.key || (umask 077 && head -c 32 /dev/urandom | base64 > secrets/cairn.key && chmod 0444 secrets/cairn.key)
+standin: ; cd .ci/standin && go run . -addr 127.0.0.1:27117
