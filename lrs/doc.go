@@ -1,0 +1,23 @@
+// Package lrs is the learning record store: it keeps xAPI statements and answers
+// for them, in process and over HTTP, for versions 1.0.3 and 2.0.0 from one URL.
+//
+//	PUT  /statements?statementId=        one statement            204 | 400 409 413
+//	POST /statements                     one, an array, or []     200 | 400 409 413
+//	GET  /statements?statementId=        one statement            200 | 404
+//	GET  /statements?voidedStatementId=  a voided one             200 | 404
+//	GET  /statements?agent=&verb=&…      a page of them           200
+//	GET  /statements/more/{cursor}       the next page            200
+//	GET  /about                          versions, without a key  200
+//	HEAD wherever GET is
+//
+// The way of a statement:
+//
+//	bytes ─▶ xapi.Decode ─▶ Entry (bytes + id + index keys) ─▶ Store.Insert ─▶ Row
+//	                                                             │ assigns Stored
+//	Query ─▶ Store.Select (an index range) ─▶ Row ─▶ bytes + stored, as received
+//
+// Stored is an int64 of nanoseconds, strictly increasing over all writers. It is
+// a statement's place in the one order that queries, `more` walks and Follow
+// share, and it becomes visible in that order: who has read up to Stored n never
+// misses a statement below n.
+package lrs
