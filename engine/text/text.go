@@ -19,7 +19,8 @@
 // arguments are not, and are never expanded a second time.
 //
 // Every language has the same keys with the same placeholders: the tests of this
-// package say which ones differ.
+// package say which ones differ. The tone is a thoughtful colleague's; German says
+// Sie, and „…“ stands around titles.
 //
 // # Use
 //
