@@ -128,8 +128,8 @@ func (c *config) check() error {
 		}
 		c.publicURL = strings.TrimRight(c.publicURL, "/")
 	}
-	if c.tenant != "" && !tenantName.MatchString(c.tenant) {
-		return fmt.Errorf("-tenant %q: lower-case letters, digits and hyphens, at most 31", c.tenant)
+	if c.tenant != "" && (!tenantName.MatchString(c.tenant) || c.tenant == "control") {
+		return fmt.Errorf("-tenant %q: lower-case letters, digits and hyphens, at most 31; not control", c.tenant)
 	}
 	if c.logFormat != "" && c.logFormat != "text" && c.logFormat != "json" {
 		return fmt.Errorf("-log-format %q: text or json", c.logFormat)

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/lti"
+	"github.com/cairn-lms/cairn/xapi"
+)
+
+// recorder is engine.Recorder: a tenant's record store, bound to the authority
+// by which the engine later knows its own statements.
+type recorder struct {
+	lrs       *lrs.LRS
+	authority xapi.Agent
+}
+
+func (r recorder) Record(ctx context.Context, statements []xapi.Statement) error {
+	return r.lrs.Record(ctx, r.authority, statements)
+}
+
+// engineAuthority vouches for the statements of the engine.
+func engineAuthority(iriBase string) xapi.Agent {
+	return xapi.AccountAgent(iriBase, "cairn")
+}
+
+// gradebook is engine.Gradebook over LTI Assignment and Grade Services.
+type gradebook struct{ tool *lti.Tool }
+
+func (g gradebook) Post(ctx context.Context, e *engine.Enrolment, learner engine.Person, grade engine.OutGrade) error {
+	registration := lti.RegistrationID(e.Course.Registration)
+	item := e.LineItem
+	if item == "" {
+		if e.LineItemsURL == "" {
+			return nil // the platform gave us no gradebook: nothing to do, for good
+		}
+		var err error
+		item, err = g.tool.EnsureLineItem(ctx, registration, e.LineItemsURL, e.ResourceLinkID, string(e.Workflow), "cairn", string(e.Workflow), grade.Max)
+		if err != nil {
+			return gradeError(err)
+		}
+	}
+	score := lti.Score{
+		Registration: registration, LineItem: item, UserID: learner.Subject,
+		Given: grade.Score, Maximum: grade.Max, Timestamp: grade.At, Comment: grade.Comment,
+		Activity: "InProgress", Grading: "FullyGraded", // Moodle keeps only what is FullyGraded
+	}
+	if grade.Complete {
+		score.Activity = "Completed"
+	}
+	if err := g.tool.PostScore(ctx, score); err != nil {
+		return gradeError(err)
+	}
+	return nil
+}
+
+// gradeError tells the engine whether trying again can help.
+func gradeError(err error) error {
+	var retry *lti.RetryError
+	if errors.As(err, &retry) {
+		return &engine.RetryError{After: retry.After, Err: err}
+	}
+	return fmt.Errorf("post grade: %w", err)
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/lrs"
+)
+
+// maxWorkflowFile bounds a workflow definition (and each of its aids).
+const maxWorkflowFile = 1 << 20
+
+func (p program) key() *cli.Command {
+	var name, scopes string
+	var asJSON bool
+	create := &cli.Command{
+		Name:  "create",
+		Usage: "make a key for a reporting tool or an LMS; its secret is shown once",
+		Flags: append(p.flags.stores(), p.flags.forTenant(),
+			&cli.StringFlag{Name: "name", Usage: "what the key is for", Required: true, Destination: &name},
+			&cli.StringFlag{Name: "scopes", Usage: "comma-separated: statements/write, statements/read, all/read, all …", Value: "all", Destination: &scopes},
+			&cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
+		Action: func(ctx context.Context, _ *cli.Command) error {
+			return p.withHouse(ctx, func(h *house) error {
+				if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
+					return err
+				}
+				credential, err := lrs.CreateKey(ctx, h.stores.keys, p.cfg.tenant, name, splitList(scopes), h.now())
+				if err != nil {
+					return err
+				}
+				endpoint := h.cfg.publicURL + "/xapi"
+				if asJSON {
+					return p.printJSON(map[string]string{"endpoint": endpoint, "key": credential.ID, "secret": credential.Secret})
+				}
+				_, err = fmt.Fprintf(p.stdout, "endpoint  %s\nkey       %s\nsecret    %s\n\nThe secret is not shown again.\n", endpoint, credential.ID, credential.Secret)
+				return err
+			})
+		},
+	}
+	return &cli.Command{Name: "key", Usage: "keys of the record store", Commands: []*cli.Command{create}}
+}
+
+func (p program) lms() *cli.Command {
+	var asJSON bool
+	invite := &cli.Command{
+		Name:  "invite",
+		Usage: "make a registration URL to paste into the LMS; it works once",
+		Flags: append(p.flags.stores(), p.flags.forTenant(),
+			&cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
+		Action: func(ctx context.Context, _ *cli.Command) error {
+			return p.withHouse(ctx, func(h *house) error {
+				if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
+					return err
+				}
+				url, err := h.tool.Invite(ctx, p.cfg.tenant)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return p.printJSON(map[string]string{"url": url})
+				}
+				_, err = fmt.Fprintf(p.stdout, "%s\n\nMoodle: Site administration > Plugins > External tool > Manage tools: paste it, Add LTI Advantage, Activate.\n", url)
+				return err
+			})
+		},
+	}
+	return &cli.Command{Name: "lms", Usage: "platforms that launch Cairn", Commands: []*cli.Command{invite}}
+}
+
+func (p program) workflow() *cli.Command {
+	importFile := &cli.Command{
+		Name:      "import",
+		Usage:     "read a workflow definition; what runs stays on its version",
+		ArgsUsage: "FILE",
+		Flags:     append(p.flags.stores(), p.flags.forTenant()),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Args().Len() != 1 {
+				return errors.New("workflow import: give one FILE")
+			}
+			return p.withHouse(ctx, func(h *house) error {
+				if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
+					return err
+				}
+				return p.importWorkflow(ctx, h, c.Args().First())
+			})
+		},
+	}
+	return &cli.Command{Name: "workflow", Usage: "workflow definitions", Commands: []*cli.Command{importFile}}
+}
+
+func (p program) importWorkflow(ctx context.Context, h *house, file string) error {
+	service, err := h.engine(ctx, p.cfg.tenant)
+	if err != nil {
+		return err
+	}
+	source, err := readBounded(file)
+	if err != nil {
+		return err
+	}
+	workflow, problems, err := service.ImportWorkflow(ctx, filepath.Base(file), source, os.DirFS(filepath.Dir(file)))
+	for _, problem := range problems {
+		fmt.Fprintln(p.stderr, problem)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(p.stdout, "imported %s version %d: %d steps\n", workflow.ID, workflow.Version, len(workflow.Steps()))
+	return err
+}
+
+// withHouse runs one command of the admin in a house of its own.
+func (p program) withHouse(ctx context.Context, do func(*house) error) error {
+	h, err := p.house(ctx)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(h), h.Close())
+}
+
+func (p program) printJSON(v any) error {
+	encoder := json.NewEncoder(p.stdout)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// readBounded reads a file of at most maxWorkflowFile bytes.
+func readBounded(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxWorkflowFile+1))
+	if err == nil && len(data) > maxWorkflowFile {
+		err = fmt.Errorf("%s: larger than %d bytes: %w", file, maxWorkflowFile, engine.ErrInvalid)
+	}
+	return data, err
+}
+
+func splitList(text string) []string {
+	var out []string
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			out = append(out, item)
+		}
+	}
+	return out
+}

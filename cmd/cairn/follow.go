@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	followBatch = 200
+	followPoll  = time.Second // for statements that other processes stored
+	followLease = 10 * time.Second
+	tenantPoll  = 15 * time.Second
+)
+
+// follow feeds every statement of every tenant to its engine, in order, until
+// ctx ends. One process at a time does so for a tenant; the engine keeps the
+// cursor and takes a statement twice without harm, so a crash only delays.
+func (h *house) follow(ctx context.Context, holder string) error {
+	group, ctx := errgroup.WithContext(ctx)
+	followed := map[string]bool{}
+	ticker := time.NewTicker(tenantPoll)
+	defer ticker.Stop()
+	for {
+		names, err := h.tenantNames(ctx)
+		if err != nil && ctx.Err() == nil {
+			h.log.Error("list tenants", "error", err)
+		}
+		for _, name := range names {
+			if !followed[name] {
+				followed[name] = true
+				group.Go(func() error { h.followTenant(ctx, name, holder); return nil })
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return group.Wait()
+		case <-ticker.C:
+		}
+	}
+}
+
+// followTenant follows one tenant's record store until ctx ends.
+func (h *house) followTenant(ctx context.Context, name, holder string) {
+	pause := time.NewTimer(0)
+	defer pause.Stop()
+	defer h.releaseFollow(context.WithoutCancel(ctx), name, holder)
+	var changed <-chan struct{}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-pause.C:
+		}
+		r, err := h.rooms(ctx, name)
+		if err == nil {
+			changed = r.lrs.Changed() // asked for before looking, so that no write slips between
+			err = h.catchUp(ctx, r, holder)
+		}
+		if err != nil && ctx.Err() == nil {
+			h.log.Error("follow statements", "tenant", name, "error", err)
+		}
+		if err != nil {
+			changed = nil // a failing store is asked again after the pause only
+		}
+		pause.Reset(followPoll)
+	}
+}
+
+// catchUp hands what is new to the engine, if no other process does.
+func (h *house) catchUp(ctx context.Context, r *rooms, holder string) error {
+	for {
+		now := time.Now() // leases run on real time
+		held, err := r.store.TakeLease(ctx, "follow", holder, now, now.Add(followLease))
+		if err != nil || !held {
+			return err
+		}
+		after, err := r.store.Cursor(ctx, "lrs")
+		if err != nil {
+			return err
+		}
+		records, err := r.lrs.Follow(ctx, after, followBatch)
+		if err != nil || len(records) == 0 {
+			return err
+		}
+		for _, record := range records {
+			if err := r.engine.Observe(ctx, record.Seq, record.Statement, record.Authority); err != nil {
+				return fmt.Errorf("statement stored at %d: %w", record.Seq, err)
+			}
+			after = record.Seq
+		}
+		if err := r.store.SaveCursor(ctx, "lrs", after); err != nil {
+			return err
+		}
+	}
+}
+
+func (h *house) releaseFollow(ctx context.Context, name, holder string) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if r, err := h.rooms(ctx, name); err == nil {
+		_ = r.store.ReleaseLease(ctx, "follow", holder) // it expires by itself otherwise
+	}
+}

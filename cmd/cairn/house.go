@@ -1,0 +1,244 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/cairn-lms/cairn/cmd/egress"
+	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/engine/mail"
+	"github.com/cairn-lms/cairn/engine/queue"
+	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/lti"
+	"github.com/cairn-lms/cairn/web"
+)
+
+// house is one process with its rooms joined: the stores, the LTI tool, the
+// pages, and per tenant a record store and an engine. serve, worker, demo and
+// the commands of the admin all build one and use the rooms they need.
+type house struct {
+	cfg    *config
+	log    *slog.Logger
+	clock  *devClock // nil: real time
+	stores *stores
+	links  web.Links
+	tool   *lti.Tool
+	site   *web.Site
+	queue  *queue.Client // nil in commands that have no Redis
+	mailer engine.Mailer // nil without -smtp-url: messages wait
+
+	mu      sync.Mutex
+	tenants map[string]*rooms
+}
+
+// rooms are what one tenant has for itself.
+type rooms struct {
+	iriBase string
+	lrs     *lrs.LRS
+	engine  *engine.Service
+	store   engine.Store
+}
+
+// build joins the packages by cfg. Close the house when done.
+func build(ctx context.Context, cfg *config, log *slog.Logger) (_ *house, err error) {
+	h := &house{cfg: cfg, log: log, tenants: map[string]*rooms{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, h.Close())
+		}
+	}()
+	if cfg.devClock != "" {
+		if h.clock, err = openClock(cfg.devClock); err != nil {
+			return nil, err
+		}
+		log.Warn("the development clock is on: anyone who reaches the pages can move time", "file", cfg.devClock)
+	}
+	if cfg.allowPrivatePlatforms {
+		log.Warn("platforms may be private addresses and plain http: for development only")
+	}
+	secret, err := cfg.secretKey()
+	if err != nil {
+		return nil, err
+	}
+	if h.stores, err = openStores(ctx, cfg); err != nil {
+		return nil, err
+	}
+	if err := h.ensureTenant(ctx, "main"); err != nil {
+		return nil, err
+	}
+	if cfg.redisURL != "" {
+		if h.queue, err = queue.NewClient(cfg.redisURL); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.smtpURL != "" {
+		if h.mailer, err = mail.New(mail.Options{URL: cfg.smtpURL, From: cfg.mailFrom, Log: log}); err != nil {
+			return nil, err
+		}
+	}
+	return h, h.openDoors(secret)
+}
+
+// openDoors makes what people and platforms meet: the pages and the LTI tool.
+func (h *house) openDoors(secret []byte) (err error) {
+	if h.links, err = web.NewLinks(h.cfg.publicURL, secret); err != nil {
+		return err
+	}
+	options := web.Options{
+		PublicURL: h.cfg.publicURL, Store: h.stores.site, Links: h.links, Now: h.now, Log: h.log,
+		Engine: h.engine, Ready: h.ready,
+	}
+	if h.clock != nil {
+		options.DevClock = h.clock
+	}
+	if h.site, err = web.New(options); err != nil {
+		return err
+	}
+	h.tool, err = lti.New(h.stores.platforms, lti.Options{
+		PublicURL: h.cfg.publicURL, Secret: secret, Now: h.now, Log: h.log,
+		Client:       egress.New(egress.Options{AllowPrivate: h.cfg.allowPrivatePlatforms}),
+		AllowPrivate: h.cfg.allowPrivatePlatforms,
+		Pages:        h.site, OnLaunch: h.site.Launched,
+		CustomParameters: launchParameters(),
+	})
+	if err != nil {
+		return err
+	}
+	h.site.Mount(h.tool, h.lrsHandler())
+	return nil
+}
+
+// launchParameters are asked for at registration. A platform that does not know
+// a variable sends it back literally, which the launch then ignores.
+func launchParameters() map[string]string {
+	return map[string]string{
+		"zone":          "$Person.address.timezone",
+		"manager_email": "$Person.manager.email",
+		"course_start":  "$CourseSection.timeFrame.begin",
+	}
+}
+
+func (h *house) lrsHandler() http.Handler {
+	service := &lrs.Service{
+		Keys: h.stores.keys, Now: h.now, Log: h.log,
+		Tenant: func(ctx context.Context, name string) (*lrs.LRS, error) {
+			r, err := h.rooms(ctx, name)
+			if err != nil {
+				return nil, err
+			}
+			return r.lrs, nil
+		},
+		IRIBase: func(ctx context.Context, name string) (string, error) {
+			r, err := h.rooms(ctx, name)
+			if err != nil {
+				return "", err
+			}
+			return r.iriBase, nil
+		},
+	}
+	return service.Handler()
+}
+
+// now is the development clock's time, or real time.
+func (h *house) now() time.Time {
+	if h.clock != nil {
+		return h.clock.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+// ensureTenant makes a tenant if there is none of that name. The address at its
+// first start becomes the base of its IRIs for good.
+func (h *house) ensureTenant(ctx context.Context, name string) error {
+	if h.cfg.publicURL == "" {
+		h.cfg.publicURL = h.rememberedURL(ctx, name)
+	}
+	_, err := h.stores.site.EnsureTenant(ctx, web.Tenant{Name: name, IRIBase: h.cfg.publicURL, CreatedAt: h.now()})
+	if err != nil {
+		return fmt.Errorf("make tenant %s: %w", name, err)
+	}
+	return nil
+}
+
+// rememberedURL serves processes that were not told the public URL: the one of
+// the first start, or the one that follows from -addr.
+func (h *house) rememberedURL(ctx context.Context, tenant string) string {
+	if known, err := h.stores.site.Tenant(ctx, tenant); err == nil {
+		return known.IRIBase
+	}
+	return urlOf(h.cfg.addr)
+}
+
+// rooms opens a tenant's rooms once.
+func (h *house) rooms(ctx context.Context, name string) (*rooms, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if r, ok := h.tenants[name]; ok {
+		return r, nil
+	}
+	// The rooms outlive the request that opens them.
+	ctx = context.WithoutCancel(ctx)
+	tenant, err := h.stores.site.Tenant(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("open tenant %s: %w", name, err)
+	}
+	store, err := h.stores.openTenant(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("open tenant %s: %w", name, err)
+	}
+	r := &rooms{iriBase: tenant.IRIBase, store: store.workflows}
+	r.lrs = lrs.New(store.statements, lrs.Options{Now: h.now, Log: h.log})
+	options := engine.Options{
+		Tenant: name, Store: store.workflows, IRIBase: tenant.IRIBase, Links: h.links, Now: h.now,
+		Log:       h.log.With("tenant", name),
+		Recorder:  recorder{lrs: r.lrs, authority: engineAuthority(tenant.IRIBase)},
+		Gradebook: gradebook{tool: h.tool},
+		Mailer:    h.mailer,
+	}
+	if h.queue != nil {
+		options.Alarms = h.queue
+	}
+	r.engine = engine.New(options)
+	h.tenants[name] = r
+	return r, nil
+}
+
+func (h *house) engine(ctx context.Context, tenant string) (*engine.Service, error) {
+	r, err := h.rooms(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	return r.engine, nil
+}
+
+func (h *house) tenantNames(ctx context.Context) ([]string, error) {
+	all, err := h.stores.site.Tenants(ctx)
+	names := make([]string, 0, len(all))
+	for _, tenant := range all {
+		names = append(names, tenant.Name)
+	}
+	return names, err
+}
+
+// ready reports whether the stores answer (for /readyz).
+func (h *house) ready(ctx context.Context) error {
+	_, err := h.stores.site.Tenant(ctx, "main")
+	return err
+}
+
+// Close closes the queue's client and the stores.
+func (h *house) Close() error {
+	var errs []error
+	if h.queue != nil {
+		errs = append(errs, h.queue.Close())
+	}
+	if h.stores != nil {
+		errs = append(errs, h.stores.Close())
+	}
+	return errors.Join(errs...)
+}

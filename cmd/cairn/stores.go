@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"github.com/cairn-lms/cairn/cmd/sqlitedb"
+	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/engine/enginemongo"
+	"github.com/cairn-lms/cairn/engine/enginesqlite"
+	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/lrs/lrsmongo"
+	"github.com/cairn-lms/cairn/lrs/lrssqlite"
+	"github.com/cairn-lms/cairn/lti"
+	"github.com/cairn-lms/cairn/lti/ltimongo"
+	"github.com/cairn-lms/cairn/lti/ltisqlite"
+	"github.com/cairn-lms/cairn/web"
+	"github.com/cairn-lms/cairn/web/webmongo"
+	"github.com/cairn-lms/cairn/web/websqlite"
+)
+
+// stores are the databases of one installation: a control database that all
+// tenants share, and one database per tenant.
+type stores struct {
+	platforms lti.Store
+	keys      lrs.KeyStore
+	site      web.Store
+
+	openTenant func(ctx context.Context, tenant string) (tenantStores, error)
+	close      []func() error
+}
+
+// tenantStores are what one tenant's database holds.
+type tenantStores struct {
+	statements lrs.Store
+	workflows  engine.Store
+}
+
+func openStores(ctx context.Context, cfg *config) (*stores, error) {
+	if cfg.mongoURI != "" {
+		return openMongo(ctx, cfg.mongoURI)
+	}
+	return openSQLite(ctx, cfg.data)
+}
+
+// Close closes every handle, the last opened first.
+func (s *stores) Close() error {
+	var errs []error
+	for i := len(s.close) - 1; i >= 0; i-- {
+		errs = append(errs, s.close[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// openSQLite keeps the control database in <data>/control.db and a tenant in
+// the folder <data>/tenants/<name>. Statements have a file of their own, so
+// that reporting and recording never wait for the workflows' writer.
+func openSQLite(ctx context.Context, data string) (_ *stores, err error) {
+	s := &stores{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("open the data folder %s: %w", data, err), s.Close())
+		}
+	}()
+	var mu sync.Mutex // guards s.close once tenants open
+	open := func(ctx context.Context, parts ...string) (*sql.DB, error) {
+		db, err := sqlitedb.Open(ctx, filepath.Join(append([]string{data}, parts...)...))
+		if err == nil {
+			mu.Lock()
+			s.close = append(s.close, db.Close)
+			mu.Unlock()
+		}
+		return db, err
+	}
+	control, err := open(ctx, "control.db")
+	if err != nil {
+		return nil, err
+	}
+	if s.platforms, err = ltisqlite.New(ctx, control); err != nil {
+		return nil, err
+	}
+	if s.keys, err = lrssqlite.NewKeys(ctx, control); err != nil {
+		return nil, err
+	}
+	if s.site, err = websqlite.New(ctx, control); err != nil {
+		return nil, err
+	}
+	s.openTenant = func(ctx context.Context, tenant string) (t tenantStores, err error) {
+		statements, err := open(ctx, "tenants", tenant, "statements.db")
+		if err != nil {
+			return t, err
+		}
+		workflows, err := open(ctx, "tenants", tenant, "workflows.db")
+		if err != nil {
+			return t, err
+		}
+		if t.statements, err = lrssqlite.New(ctx, statements); err != nil {
+			return t, err
+		}
+		t.workflows, err = enginesqlite.New(ctx, workflows)
+		return t, err
+	}
+	return s, nil
+}
+
+// openMongo keeps the control database in <name>_control and a tenant in
+// <name>_<tenant>, where <name> is the database of the URI, or cairn. Writes are
+// acknowledged by a majority and journaled; reads see only such writes.
+func openMongo(ctx context.Context, uri string) (_ *stores, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("open MongoDB: %w", err)
+		}
+	}()
+	parsed, err := url.Parse(uri)
+	if err != nil {
+		return nil, errors.New("-mongo-uri is not a URI") // the error of url.Parse would repeat the password
+	}
+	name := strings.Trim(parsed.Path, "/")
+	if name == "" {
+		name = "cairn"
+	}
+	client, err := mongo.Connect(options.Client().ApplyURI(uri).
+		SetWriteConcern(writeconcern.Majority()).
+		SetReadConcern(readconcern.Majority()).
+		SetServerSelectionTimeout(10 * time.Second).
+		SetAppName("cairn"))
+	if err != nil {
+		return nil, err
+	}
+	s := &stores{close: []func() error{func() error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		return client.Disconnect(ctx)
+	}}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	control := client.Database(name + "_control")
+	if s.platforms, err = ltimongo.New(ctx, control); err != nil {
+		return nil, err
+	}
+	if s.keys, err = lrsmongo.NewKeys(ctx, control); err != nil {
+		return nil, err
+	}
+	if s.site, err = webmongo.New(ctx, control); err != nil {
+		return nil, err
+	}
+	s.openTenant = func(ctx context.Context, tenant string) (t tenantStores, err error) {
+		db := client.Database(name + "_" + tenant)
+		if t.statements, err = lrsmongo.New(ctx, db); err != nil {
+			return t, err
+		}
+		t.workflows, err = enginemongo.New(ctx, db)
+		return t, err
+	}
+	return s, nil
+}
