@@ -34,6 +34,10 @@ type Quirks struct {
 	ClockSkew time.Duration
 	// TokenLifetime of id_tokens; 0 means Moodle's 60 seconds.
 	TokenLifetime time.Duration
+	// StrictJTI refuses a client assertion whose jti was seen before, or that
+	// has none; StrictAudience one whose aud is not the token URL.
+	StrictJTI      bool
+	StrictAudience bool
 	// LenientAccept lets the services take */* and application/json.
 	LenientAccept bool
 	// ProductFamily replaces "moodle" in the tool_platform claim.

@@ -1,0 +1,2 @@
+// Posts the page's only form: the next hop of a launch.
+document.forms[0].submit();
