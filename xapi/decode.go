@@ -1,85 +1,113 @@
 package xapi
 
-import "strings"
-
-// Error says which value of a statement is wrong and why.
-type Error struct {
-	Path   string // e.g. "statements[3].result.duration"; "" is the whole document
-	Reason string // what would be right
-}
-
-func (e *Error) Error() string {
-	if e.Path == "" {
-		return e.Reason
-	}
-	return e.Path + ": " + e.Reason
-}
-
-// Bounds of what is decoded.
-const (
-	maxDepth = 100 // nesting of arrays and objects in one statement
-)
-
 // Decode reads one statement strictly by the rules of v. What it refuses is an
-// *Error. The bytes are kept in Raw and must not be changed afterwards.
+// *Error. The bytes are kept in Raw.
 func Decode(data []byte, v Version) (*Statement, error) {
-	root, err := parse(data)
+	root, err := parse(string(data))
 	if err != nil {
 		return nil, err
 	}
-	c := checker{version: v}
-	if !c.statement(root) {
-		return nil, c.err
+	s, err := decode(root, v)
+	if err != nil {
+		return nil, err
 	}
-	s := buildStatement(root)
-	s.Raw = trimSpace(data)
 	return s, nil
 }
 
-// DecodeList reads a POST body: one statement or an array of them, which may be
-// empty. Paths in errors start with "statements[n]" for an array.
-func DecodeList(data []byte, v Version) ([]*Statement, error) {
-	root, err := parse(data)
-	if err != nil {
+func decode(n *node, v Version) (*Statement, *Error) {
+	if err := (checker{version: v}).statement(n); err != nil {
 		return nil, err
 	}
-	c := checker{version: v}
-	if root.kind != kindArray {
-		if !c.statement(root) {
-			return nil, c.err
+	return buildStatement(n), nil
+}
+
+// DecodeList reads a POST body: one statement, or an array of them that may be
+// empty. Paths in errors start with "statements[n]" for an array. Elements are
+// read one by one, so memory is that of the largest statement plus the result.
+func DecodeList(data []byte, v Version) ([]*Statement, error) {
+	p := parser{src: string(data)}
+	if p.peek() != '[' {
+		s, err := Decode(data, v)
+		if err != nil {
+			return nil, err
 		}
-		s := buildStatement(root)
-		s.Raw = root.raw
 		return []*Statement{s}, nil
 	}
-	list := make([]*Statement, 0, len(root.items))
-	for i := range root.items {
-		c.path = append(c.path[:0], step{key: "statements", index: -1}, step{index: i})
-		if !c.statement(&root.items[i]) {
-			return nil, c.err
-		}
-		s := buildStatement(&root.items[i])
-		s.Raw = root.items[i].raw
-		list = append(list, s)
+	p.pos++ // [
+	list := []*Statement{}
+	if p.peek() == ']' {
+		p.pos++
+		return list, p.end().asError()
 	}
-	return list, nil
+	for {
+		p.nodes = 0
+		var n node
+		err := p.value(&n)
+		if err == nil {
+			var s *Statement
+			if s, err = decode(&n, v); err == nil {
+				list = append(list, s)
+			}
+		}
+		if err != nil {
+			return nil, err.at(len(list)).under("statements")
+		}
+		switch p.peek() {
+		case ',':
+			p.pos++
+		case ']':
+			p.pos++
+			return list, p.end().asError()
+		default:
+			return nil, p.fail("an array needs a comma or ]")
+		}
+	}
 }
 
 // DecodeStored reads a statement that was accepted before, leniently: what the
 // model does not know is left out, nothing is judged.
 func DecodeStored(data []byte) (*Statement, error) {
-	root, err := parse(data)
+	root, err := parse(string(data))
 	if err != nil {
 		return nil, err
 	}
 	if root.kind != kindObject {
-		return nil, &Error{Reason: "a statement is a JSON object"}
+		return nil, fail("a statement is a JSON object, not %s", root.kind)
 	}
-	s := buildStatement(root)
-	s.Raw = trimSpace(data)
-	return s, nil
+	return buildStatement(root), nil
 }
 
-func trimSpace(b []byte) []byte {
-	return []byte(strings.Trim(string(b), " \t\r\n"))
+// CheckAgent reads an Agent or Group, as it stands in a query parameter.
+func CheckAgent(data string, v Version) (Agent, error) {
+	root, err := parse(data)
+	if err == nil {
+		err = (checker{version: v}).actor(root)
+	}
+	if err != nil {
+		return Agent{}, err
+	}
+	return buildAgent(root), nil
+}
+
+// Members returns the top-level properties of a JSON object in their order, each
+// with the bytes of its value as they stand in data.
+func Members(data []byte) ([]Member, error) {
+	root, err := parse(string(data))
+	if err != nil {
+		return nil, err
+	}
+	if root.kind != kindObject {
+		return nil, fail("expected a JSON object, not %s", root.kind)
+	}
+	out := make([]Member, len(root.kids))
+	for i := range root.kids {
+		out[i] = Member{Key: root.kids[i].key, Value: root.kids[i].val.raw}
+	}
+	return out, nil
+}
+
+// Member is one property of a JSON object.
+type Member struct {
+	Key   string
+	Value string // raw JSON
 }
