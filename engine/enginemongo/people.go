@@ -1,0 +1,81 @@
+package enginemongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// CreatePerson adds someone new, at revision 1.
+func (s *Store) CreatePerson(ctx context.Context, p engine.Person) error {
+	const op = "create person"
+	p.Rev = 1
+	doc, err := encode(op, p)
+	if err != nil {
+		return err
+	}
+	_, err = s.people.InsertOne(ctx, bson.D{{Key: "_id", Value: string(p.ID)}, {Key: "rev", Value: p.Rev},
+		{Key: "key", Value: personKey(p)}, {Key: "doc", Value: doc}})
+	if err != nil {
+		return fail(op, err)
+	}
+	return nil
+}
+
+// SavePerson replaces the document at revision p.Rev.
+func (s *Store) SavePerson(ctx context.Context, p engine.Person) error {
+	const op = "save person"
+	was := p.Rev
+	p.Rev++
+	doc, err := encode(op, p)
+	if err != nil {
+		return err
+	}
+	err = swap(ctx, op, s.people, string(p.ID), was,
+		bson.D{{Key: "rev", Value: p.Rev}, {Key: "key", Value: personKey(p)}, {Key: "doc", Value: doc}})
+	if err == nil || errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrNotFound) {
+		return err
+	}
+	// Not every server says clearly that the account or e-mail is somebody else's.
+	other, findErr := document[engine.Person](ctx, op, s.people, is("key", personKey(p)), nil)
+	if findErr == nil && other.ID != p.ID {
+		return fmt.Errorf("enginemongo: %s: %w", op, engine.ErrConflict)
+	}
+	return err
+}
+
+// Person finds someone by id.
+func (s *Store) Person(ctx context.Context, id engine.PersonID) (engine.Person, error) {
+	return document[engine.Person](ctx, "person", s.people, is("_id", string(id)), nil)
+}
+
+// PersonByAccount finds someone by the account in their LMS.
+func (s *Store) PersonByAccount(ctx context.Context, issuer, subject string) (engine.Person, error) {
+	return document[engine.Person](ctx, "person by account", s.people, is("key", accountKey(issuer, subject)), nil)
+}
+
+// PersonByEmail finds someone without account by e-mail address, whatever its case.
+func (s *Store) PersonByEmail(ctx context.Context, email string) (engine.Person, error) {
+	return document[engine.Person](ctx, "person by e-mail", s.people, is("key", emailKey(email)), nil)
+}
+
+// personKey is what may exist only once: the account in the LMS; of someone
+// without account the e-mail address; of someone with neither nothing but the id.
+func personKey(p engine.Person) string {
+	switch {
+	case p.Issuer != "" || p.Subject != "":
+		return accountKey(p.Issuer, p.Subject)
+	case strings.TrimSpace(p.Email) != "":
+		return emailKey(p.Email)
+	default:
+		return key("id", string(p.ID))
+	}
+}
+
+func accountKey(issuer, subject string) string { return key("account", issuer, subject) }
+func emailKey(email string) string             { return key("email", strings.ToLower(strings.TrimSpace(email))) }

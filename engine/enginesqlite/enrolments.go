@@ -1,0 +1,138 @@
+package enginesqlite
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// CreateEnrolment adds an enrolment, at revision 1.
+func (s *Store) CreateEnrolment(ctx context.Context, e *engine.Enrolment) error {
+	const op = "create enrolment"
+	next := *e
+	next.Rev = 1
+	doc, err := encode(op, &next)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.ExecContext(ctx,
+		`INSERT INTO engine_enrolments (id, rev, key, learner, course, created_at, wake_at, unrelayed, doc)
+		 VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)`,
+		string(e.ID), enrolmentKey(e.Workflow, e.Learner, e.Course), string(e.Learner), courseKey(e.Course),
+		nanos(e.CreatedAt), alarm(nanos(e.WakeAt)), alarm(unrelayedSince(e)), doc)
+	if err != nil {
+		return fail(op, err)
+	}
+	e.Rev = 1
+	return nil
+}
+
+// SaveEnrolment replaces the document at revision e.Rev and moves e.Rev on.
+func (s *Store) SaveEnrolment(ctx context.Context, e *engine.Enrolment) error {
+	const op = "save enrolment"
+	next := *e
+	next.Rev++
+	doc, err := encode(op, &next)
+	if err != nil {
+		return err
+	}
+	result, err := s.db.ExecContext(ctx,
+		`UPDATE engine_enrolments SET rev = ?, wake_at = ?, unrelayed = ?, doc = ? WHERE id = ? AND rev = ?`,
+		next.Rev, alarm(nanos(e.WakeAt)), alarm(unrelayedSince(e)), doc, string(e.ID), e.Rev)
+	if err != nil {
+		return fail(op, err)
+	}
+	if err := s.swapped(ctx, op, "engine_enrolments", string(e.ID), result); err != nil {
+		return err
+	}
+	e.Rev = next.Rev
+	return nil
+}
+
+// Enrolment finds one by id.
+func (s *Store) Enrolment(ctx context.Context, id engine.EnrolmentID) (*engine.Enrolment, error) {
+	return document[*engine.Enrolment](ctx, s, "enrolment", `SELECT doc FROM engine_enrolments WHERE id = ?`, string(id))
+}
+
+// FindEnrolment finds the one of a learner in a workflow and course.
+func (s *Store) FindEnrolment(ctx context.Context, w engine.WorkflowID, learner engine.PersonID, c engine.Course) (*engine.Enrolment, error) {
+	return document[*engine.Enrolment](ctx, s, "find enrolment", `SELECT doc FROM engine_enrolments WHERE key = ?`, enrolmentKey(w, learner, c))
+}
+
+// EnrolmentsOf gives a learner's enrolments, oldest first.
+func (s *Store) EnrolmentsOf(ctx context.Context, learner engine.PersonID) ([]*engine.Enrolment, error) {
+	return documents[*engine.Enrolment](ctx, s, "enrolments of a learner",
+		`SELECT doc FROM engine_enrolments WHERE learner = ? ORDER BY created_at, id LIMIT ?`, string(learner), maxRows)
+}
+
+// EnrolmentsIn gives the enrolments in a course, oldest first.
+func (s *Store) EnrolmentsIn(ctx context.Context, c engine.Course, limit int) ([]*engine.Enrolment, error) {
+	return documents[*engine.Enrolment](ctx, s, "enrolments in a course",
+		`SELECT doc FROM engine_enrolments WHERE course = ? ORDER BY created_at, id LIMIT ?`, courseKey(c), bounded(limit))
+}
+
+// DueEnrolments gives those to wake up to and including a time, oldest first.
+func (s *Store) DueEnrolments(ctx context.Context, until time.Time, limit int) ([]engine.Due, error) {
+	const op = "due enrolments"
+	rows, err := s.db.QueryContext(ctx,
+		`SELECT id, wake_at FROM engine_enrolments WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at, id LIMIT ?`,
+		nanos(until), bounded(limit))
+	if err != nil {
+		return nil, fail(op, err)
+	}
+	defer rows.Close()
+	var due []engine.Due
+	for rows.Next() {
+		var id string
+		var at int64
+		if err := rows.Scan(&id, &at); err != nil {
+			return nil, fail(op, err)
+		}
+		due = append(due, engine.Due{ID: engine.EnrolmentID(id), At: time.Unix(0, at).UTC()})
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fail(op, err)
+	}
+	return due, nil
+}
+
+// UnrelayedEnrolments gives those whose outbox holds something, longest unsaved first.
+func (s *Store) UnrelayedEnrolments(ctx context.Context, limit int) ([]engine.EnrolmentID, error) {
+	const op = "unrelayed enrolments"
+	rows, err := s.db.QueryContext(ctx,
+		`SELECT id FROM engine_enrolments WHERE unrelayed IS NOT NULL ORDER BY unrelayed, id LIMIT ?`, bounded(limit))
+	if err != nil {
+		return nil, fail(op, err)
+	}
+	defer rows.Close()
+	var ids []engine.EnrolmentID
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fail(op, err)
+		}
+		ids = append(ids, engine.EnrolmentID(id))
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fail(op, err)
+	}
+	return ids, nil
+}
+
+// unrelayedSince is when an enrolment with something in its outbox was last
+// saved; 0 when the outbox is empty.
+func unrelayedSince(e *engine.Enrolment) int64 {
+	if !e.Unrelayed() {
+		return 0
+	}
+	return max(nanos(e.UpdatedAt), 1)
+}
+
+// courseKey tells courses apart: by issuer and the LMS's id, whatever the title.
+func courseKey(c engine.Course) string { return key(c.Issuer, c.ID) }
+
+func enrolmentKey(w engine.WorkflowID, learner engine.PersonID, c engine.Course) string {
+	return key(string(w), string(learner), c.Issuer, c.ID)
+}

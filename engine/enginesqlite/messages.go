@@ -1,0 +1,74 @@
+package enginesqlite
+
+import (
+	"context"
+	"time"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// AddMessage adds a planned message, at revision 1. One that is there stays as it is.
+func (s *Store) AddMessage(ctx context.Context, m engine.Message) error {
+	const op = "add message"
+	m.Rev = 1
+	doc, err := encode(op, m)
+	if err != nil {
+		return err
+	}
+	_, err = s.db.ExecContext(ctx,
+		`INSERT INTO engine_messages (id, rev, person, due_at, ready_at, doc) VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+		string(m.ID), string(m.To), nanos(m.DueAt), alarm(readyAt(m)), doc)
+	if err != nil {
+		return fail(op, err)
+	}
+	return nil
+}
+
+// Message finds one by id.
+func (s *Store) Message(ctx context.Context, id engine.MessageID) (engine.Message, error) {
+	return document[engine.Message](ctx, s, "message", `SELECT doc FROM engine_messages WHERE id = ?`, string(id))
+}
+
+// SaveMessage replaces the document at revision m.Rev.
+func (s *Store) SaveMessage(ctx context.Context, m engine.Message) error {
+	const op = "save message"
+	was := m.Rev
+	m.Rev++
+	doc, err := encode(op, m)
+	if err != nil {
+		return err
+	}
+	result, err := s.db.ExecContext(ctx,
+		`UPDATE engine_messages SET rev = ?, person = ?, due_at = ?, ready_at = ?, doc = ? WHERE id = ? AND rev = ?`,
+		m.Rev, string(m.To), nanos(m.DueAt), alarm(readyAt(m)), doc, string(m.ID), was)
+	if err != nil {
+		return fail(op, err)
+	}
+	return s.swapped(ctx, op, "engine_messages", string(m.ID), result)
+}
+
+// DueMessages gives those that need a worker: waiting and due, or claimed by a
+// worker that did not come back in time; earliest first.
+func (s *Store) DueMessages(ctx context.Context, until time.Time, limit int) ([]engine.Message, error) {
+	return documents[engine.Message](ctx, s, "due messages",
+		`SELECT doc FROM engine_messages WHERE ready_at IS NOT NULL AND ready_at <= ? ORDER BY due_at, id LIMIT ?`,
+		nanos(until), bounded(limit))
+}
+
+// MessagesTo gives the messages to a person, newest first.
+func (s *Store) MessagesTo(ctx context.Context, p engine.PersonID, limit int) ([]engine.Message, error) {
+	return documents[engine.Message](ctx, s, "messages to a person",
+		`SELECT doc FROM engine_messages WHERE person = ? ORDER BY due_at DESC, id DESC LIMIT ?`, string(p), bounded(limit))
+}
+
+// readyAt is when a message needs a worker; 0: never again.
+func readyAt(m engine.Message) int64 {
+	switch m.State {
+	case engine.MessageWaiting:
+		return max(nanos(m.DueAt), 1)
+	case engine.MessageSending:
+		return max(nanos(m.ClaimedUntil), 1)
+	default:
+		return 0
+	}
+}
