@@ -1,0 +1,154 @@
+package lti
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// deepLinkLife is how long a teacher may take to pick.
+const deepLinkLife = 4 * time.Hour
+
+// DeepLink is what a platform asks for when a teacher adds content.
+type DeepLink struct {
+	ReturnURL      string
+	Data           *string // opaque; goes back unchanged if it was sent
+	AcceptTypes    []string
+	AcceptTargets  []string
+	AcceptMultiple bool
+	AcceptLineItem bool
+	AutoCreate     bool
+	Title, Text    string
+
+	Handle string // names this request to DeepLinkResponse; works once
+}
+
+// ContentItem is an LTI resource link to place in a course.
+type ContentItem struct {
+	URL      string // on our own origin; "": the launch URL
+	Title    string
+	Text     string
+	Custom   map[string]string
+	LineItem *ContentLineItem
+}
+
+// ContentLineItem asks for a gradebook column with the link.
+type ContentLineItem struct {
+	Label        string  `json:"label,omitempty"`
+	ScoreMaximum float64 `json:"scoreMaximum"`
+	ResourceID   string  `json:"resourceId,omitempty"`
+	Tag          string  `json:"tag,omitempty"`
+}
+
+// DeepLinkAnswer is a form to post to the platform from the teacher's browser.
+type DeepLinkAnswer struct {
+	Action string // the return URL of the signed request
+	JWT    string // the value of the one field, JWT
+}
+
+// deepLinkWay is the way back, kept on our side.
+type deepLinkWay struct {
+	Registration RegistrationID `json:"registration"`
+	Deployment   string         `json:"deployment"`
+	ReturnURL    string         `json:"return_url"`
+	Data         *string        `json:"data,omitempty"`
+	Multiple     bool           `json:"multiple"`
+	LineItem     bool           `json:"line_item"`
+}
+
+func (t *Tool) keepDeepLink(ctx context.Context, l *Launch) (string, error) {
+	data, err := json.Marshal(deepLinkWay{
+		Registration: l.Registration.ID, Deployment: l.DeploymentID, ReturnURL: l.DeepLink.ReturnURL,
+		Data: l.DeepLink.Data, Multiple: l.DeepLink.AcceptMultiple, LineItem: l.DeepLink.AcceptLineItem,
+	})
+	if err != nil {
+		return "", err
+	}
+	handle := secret()
+	return handle, t.store.PutTicket(ctx, Ticket{
+		Hash: hash(handle), Purpose: "deeplink", Tenant: l.Tenant, Data: string(data), ExpiresAt: t.now().Add(deepLinkLife),
+	})
+}
+
+// DeepLinkResponse signs the answer to the request behind handle. The handle works
+// once; ErrNotFound if it was used or is too old. No items is a legal answer.
+func (t *Tool) DeepLinkResponse(ctx context.Context, handle string, items []ContentItem, message string) (DeepLinkAnswer, error) {
+	content := make([]map[string]any, 0, len(items))
+	for _, it := range items {
+		c, err := t.contentItem(it)
+		if err != nil {
+			return DeepLinkAnswer{}, fmt.Errorf("lti: deep link: %w", err)
+		}
+		content = append(content, c)
+	}
+	ticket, err := t.store.TakeTicket(ctx, "deeplink", hash(handle), t.now())
+	if err != nil {
+		return DeepLinkAnswer{}, fmt.Errorf("lti: deep link: %w", err)
+	}
+	var way deepLinkWay
+	if err := json.Unmarshal([]byte(ticket.Data), &way); err != nil {
+		return DeepLinkAnswer{}, fmt.Errorf("lti: deep link: %w", err)
+	}
+	if len(content) > 1 && !way.Multiple {
+		content = content[:1]
+	}
+	if !way.LineItem {
+		for _, c := range content {
+			delete(c, "lineItem")
+		}
+	}
+	reg, err := t.store.Registration(ctx, way.Registration)
+	if err != nil {
+		return DeepLinkAnswer{}, fmt.Errorf("lti: deep link: %w", err)
+	}
+	now := t.now()
+	claims := map[string]any{
+		"iss": reg.ClientID, "sub": reg.ClientID, // sub: for Blackboard
+		"aud": reg.Issuer, "azp": reg.Issuer,
+		"iat": now.Add(-backdate).Unix(), "exp": now.Add(assertionLife - backdate).Unix(), "nonce": secret(),
+		claim + "message_type":    "LtiDeepLinkingResponse",
+		claim + "version":         "1.3.0",
+		claim + "deployment_id":   way.Deployment,
+		claimDL + "content_items": content,
+	}
+	if way.Data != nil {
+		claims[claimDL+"data"] = *way.Data
+	}
+	if message != "" {
+		claims[claimDL+"msg"] = message
+	}
+	signed, err := t.sign(ctx, reg.ID, claims)
+	if err != nil {
+		return DeepLinkAnswer{}, err
+	}
+	return DeepLinkAnswer{Action: way.ReturnURL, JWT: signed}, nil
+}
+
+func (t *Tool) contentItem(it ContentItem) (map[string]any, error) {
+	if it.URL == "" {
+		it.URL = t.o.PublicURL + "/lti/launch"
+	}
+	u, ok := webURL(it.URL)
+	if !ok || !sameOrigin(u, t.public) {
+		return nil, errors.New("the content item is not on our own origin")
+	}
+	c := map[string]any{"type": "ltiResourceLink", "url": it.URL}
+	if it.Title != "" {
+		c["title"] = it.Title
+	}
+	if it.Text != "" {
+		c["text"] = it.Text
+	}
+	if len(it.Custom) > 0 {
+		c["custom"] = it.Custom
+	}
+	if it.LineItem != nil {
+		if it.LineItem.ScoreMaximum <= 0 {
+			return nil, errors.New("the content item's line item needs a maximum above 0")
+		}
+		c["lineItem"] = it.LineItem
+	}
+	return c, nil
+}

@@ -1,0 +1,144 @@
+package lti
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jwk"
+	"github.com/lestrrat-go/jwx/v2/jws"
+)
+
+const keyBits = 2048
+
+// sealer keeps private keys unreadable at rest.
+type sealer struct{ aead cipher.AEAD }
+
+func newSealer(secret []byte) (*sealer, error) {
+	if len(secret) != 32 {
+		return nil, fmt.Errorf("the secret has %d bytes, not 32", len(secret))
+	}
+	block, err := aes.NewCipher(secret)
+	if err != nil {
+		return nil, err
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, err
+	}
+	return &sealer{aead}, nil
+}
+
+// seal encrypts plain; it opens with the same label only, so a sealed key cannot
+// be moved to another registration.
+func (s *sealer) seal(plain []byte, label string) []byte {
+	nonce := make([]byte, s.aead.NonceSize())
+	_, _ = rand.Read(nonce) // never fails
+	return s.aead.Seal(nonce, nonce, plain, []byte(label))
+}
+
+func (s *sealer) open(sealed []byte, label string) ([]byte, error) {
+	n := s.aead.NonceSize()
+	if len(sealed) < n {
+		return nil, errors.New("sealed text is too short")
+	}
+	return s.aead.Open(nil, sealed[:n], sealed[n:], []byte(label))
+}
+
+func sealLabel(reg RegistrationID, kid string) string {
+	return "lti-key\n" + string(reg) + "\n" + kid
+}
+
+// newKey makes a signing key for a registration.
+func (t *Tool) newKey(reg RegistrationID) (Key, error) {
+	private, err := rsa.GenerateKey(rand.Reader, keyBits)
+	if err != nil {
+		return Key{}, fmt.Errorf("lti: make key: %w", err)
+	}
+	kid := secret()[:22]
+	public, err := jwk.FromRaw(private.Public())
+	if err != nil {
+		return Key{}, fmt.Errorf("lti: make key: %w", err)
+	}
+	for name, value := range map[string]any{jwk.KeyIDKey: kid, jwk.AlgorithmKey: jwa.RS256, jwk.KeyUsageKey: "sig"} {
+		if err := public.Set(name, value); err != nil {
+			return Key{}, fmt.Errorf("lti: make key: %w", err)
+		}
+	}
+	published, err := json.Marshal(public)
+	if err != nil {
+		return Key{}, fmt.Errorf("lti: make key: %w", err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return Key{}, fmt.Errorf("lti: make key: %w", err)
+	}
+	return Key{
+		ID: kid, Registration: reg, Public: published,
+		Sealed: t.seal.seal(der, sealLabel(reg, kid)), CreatedAt: t.now(),
+	}, nil
+}
+
+// sign makes a compact JWS of the claims with the registration's key.
+func (t *Tool) sign(ctx context.Context, reg RegistrationID, claims map[string]any) (string, error) {
+	k, err := t.store.Key(ctx, reg)
+	if err != nil {
+		return "", fmt.Errorf("lti: sign: %w", err)
+	}
+	der, err := t.seal.open(k.Sealed, sealLabel(reg, k.ID))
+	if err != nil {
+		return "", fmt.Errorf("lti: sign: open key %s (was the secret changed?): %w", k.ID, err)
+	}
+	private, err := x509.ParsePKCS8PrivateKey(der)
+	if err != nil {
+		return "", fmt.Errorf("lti: sign: %w", err)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("lti: sign: %w", err)
+	}
+	head := jws.NewHeaders()
+	for name, value := range map[string]any{jws.KeyIDKey: k.ID, jws.TypeKey: "JWT"} {
+		if err := head.Set(name, value); err != nil {
+			return "", fmt.Errorf("lti: sign: %w", err)
+		}
+	}
+	out, err := jws.Sign(payload, jws.WithKey(jwa.RS256, private, jws.WithProtectedHeaders(head)))
+	if err != nil {
+		return "", fmt.Errorf("lti: sign: %w", err)
+	}
+	return string(out), nil
+}
+
+// serveJWKS publishes our public keys.
+func (t *Tool) serveJWKS(w http.ResponseWriter, r *http.Request) {
+	keys, err := t.store.Keys(r.Context())
+	if err != nil {
+		id := requestID(w)
+		t.logRejection(r, "key set", broken("reading the keys", err), id)
+		http.Error(w, "internal error "+id, http.StatusInternalServerError)
+		return
+	}
+	set := struct {
+		Keys []json.RawMessage `json:"keys"`
+	}{Keys: make([]json.RawMessage, 0, len(keys))}
+	for _, k := range keys {
+		set.Keys = append(set.Keys, k.Public)
+	}
+	body, err := json.Marshal(set)
+	if err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "public, max-age=60") // a new registration's key is wanted at once
+	_, _ = w.Write(body)                                  // the reader went away; nothing to do
+}

@@ -1,0 +1,258 @@
+package lti
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwk"
+)
+
+const (
+	keySetLife    = time.Hour        // fresh this long
+	keySetStale   = 24 * time.Hour   // usable this long while the platform is away
+	keySetPause   = 30 * time.Second // between attempts, and between looks for an unknown kid
+	maxKeySet     = 512 << 10
+	maxKeys       = 100
+	maxKeySets    = 1000
+	keySetTimeout = 10 * time.Second
+)
+
+// keySets caches the platforms' public keys by URL. A key id that is not in a
+// cached set makes it look once more, at most every keySetPause, so that a rotated
+// key works at once and a stranger cannot make us hammer a platform.
+type keySets struct {
+	client *http.Client
+	now    func() time.Time
+
+	mu    sync.Mutex
+	byURL map[string]*keySet
+}
+
+func newKeySets(client *http.Client, now func() time.Time) *keySets {
+	return &keySets{client: client, now: now, byURL: map[string]*keySet{}}
+}
+
+type keySet struct {
+	fetching sync.Mutex // one fetch at a time; held without mu
+
+	mu      sync.Mutex
+	keys    []platformKey
+	fetched time.Time // last success
+	tried   time.Time // last attempt
+	missed  time.Time // last attempt for an unknown kid
+}
+
+// find answers the keys with this id, usually one.
+func (s *keySets) find(ctx context.Context, url, kid string) ([]platformKey, *Rejection) {
+	set := s.set(url)
+	now := s.now()
+	set.mu.Lock()
+	fetched, tried := set.fetched, set.tried
+	set.mu.Unlock()
+
+	fresh := !fetched.IsZero() && within(now, fetched, keySetLife)
+	looked := false
+	if !fresh && (tried.IsZero() || fetched.IsZero() || !within(now, tried, keySetPause)) {
+		looked = true
+		if err := s.refresh(ctx, url, set, fetched); err != nil && (fetched.IsZero() || !within(now, fetched, keySetStale)) {
+			return nil, &Rejection{Code: "keys_unavailable", Spec: ruleSpec("keys_unavailable"), Status: http.StatusBadGateway,
+				Detail: "the platform's keys could not be read from its key set URL", cause: err}
+		}
+	}
+	keys, fetched := set.with(kid)
+	if len(keys) == 0 && !looked && set.mayLook(now) {
+		if err := s.refresh(ctx, url, set, fetched); err == nil {
+			keys, fetched = set.with(kid)
+		}
+	}
+	switch {
+	case len(keys) > 0:
+		return keys, nil
+	case fetched.IsZero():
+		return nil, reject("keys_unavailable", "the platform's keys could not be read from its key set URL")
+	}
+	return nil, reject("kid_unknown", "the platform's key set has no key %q", printable(kid, 64))
+}
+
+func ruleSpec(code string) string { spec, _ := rule(code); return spec }
+
+// within reports that now is less than d from at; a clock set back counts as later.
+func within(now, at time.Time, d time.Duration) bool {
+	passed := now.Sub(at)
+	return passed >= 0 && passed < d
+}
+
+func (s *keySets) set(url string) *keySet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	set, ok := s.byURL[url]
+	if !ok {
+		if len(s.byURL) >= maxKeySets {
+			for old := range s.byURL { // any one; it is fetched again when needed
+				delete(s.byURL, old)
+				break
+			}
+		}
+		set = &keySet{}
+		s.byURL[url] = set
+	}
+	return set
+}
+
+func (k *keySet) with(kid string) ([]platformKey, time.Time) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var found []platformKey
+	for _, key := range k.keys {
+		if key.kid == kid {
+			found = append(found, key)
+		}
+	}
+	return found, k.fetched
+}
+
+func (k *keySet) mayLook(now time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.missed.IsZero() && within(now, k.missed, keySetPause) {
+		return false
+	}
+	k.missed = now
+	return true
+}
+
+// refresh fetches the set unless somebody did since seen. It outlives the request
+// that asked: others wait for the same answer.
+func (s *keySets) refresh(ctx context.Context, url string, set *keySet, seen time.Time) error {
+	set.fetching.Lock()
+	defer set.fetching.Unlock()
+	set.mu.Lock()
+	done := set.fetched.After(seen)
+	set.mu.Unlock()
+	if done {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keySetTimeout)
+	defer cancel()
+	keys, err := s.fetch(ctx, url)
+	now := s.now()
+	set.mu.Lock()
+	defer set.mu.Unlock()
+	set.tried = now
+	if err != nil {
+		return err
+	}
+	set.keys, set.fetched = keys, now
+	return nil
+}
+
+func (s *keySets) fetch(ctx context.Context, url string) ([]platformKey, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, fmt.Errorf("lti: key set: %w", err)
+	}
+	req.Header.Set("Accept", "application/json, application/jwk-set+json")
+	res, err := s.client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("lti: key set: %w", err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("lti: key set: HTTP %d", res.StatusCode)
+	}
+	data, err := io.ReadAll(io.LimitReader(res.Body, maxKeySet+1))
+	if err != nil {
+		return nil, fmt.Errorf("lti: key set: %w", err)
+	}
+	if len(data) > maxKeySet {
+		return nil, fmt.Errorf("lti: key set: longer than %d bytes", maxKeySet)
+	}
+	return parseKeySet(data)
+}
+
+// platformKey is one key of a platform, as published; judged when it is used.
+type platformKey struct {
+	kid string
+	raw []byte
+	doc object
+}
+
+// parseKeySet reads a JWK set. Keys that are no objects or have no kid are left
+// out; what is wrong with a key is said when a token names it.
+func parseKeySet(data []byte) ([]platformKey, error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(data, &set); err != nil {
+		return nil, fmt.Errorf("lti: key set: %w", err)
+	}
+	if len(set.Keys) > maxKeys {
+		return nil, fmt.Errorf("lti: key set: more than %d keys", maxKeys)
+	}
+	keys := make([]platformKey, 0, len(set.Keys))
+	for _, raw := range set.Keys {
+		doc, err := parseObject(raw)
+		if err != nil {
+			continue
+		}
+		if kid, ok, err := doc.text("kid"); err == nil && ok && kid != "" {
+			keys = append(keys, platformKey{kid: kid, raw: raw, doc: doc})
+		}
+	}
+	return keys, nil
+}
+
+// forAlg is the public key, if it may verify signatures of alg. A key without
+// alg or use (Open edX) may.
+func (k platformKey) forAlg(alg string) (any, *Rejection) {
+	kty, _, _ := k.doc.text("kty")
+	want := "RSA"
+	if strings.HasPrefix(alg, "ES") {
+		want = "EC"
+	}
+	if kty != want {
+		return nil, reject("key_wrong_type", "the platform's key is of type %q, not %s", printable(kty, 16), want)
+	}
+	if use, ok, err := k.doc.text("use"); err != nil || ok && use != "sig" {
+		return nil, reject("key_not_for_signing", "the platform's key is published for another use than signing")
+	}
+	if ops, ok, err := k.doc.texts("key_ops"); err != nil || ok && !slices.Contains(ops, "verify") {
+		return nil, reject("key_not_for_signing", "the platform's key is not published for verifying")
+	}
+	if own, ok, err := k.doc.text("alg"); err != nil || ok && own != alg {
+		return nil, reject("key_other_alg", "the platform's key is published for another algorithm")
+	}
+	parsed, err := jwk.ParseKey(k.raw)
+	if err != nil {
+		return nil, reject("key_malformed", "the platform's key cannot be read")
+	}
+	public, err := jwk.PublicRawKeyOf(parsed)
+	if err != nil {
+		return nil, reject("key_malformed", "the platform's key cannot be read")
+	}
+	switch public := public.(type) {
+	case *rsa.PublicKey:
+		if public.N.BitLen() < 2048 {
+			return nil, reject("key_too_short", "the platform's key has %d bits; 2048 are required", public.N.BitLen())
+		}
+		if public.N.BitLen() > 16384 || public.E < 3 || public.E%2 == 0 {
+			return nil, reject("key_malformed", "the platform's key has unusable parameters")
+		}
+	case *ecdsa.PublicKey:
+		if bits := map[string]int{"ES256": 256, "ES384": 384, "ES512": 521}[alg]; public.Curve.Params().BitSize != bits {
+			return nil, reject("key_other_alg", "the platform's key is on another curve")
+		}
+	default:
+		return nil, reject("key_wrong_type", "the platform's key is of an unknown type")
+	}
+	return public, nil
+}

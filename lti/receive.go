@@ -1,0 +1,264 @@
+package lti
+
+import (
+	"context"
+	"errors"
+	"net/http"
+)
+
+// repeatField marks the form that came back from Pages.RepeatPost.
+const repeatField = "cairn_repeat"
+
+func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	id := requestID(w)
+	got, rej := t.receive(w, r)
+	if rej != nil {
+		more := []any{}
+		again := ""
+		if got.login.Registration != "" {
+			more = append(more, "registration", got.login.Registration)
+			if rej.Restartable() {
+				again = t.restartURL(r.Context(), got.login)
+			}
+		}
+		t.logRejection(r, "launch", rej, id, more...)
+		t.o.Pages.LaunchRefused(w, r, rej, id, again)
+		return
+	}
+	if got.repeat != nil {
+		t.log.InfoContext(r.Context(), "launch without cookie, posted again from our own origin",
+			"request_id", id, "registration", got.login.Registration)
+		t.o.Pages.RepeatPost(w, r, t.o.PublicURL+"/lti/launch", got.repeat)
+		return
+	}
+	l := got.launch
+	l.RequestID = id
+	l.FromIframe = r.Header.Get("Sec-Fetch-Dest") == "iframe" || l.DocumentTarget == "iframe"
+	t.releaseBrowser(w, got.login.State)
+	t.log.InfoContext(r.Context(), "launch accepted", "request_id", id, "registration", l.Registration.ID,
+		"deployment", l.DeploymentID, "tenant", l.Tenant, "message", l.MessageType, "iframe", l.FromIframe)
+	t.o.OnLaunch(w, r, l)
+}
+
+// received is how far a launch came: a launch, a form to post again, or with a
+// rejection whatever was known by then.
+type received struct {
+	login  Login
+	repeat map[string]string
+	launch *Launch
+}
+
+// receive takes the authorization answer through every check, and uses the login
+// up as the very last.
+func (t *Tool) receive(w http.ResponseWriter, r *http.Request) (received, *Rejection) {
+	var got received
+	form, rej := readForm(w, r, maxLaunchBody)
+	if rej != nil {
+		return got, rej
+	}
+	f, rej := single(form, "id_token", "state", "error", "error_description", repeatField)
+	if rej != nil {
+		return got, rej
+	}
+	ctx := r.Context()
+	if f["error"] != "" {
+		if l, err := t.store.Login(ctx, hash(f["state"])); err == nil {
+			got.login = l
+		}
+		return got, platformError(f["error"], f["error_description"])
+	}
+	if f["state"] == "" {
+		return got, reject("state_missing", "the answer has no state")
+	}
+	if f["id_token"] == "" {
+		return got, reject("token_missing", "the answer has no id_token")
+	}
+	login, err := t.store.Login(ctx, hash(f["state"]))
+	if errors.Is(err, ErrNotFound) {
+		return got, reject("state_unknown", "no login is under way with this state")
+	}
+	if err != nil {
+		return got, broken("reading the login", err)
+	}
+	got.login = login
+	if !login.UsedAt.IsZero() {
+		return got, replayed(login, f["id_token"])
+	}
+	if t.now().After(login.ExpiresAt) {
+		return got, reject("state_expired", "the login began more than %s ago", loginLife)
+	}
+	if !t.bound(r, login) {
+		if t.development() && f[repeatField] == "" {
+			got.repeat = map[string]string{"id_token": f["id_token"], "state": f["state"], repeatField: "1"}
+			return got, nil
+		}
+		return got, reject("state_other_browser", "the login began in another browser, or this one kept no cookie")
+	}
+	launch, rej := t.validate(ctx, login, f["id_token"])
+	if rej != nil {
+		return got, rej
+	}
+	switch err := t.store.UseLogin(ctx, login.State, t.now()); {
+	case errors.Is(err, ErrConflict):
+		return got, reject("nonce_reused", "this launch was used already")
+	case err != nil:
+		return got, broken("using the login", err)
+	}
+	if launch.DeepLink != nil {
+		if launch.DeepLink.Handle, err = t.keepDeepLink(ctx, launch); err != nil {
+			return got, broken("remembering the deep link", err)
+		}
+	}
+	got.launch = launch
+	return got, nil
+}
+
+// replayed names the refusal of an answer to a login that was used: the same
+// token again, or another token with a used state.
+func replayed(l Login, idToken string) *Rejection {
+	if tok, rej := splitToken(idToken); rej == nil {
+		if nonce, _, err := tok.claims.text("nonce"); err == nil && hash(nonce) == l.Nonce {
+			return reject("nonce_reused", "this launch was used already")
+		}
+	}
+	return reject("state_reused", "a launch with this state was used already")
+}
+
+// platformError is the platform's own refusal, posted instead of an id_token.
+func platformError(code, description string) *Rejection {
+	rej := reject("platform_error", "the platform answered %s", printable(code, 64))
+	rej.PlatformSays = printable(description, 300)
+	return rej
+}
+
+// printable keeps ASCII text of bounded length.
+func printable(s string, max int) string {
+	out := make([]byte, 0, min(len(s), max))
+	for i := 0; i < len(s) && len(out) < max; i++ {
+		if s[i] >= 0x20 && s[i] < 0x7f {
+			out = append(out, s[i])
+		}
+	}
+	return string(out)
+}
+
+// validate turns an id_token into a launch of the login's registration.
+func (t *Tool) validate(ctx context.Context, login Login, idToken string) (*Launch, *Rejection) {
+	reg, err := t.store.Registration(ctx, login.Registration)
+	if err != nil {
+		return nil, broken("reading the registration", err)
+	}
+	if reg.Status != StatusActive {
+		return nil, reject("registration_suspended", "this registration is %s", reg.Status)
+	}
+	tok, rej := splitToken(idToken)
+	if rej != nil {
+		return nil, rej
+	}
+	if rej := t.checkIssuer(ctx, reg, tok.claims); rej != nil {
+		return nil, rej
+	}
+	if rej := t.verify(ctx, reg, tok); rej != nil {
+		return nil, rej
+	}
+	issued, rej := checkSecurityClaims(tok.claims, reg.ClientID, t.now(), t.o.Skew)
+	if rej != nil {
+		return nil, rej
+	}
+	if rej := t.checkNonce(ctx, login, tok.claims); rej != nil {
+		return nil, rej
+	}
+	launch, rej := readLaunch(tok.claims, t.o.AllowAnonymous)
+	if rej != nil {
+		return nil, rej
+	}
+	if rej := t.checkTarget(launch, login); rej != nil {
+		return nil, rej
+	}
+	if rej := t.checkDeployment(ctx, reg, launch, login); rej != nil {
+		return nil, rej
+	}
+	launch.Registration, launch.Issuer, launch.ClientID, launch.IssuedAt = reg, reg.Issuer, reg.ClientID, issued
+	if launch.ProductFamily == "" {
+		launch.ProductFamily = reg.ProductFamily
+	}
+	return launch, nil
+}
+
+// checkIssuer looks at iss before the signature, so that a token from nowhere is
+// called that and not a forgery.
+func (t *Tool) checkIssuer(ctx context.Context, reg Registration, c object) *Rejection {
+	iss, ok, err := c.text("iss")
+	if err != nil {
+		return badType(err)
+	}
+	if !ok || iss == "" {
+		return reject("token_issuer_missing", "the token has no iss")
+	}
+	if iss == reg.Issuer {
+		return nil
+	}
+	if len(iss) <= maxID {
+		if regs, err := t.store.RegistrationsOf(ctx, iss); err == nil && len(regs) == 0 {
+			return reject("unknown_issuer", "no registration for the token's issuer %q", iss)
+		}
+	}
+	return reject("issuer_mismatch", "the token's issuer is not the one of the login, %q", reg.Issuer)
+}
+
+func (t *Tool) checkNonce(ctx context.Context, login Login, c object) *Rejection {
+	nonce, ok, err := c.text("nonce")
+	if err != nil {
+		return badType(err)
+	}
+	if !ok || nonce == "" {
+		return reject("nonce_missing", "the token has no nonce")
+	}
+	if hash(nonce) == login.Nonce {
+		return nil
+	}
+	other, err := t.store.LoginByNonce(ctx, hash(nonce))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return reject("nonce_unknown", "the token's nonce was never ours")
+	case err != nil:
+		return broken("reading the nonce", err)
+	case !other.UsedAt.IsZero():
+		return reject("nonce_reused", "the token's nonce was used already, in another login")
+	}
+	return reject("nonce_other_state", "the token's nonce belongs to another login")
+}
+
+func (t *Tool) checkTarget(l *Launch, login Login) *Rejection {
+	target, ok := webURL(l.TargetLinkURI)
+	if !ok || !sameOrigin(target, t.public) {
+		return reject("token_target_off_origin", "the token's target_link_uri is not on %s", t.o.PublicURL)
+	}
+	if l.TargetLinkURI != login.TargetLinkURI {
+		return reject("target_mismatch", "the token's target_link_uri is not the one of the login")
+	}
+	return nil
+}
+
+func (t *Tool) checkDeployment(ctx context.Context, reg Registration, l *Launch, login Login) *Rejection {
+	if login.DeploymentID != "" && login.DeploymentID != l.DeploymentID {
+		return reject("deployment_mismatch", "the token's deployment is not the one of the login")
+	}
+	d, err := t.store.Deployment(ctx, reg.ID, l.DeploymentID)
+	if errors.Is(err, ErrNotFound) && reg.AutoDeploy {
+		d, err = t.store.AddDeployment(ctx, Deployment{
+			Registration: reg.ID, ID: l.DeploymentID, Tenant: reg.Tenant, Status: StatusActive, CreatedAt: t.now(),
+		})
+	}
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return reject("unknown_deployment", "the deployment %q is not known under this registration", l.DeploymentID)
+	case err != nil:
+		return broken("reading the deployment", err)
+	case d.Status != StatusActive:
+		return reject("deployment_suspended", "this deployment is %s", d.Status)
+	}
+	l.Deployment, l.Tenant = d, d.Tenant
+	return nil
+}
