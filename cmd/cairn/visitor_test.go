@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -257,3 +258,5 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+func writeFile(name, content string) error { return os.WriteFile(name, []byte(content), 0o600) }

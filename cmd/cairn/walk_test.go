@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -285,6 +284,8 @@ func (w *walk) unusedLink() bool {
 	})
 }
 
+func (w *walk) used(link string) bool { return slices.Contains(w.links, link) }
+
 func (w *walk) ok(v *visitor) {
 	w.t.Helper()
 	if v.page.status >= 400 {
@@ -494,23 +495,68 @@ func (w *walk) settled(ok func() bool) bool {
 // tick is the pause between two looks at another process.
 func tick() { <-time.After(50 * time.Millisecond) }
 
-// readDemoFile waits for demo.json.
-func readDemoFile(t testing.TB, file string, ended <-chan error, output *bytes.Buffer) demoFile {
+// readDemoFile reads demo.json.
+func readDemoFile(t testing.TB, file string) (demo demoFile) {
 	t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
-	for {
-		var demo demoFile
-		data, err := os.ReadFile(file)
-		if err == nil && json.Unmarshal(data, &demo) == nil {
-			return demo
+	data, err := os.ReadFile(file)
+	must(t, err)
+	must(t, json.Unmarshal(data, &demo))
+	return demo
+}
+
+// reportingToolCanFilter asks the record store every question of the Statement
+// resource, in both versions, about what Sam did.
+func (w *walk) reportingToolCanFilter() {
+	w.t.Helper()
+	all := w.statements("")
+	var sample statement // one that Sam did in the workflow
+	for _, s := range all {
+		if s.Context.Registration != "" && s.Actor.Account.Name == "5" && strings.HasSuffix(s.Verb.ID, "/reflected") {
+			sample = s
 		}
-		select {
-		case err := <-ended:
-			t.Fatalf("the demo ended: %v\n%s", err, output)
-		case <-time.After(20 * time.Millisecond):
+	}
+	if sample.ID == "" {
+		w.t.Fatal("no statement of Sam's reflection")
+	}
+	agent := fmt.Sprintf(`{"account":{"homePage":%q,"name":%q}}`, sample.Actor.Account.HomePage, sample.Actor.Account.Name)
+	questions := map[string]struct {
+		query url.Values
+		holds func(statement) bool
+	}{
+		"agent":        {url.Values{"agent": {agent}}, func(s statement) bool { return s.Actor.Account == sample.Actor.Account }},
+		"verb":         {url.Values{"verb": {sample.Verb.ID}}, func(s statement) bool { return s.Verb.ID == sample.Verb.ID }},
+		"activity":     {url.Values{"activity": {sample.Object.ID}}, func(s statement) bool { return s.Object.ID == sample.Object.ID }},
+		"registration": {url.Values{"registration": {sample.Context.Registration}}, func(s statement) bool { return s.Context.Registration == sample.Context.Registration }},
+		"since":        {url.Values{"since": {sample.Stored.Format(time.RFC3339Nano)}}, func(s statement) bool { return s.Stored.After(sample.Stored) }},
+		"until":        {url.Values{"until": {sample.Stored.Format(time.RFC3339Nano)}}, func(s statement) bool { return !s.Stored.After(sample.Stored) }},
+	}
+	for name, q := range questions {
+		want := 0
+		for _, s := range all {
+			if q.holds(s) {
+				want++
+			}
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("the demo is not ready after a minute")
+		for _, version := range []string{"1.0.3", "2.0.0"} {
+			got := 0
+			q.query.Set("limit", "2")
+			for next := "/statements?" + q.query.Encode(); next != ""; {
+				var result struct {
+					Statements []statement
+					More       string
+				}
+				w.lrs(version, next, &result)
+				for _, s := range result.Statements {
+					got++
+					if !q.holds(s) {
+						w.t.Errorf("%s %s: %s does not match", version, name, s.ID)
+					}
+				}
+				next = result.More
+			}
+			if got != want || want == 0 {
+				w.t.Errorf("%s filter by %s over pages of 2: %d statements, want %d", version, name, got, want)
+			}
 		}
 	}
 }

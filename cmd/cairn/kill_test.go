@@ -1,0 +1,31 @@
+package main
+
+import (
+	"syscall"
+	"testing"
+)
+
+// A process may die between any two acts of the walk. It runs on SQLite files
+// and on a queue that dies with it.
+func TestKillingServeBetweenAnyTwoActsLosesAndDoublesNothing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: starts a dozen processes")
+	}
+	s := newSite(t)
+	server := s.serve()
+	s.furnish()
+	w := newWalk(t, s.demo, s.clock)
+	for _, act := range w.acts() {
+		server.stop(syscall.SIGKILL)
+		server = s.serve()
+		t.Log(act.name)
+		act.do()
+	}
+	w.expect("registered", 1)
+	w.expect("viewed", 1)
+	w.expect("reflected", 1)
+	w.expect("reject", 1)
+	w.expect("approve", 1)
+	w.expect("verified", 1)
+	w.mailsAreDistinct()
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cairn-lms/cairn/cmd/embedded"
+	"github.com/cairn-lms/cairn/lti/platform"
+)
+
+const manyLearners = 200
+
+func TestTwoWorkersOnOneRedisAndOneSQLiteFolderSendEveryNudgeOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: starts three processes and 200 learners")
+	}
+	twoWorkers(t)
+}
+
+func TestTwoWorkersOnOneRedisAndMongoDBSendEveryNudgeOnce(t *testing.T) {
+	twoWorkers(t, "-mongo-uri", mongoURI(t))
+}
+
+// mongoURI names a database of the test's own.
+func mongoURI(t testing.TB) string {
+	t.Helper()
+	base := os.Getenv("CAIRN_TEST_MONGO_URI")
+	needs(t, base != "", "a MongoDB (CAIRN_TEST_MONGO_URI)")
+	u, err := url.Parse(base)
+	must(t, err)
+	u.Path = fmt.Sprintf("/cairn_%d", time.Now().UnixNano())
+	return u.String()
+}
+
+// twoWorkers enrols 200 learners and lets time pass until the first step has
+// opened, fallen due and become late for all of them.
+func twoWorkers(t *testing.T, stores ...string) {
+	redis := startRedis(t)
+	s := newSite(t, stores...)
+	s.serve("-worker=false", "-redis-url", redis)
+	s.furnish()
+	must(t, s.clock.Advance(untilMonday(s.clock.Now())))
+	for range 2 {
+		s.start(append(append([]string{"worker"}, s.flags...), s.work("-redis-url", redis)...)...)
+	}
+	w := newWalk(t, s.demo, s.clock)
+	s.enrolMany(w)
+
+	for _, purpose := range []string{"step_open", "step_due", "step_late"} {
+		s.eachHasOne(w, purpose)
+	}
+	w.mailsAreDistinct()
+}
+
+// enrolMany launches 200 learners of their own name, a few at a time.
+func (s *site) enrolMany(w *walk) {
+	s.t.Helper()
+	var group errgroup.Group
+	group.SetLimit(4)
+	for i := range manyLearners {
+		name := fmt.Sprintf("learner%03d", i)
+		must(s.t, s.lms.AddUser(platform.User{
+			ID: fmt.Sprint(1000 + i), Username: name, Name: "Learner " + fmt.Sprint(i), Given: "Learner", Family: fmt.Sprint(i),
+			Email: name + "@example.org", Role: platform.RoleLearner, ManagerEmail: "max@example.org", Zone: "UTC",
+		}))
+		group.Go(func() error {
+			w.launch(newVisitor(s.t), "signin-"+name)
+			return nil
+		})
+	}
+	must(s.t, group.Wait())
+}
+
+// eachHasOne moves the clock on, a day at a time, until every learner has the
+// mail of a purpose, and fails if anyone has two.
+func (s *site) eachHasOne(w *walk, purpose string) {
+	s.t.Helper()
+	for range 15 {
+		deadline := time.Now().Add(30 * time.Second)
+		last, quiet := -1, time.Now()
+		for time.Now().Before(deadline) {
+			counts := s.perLearner(purpose)
+			if len(counts) == manyLearners {
+				for to, n := range counts {
+					if n != 1 {
+						s.t.Fatalf("%s got %d mails %s", to, n, purpose)
+					}
+				}
+				return
+			}
+			if len(counts) != last {
+				last, quiet = len(counts), time.Now()
+			}
+			if last == 0 && time.Since(quiet) > 3*time.Second {
+				break // nothing of this kind is due today
+			}
+			tick()
+		}
+		must(s.t, s.clock.Advance(24*time.Hour))
+	}
+	s.t.Fatalf("%d of %d learners got a mail %s; all mails: %d", len(s.perLearner(purpose)), manyLearners, purpose, len(s.mailbox.Mails()))
+}
+
+// perLearner counts the mails of a purpose by receiver.
+func (s *site) perLearner(purpose string) map[string]int {
+	counts := map[string]int{}
+	for _, m := range s.mailbox.Mails() {
+		if len(m.To) == 1 && strings.Contains(m.To[0], "learner") && purposeOf(m) == purpose {
+			counts[m.To[0]]++
+		}
+	}
+	return counts
+}
+
+// purposeOf reads the header that names why a mail was sent.
+func purposeOf(m embedded.Mail) string {
+	if values := m.Headers["X-Cairn-Purpose"]; len(values) == 1 {
+		return values[0]
+	}
+	return ""
+}
+
+// mailsAreDistinct fails if any message arrived twice.
+func (w *walk) mailsAreDistinct() {
+	w.t.Helper()
+	seen := map[string]bool{}
+	for _, m := range w.mails() {
+		if seen[m.MessageID] {
+			w.t.Errorf("%q to %v arrived twice", m.Subject, m.To)
+		}
+		seen[m.MessageID] = true
+	}
+}
+
+// untilMonday is how long it is until the next Monday, 10:00 UTC.
+func untilMonday(now time.Time) time.Duration {
+	day := now.UTC().Truncate(24 * time.Hour).Add(10 * time.Hour)
+	for day.Before(now) || day.Weekday() != time.Monday {
+		day = day.Add(24 * time.Hour)
+	}
+	return day.Sub(now)
+}
