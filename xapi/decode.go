@@ -88,26 +88,3 @@ func CheckAgent(data string, v Version) (Agent, error) {
 	}
 	return buildAgent(root), nil
 }
-
-// Members returns the top-level properties of a JSON object in their order, each
-// with the bytes of its value as they stand in data.
-func Members(data []byte) ([]Member, error) {
-	root, err := parse(string(data))
-	if err != nil {
-		return nil, err
-	}
-	if root.kind != kindObject {
-		return nil, fail("expected a JSON object, not %s", root.kind)
-	}
-	out := make([]Member, len(root.kids))
-	for i := range root.kids {
-		out[i] = Member{Key: root.kids[i].key, Value: root.kids[i].val.raw}
-	}
-	return out, nil
-}
-
-// Member is one property of a JSON object.
-type Member struct {
-	Key   string
-	Value string // raw JSON
-}

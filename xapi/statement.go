@@ -25,6 +25,17 @@ type Statement struct {
 	// Raw is the JSON the statement was decoded from, byte for byte; empty on
 	// a composed statement.
 	Raw []byte `json:"-"`
+
+	members []Member // of Raw
+}
+
+// Members are the top-level properties of Raw in their order.
+func (s *Statement) Members() []Member { return s.members }
+
+// Member is one property of a JSON object: its name and its value as raw JSON.
+type Member struct {
+	Key   string
+	Value string
 }
 
 // UnmarshalJSON decodes leniently: unknown members are ignored and wrong ones
