@@ -1,0 +1,31 @@
+// Package web is what people see: the pages of learners, reviewers and coaches,
+// sessions, and the pages of the LTI tool. It mounts lti and lrs and turns launches
+// into arrivals at the engine. Handlers parse, call and render; what is true is the
+// engine's.
+//
+//	GET       /                                  for people who typed the address
+//	GET       /healthz, /readyz
+//	GET       /static/{version}/{file}           our files; the version is their hash
+//	any       /lti/…                             lti.Tool
+//	any       /xapi/…                            the record store
+//	POST      /open                              a ticket becomes a session in this window
+//	GET       /s/{handle}/                       home of a learner, board of a coach
+//	GET POST  /s/{handle}/steps/{step}           a step; hand in or keep a draft
+//	POST      /s/{handle}/steps/{step}/opened    first look
+//	POST      /s/{handle}/steps/{step}/done      confirm
+//	POST      /s/{handle}/steps/{step}/skip      not possible
+//	GET POST  /s/{handle}/people/{role}          who is your manager?
+//	GET       /s/{handle}/evidence/{sha256}      an own file
+//	POST      /s/{handle}/board/{enrolment}/completed
+//	GET POST  /r/{token}                         a request, by personal link, no account
+//	GET       /r/{token}/evidence/{sha256}       a file that request shows
+//	GET POST  /u/{token}                         unsubscribe; POST is RFC 8058 one-click too
+//	POST      /dev/clock                         only with a development clock
+//
+// A launch earns a session: a random id that only a cookie knows, under a public
+// handle that stands in the address, so that two tabs in two courses never cross.
+// A GET never acts, because browsers and mail scanners follow links; posts from
+// another site are refused (http.CrossOriginProtection). Everything works without
+// JavaScript. Pages of a session may be framed by the platform that launched it,
+// pages behind personal links by nobody.
+package web

@@ -1,0 +1,58 @@
+package web
+
+import (
+	"fmt"
+	"mime"
+	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/gorilla/mux"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+// ownEvidence gives a learner a file of the own enrolment.
+func (s *Site) ownEvidence(w http.ResponseWriter, r *http.Request, session *Session) error {
+	return s.serveEvidence(w, r, session.Tenant, session.Enrolment)
+}
+
+// serveEvidence sends a file of an enrolment; the engine finds it within the
+// enrolment only. A file is never a page of ours: it is sandboxed, cannot be
+// framed or sniffed, and all but plain pictures are saved, not shown.
+func (s *Site) serveEvidence(w http.ResponseWriter, r *http.Request, tenant string, enrolment engine.EnrolmentID) error {
+	sha := mux.Vars(r)["sha"]
+	if !sha256Form.MatchString(sha) {
+		return errNoPage
+	}
+	service, err := s.tenant(r.Context(), tenant)
+	if err != nil {
+		return err
+	}
+	file, data, err := service.Blob(r.Context(), enrolment, sha)
+	if err != nil {
+		return fmt.Errorf("web: evidence: %w", err)
+	}
+	disposition := "attachment"
+	if slices.Contains(shownInline, file.ContentType) {
+		disposition = "inline"
+	}
+	contentType := file.ContentType
+	if contentType == "" {
+		contentType = "application/octet-stream"
+	}
+	h := w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": fileName(file.Name)}))
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Content-Length", strconv.Itoa(len(data)))
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(data) // the reader has gone; there is nobody to tell
+	}
+	return nil
+}

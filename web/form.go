@@ -1,0 +1,100 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// Bounds of what one form may hold.
+const (
+	maxFiles  = 5
+	maxFile   = 10 << 20
+	maxFields = 400
+)
+
+// filesField is the name of the field that carries files.
+const filesField = "evidence"
+
+// readForm reads a form, be it urlencoded or multipart, into r.PostForm, and
+// returns the files of it, at most files many. All fields together have at most
+// fieldBytes. What is too large is errTooLarge (413), what cannot be read ErrUpload.
+func readForm(r *http.Request, files int, fieldBytes int64) ([]engine.Upload, error) {
+	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil && r.Header.Get("Content-Type") != "" {
+		return nil, fmt.Errorf("read form: %v: %w", err, ErrUpload)
+	}
+	if kind != "multipart/form-data" {
+		r.Body = http.MaxBytesReader(nil, r.Body, fieldBytes)
+		return nil, parseForm(r)
+	}
+	parts, err := r.MultipartReader()
+	if err != nil {
+		return nil, fmt.Errorf("read form: %v: %w", err, ErrUpload)
+	}
+	form := url.Values{}
+	var uploads []engine.Upload
+	left := fieldBytes
+	for n := 0; ; n++ {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, partError(err)
+		}
+		if n >= maxFields {
+			return nil, fmt.Errorf("read form: more than %d fields: %w", maxFields, errTooLarge)
+		}
+		if part.FileName() == "" {
+			value, err := readPart(part, left)
+			if err != nil {
+				return nil, err
+			}
+			left -= int64(len(value))
+			if part.FormName() != filesField { // an empty file field comes without a name
+				form.Add(part.FormName(), string(value))
+			}
+			continue
+		}
+		if part.FormName() != filesField || len(uploads) >= files {
+			return nil, fmt.Errorf("read form: more than %d files: %w", files, errTooLarge)
+		}
+		data, err := readPart(part, maxFile)
+		if err != nil {
+			return nil, err
+		}
+		upload, err := newUpload(part.FileName(), data)
+		if err != nil {
+			return nil, err
+		}
+		uploads = append(uploads, upload)
+	}
+	r.PostForm, r.Form = form, form
+	return uploads, nil
+}
+
+func readPart(part *multipart.Part, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(part, limit+1))
+	if err != nil {
+		return nil, partError(err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("read form: a part is over %d bytes: %w", limit, errTooLarge)
+	}
+	return data, nil
+}
+
+func partError(err error) error {
+	var tooLong *http.MaxBytesError
+	if errors.As(err, &tooLong) {
+		return fmt.Errorf("read form: %w", err)
+	}
+	return fmt.Errorf("read form: %v: %w", err, ErrUpload)
+}

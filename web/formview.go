@@ -1,0 +1,201 @@
+package web
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// filling is what a form holds, be it typed just now or kept earlier.
+type filling struct {
+	answers engine.Answers
+	ratings map[engine.BehaviourID]int
+	comment string
+	files   int // how many files came with it
+}
+
+// Names of fields: answer.<question>, rating.<behaviour>, comment.
+const (
+	answerPrefix = "answer."
+	ratingPrefix = "rating."
+)
+
+// filledBy reads the fields of a form. Names we do not know are ignored; the
+// engine judges the rest.
+func filledBy(form url.Values) *filling {
+	f := &filling{answers: engine.Answers{}, ratings: map[engine.BehaviourID]int{}, comment: strings.TrimSpace(form.Get("comment"))}
+	for name, values := range form {
+		if id, ok := strings.CutPrefix(name, answerPrefix); ok && id != "" {
+			for _, value := range values {
+				f.answers[id] = append(f.answers[id], strings.ReplaceAll(value, "\r\n", "\n"))
+			}
+		}
+		if id, ok := strings.CutPrefix(name, ratingPrefix); ok && id != "" {
+			if n, err := strconv.Atoi(values[0]); err == nil {
+				f.ratings[engine.BehaviourID(id)] = n
+			}
+		}
+	}
+	return f
+}
+
+// fillingOf is what a step's form shows at first: the draft, else what was
+// handed in before.
+func fillingOf(step *engine.StepView) *filling {
+	kept := step.Draft
+	if kept == nil {
+		kept = step.Hand
+	}
+	f := &filling{answers: engine.Answers{}}
+	if kept == nil {
+		return f
+	}
+	for _, a := range kept.Answers {
+		if len(a.Values) > 0 {
+			f.answers[a.Key] = a.Values
+		} else {
+			f.answers[a.Key] = []string{a.Value}
+		}
+	}
+	f.ratings, f.comment = kept.Ratings, kept.Comment
+	return f
+}
+
+// formView is a form as the template draws it.
+type formView struct {
+	Questions []questionView
+	Ratings   []ratingView
+	Comment   string
+	Problems  []engine.FieldError // of no field of its own
+	FileError *engine.FieldError
+	MinWords  int
+	MinFiles  int
+	MaxFiles  int
+	MaxBytes  int
+	WithFiles bool
+	Any       bool // there is some problem
+}
+
+// Texts are the ids of the fields whose words count together.
+func (f *formView) Texts() string {
+	var ids []string
+	for _, q := range f.Questions {
+		if q.Long() {
+			ids = append(ids, q.HTMLID())
+		}
+	}
+	return strings.Join(ids, " ")
+}
+
+type questionView struct {
+	engine.Question
+	Values  []string
+	Problem *engine.FieldError
+}
+
+// Value is the answer so far, of a question with one.
+func (q questionView) Value() string {
+	if len(q.Values) == 0 {
+		return ""
+	}
+	return q.Values[0]
+}
+
+// Has tells whether a choice is ticked.
+func (q questionView) Has(value string) bool { return slices.Contains(q.Values, value) }
+
+// Long tells whether the answer is free text.
+func (q questionView) Long() bool { return q.Type == "text" || q.Type == "" }
+
+// HTMLID is the element's id.
+func (q questionView) HTMLID() string { return "answer-" + q.ID }
+
+// Choose pairs a choice with its question, for the template.
+func (q questionView) Choose(choice engine.Text) choiceView {
+	return choiceView{Text: choice, Value: choice[""], On: q.Has(choice[""])}
+}
+
+type choiceView struct {
+	Text  engine.Text
+	Value string
+	On    bool
+}
+
+type ratingView struct {
+	engine.Behaviour
+	Chosen  int
+	Problem *engine.FieldError
+}
+
+// Points are the points of the scale, counted from 1.
+func (v ratingView) Points() []pointView {
+	points := make([]pointView, len(v.Scale))
+	for i, label := range v.Scale {
+		points[i] = pointView{N: i + 1, Label: label, On: v.Chosen == i+1}
+	}
+	return points
+}
+
+type pointView struct {
+	N     int
+	Label engine.Text
+	On    bool
+}
+
+func newFormView(questions []engine.Question, rate []engine.Behaviour, f *filling, problems engine.FieldErrors) *formView {
+	if f == nil {
+		f = &filling{}
+	}
+	out := &formView{Comment: f.comment, MaxFiles: maxFiles, MaxBytes: maxFile, Any: len(problems) > 0}
+	used := make([]bool, len(problems))
+	take := func(fields ...string) *engine.FieldError {
+		for i := range problems {
+			if !used[i] && slices.Contains(fields, problems[i].Field) {
+				used[i] = true
+				return &problems[i]
+			}
+		}
+		return nil
+	}
+	for _, q := range questions {
+		out.Questions = append(out.Questions, questionView{Question: q, Values: f.answers[q.ID], Problem: take(q.ID, answerPrefix+q.ID)})
+	}
+	for _, b := range rate {
+		out.Ratings = append(out.Ratings, ratingView{Behaviour: b, Chosen: f.ratings[b.ID], Problem: take(ratingPrefix + string(b.ID))})
+	}
+	out.FileError = take("files", filesField)
+	for i, p := range problems {
+		if !used[i] {
+			out.Problems = append(out.Problems, p)
+		}
+	}
+	return out
+}
+
+// writtenView shows what somebody handed in for a step.
+type writtenView struct {
+	Step    *engine.Step
+	Hand    *engine.Contribution
+	Reviews []engine.ReviewView
+	Path    string // prefix of the evidence's address
+}
+
+// FilesView are the files of the hand-in.
+func (v writtenView) FilesView() filesView {
+	if v.Hand == nil {
+		return filesView{}
+	}
+	return filesView{Files: v.Hand.Files, Path: v.Path}
+}
+
+// filesView lists files with the addresses to get them.
+type filesView struct {
+	Files []engine.File
+	Path  string
+}
+
+// Inline tells whether browsers show a file of the type as a picture.
+func (filesView) Inline(contentType string) bool { return slices.Contains(shownInline, contentType) }

@@ -1,0 +1,141 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// homePage is the Body of a learner's home.
+type homePage struct {
+	*engine.Home
+	Complete, Stopped bool
+	Percent           int
+	Stones            []stone
+	Phases            []phaseList
+	News              []news
+}
+
+// phaseList is one phase of the journey with the steps to show.
+type phaseList struct {
+	Phase *engine.Phase
+	Steps []pathStep
+}
+
+// pathStep is one step in a list.
+type pathStep struct {
+	engine.StepView
+	Mark string // which icon: a state, or "late"
+	Open bool   // there is something to see or do
+}
+
+// news is an answer somebody gave.
+type news struct {
+	Step   *engine.Step
+	Review engine.ReviewView
+}
+
+// maxNews is how many answers home shows; the steps keep them all.
+const maxNews = 3
+
+func (s *Site) home(w http.ResponseWriter, r *http.Request, session *Session) error {
+	service, err := s.tenant(r.Context(), session.Tenant)
+	if err != nil {
+		return err
+	}
+	home, err := service.Home(r.Context(), session.Enrolment)
+	if err != nil {
+		return fmt.Errorf("web: home: %w", err)
+	}
+	v := s.view(r)
+	v.Zone = zoneFor(session, home.Learner.Zone)
+	body := homePage{
+		Home: home, Complete: home.Enrolment.State == engine.Completed, Stopped: home.Enrolment.State == engine.Stopped,
+		Stones: stones(home.Done, home.Required), Phases: phasesOf(home), News: newsOf(home, s.now()),
+	}
+	if home.Required > 0 {
+		body.Percent = int(math.Round(100 * float64(home.Done) / float64(home.Required)))
+	}
+	return s.draw(w, http.StatusOK, "home", v.titled("page.home.title", "workflow", v.In(home.Workflow.Title)), body)
+}
+
+func phasesOf(home *engine.Home) []phaseList {
+	var lists []phaseList
+	for _, step := range home.Steps {
+		if len(lists) == 0 || lists[len(lists)-1].Phase != step.Step.Phase {
+			lists = append(lists, phaseList{Phase: step.Step.Phase})
+		}
+		last := &lists[len(lists)-1]
+		last.Steps = append(last.Steps, pathStep{StepView: step, Mark: markOf(step), Open: step.State.State != engine.Locked && step.Step.By == engine.Learner})
+	}
+	return lists
+}
+
+func markOf(step engine.StepView) string {
+	if step.Late && step.State.State == engine.Open {
+		return "late"
+	}
+	return string(step.State.State)
+}
+
+// newsOf are the latest answers of the last two weeks, newest first.
+func newsOf(home *engine.Home, now time.Time) []news {
+	var list []news
+	for i := range home.Steps {
+		for _, review := range home.Steps[i].Reviews {
+			if now.Sub(review.At) < 14*24*time.Hour {
+				list = append(list, news{Step: home.Steps[i].Step, Review: review})
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b news) int { return b.Review.At.Compare(a.Review.At) })
+	return list[:min(len(list), maxNews)]
+}
+
+// stone is one stone of the cairn that progress builds.
+type stone struct {
+	X, Y, RX, RY float64
+	Laid, Top    bool
+}
+
+const maxStones = 7
+
+// stones piles up one stone per required step, or seven for many steps; the
+// last one is laid only when all is done.
+func stones(done, required int) []stone {
+	count := min(required, maxStones)
+	if count == 0 {
+		return nil
+	}
+	laid := done
+	if required > maxStones {
+		laid = done * maxStones / required
+	}
+	list := make([]stone, count)
+	height := min(15.0, 92/float64(count))
+	y := 100.0
+	for i := range list {
+		t := float64(i) / float64(max(count-1, 1))
+		ry := height / 2 * (1.08 - .22*t)
+		y -= ry
+		sway := []float64{0, -2.6, 2.2, -1.4, 1.8, -1, 0}[i%maxStones]
+		list[i] = stone{X: 50 + sway, Y: round1(y), RX: round1(38 - 23*t), RY: round1(ry), Laid: i < laid, Top: i < laid && i == count-1}
+		y -= ry * .94
+	}
+	return list
+}
+
+func round1(f float64) float64 { return math.Round(f*10) / 10 }
+
+// zoneFor is the zone a person reads times in: what the launch said, else what
+// we know of the person.
+func zoneFor(session *Session, known string) string {
+	if session.Zone != "" {
+		return session.Zone
+	}
+	return known
+}

@@ -1,0 +1,143 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/lti"
+)
+
+// The launch parameters that the site reads; workflows may name more.
+const (
+	paramWorkflow = "workflow"
+	paramZone     = "zone"
+)
+
+// setupPage is the Body of the page for an activity that names no workflow.
+type setupPage struct {
+	Staff     bool
+	Asked     string
+	Workflows []*engine.Workflow
+}
+
+// Launched turns a validated launch into an arrival, a session and a redirect.
+// It is lti.Options.OnLaunch.
+func (s *Site) Launched(w http.ResponseWriter, r *http.Request, l *lti.Launch) {
+	s.page(func(w http.ResponseWriter, r *http.Request) error {
+		setPolicy(w.Header(), ancestorsOf(l.Issuer, l.ReturnURL))
+		return s.arrive(w, r, l)
+	}).ServeHTTP(w, r)
+}
+
+func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) error {
+	v := s.view(r).speak(l.Locale)
+	if l.MessageType == lti.MessageDeepLinking {
+		return s.draw(w, http.StatusNotImplemented, "error", v.titled("page.error.no_picker.title"), errorPage{Topic: "no_picker"})
+	}
+	service, err := s.tenant(r.Context(), l.Tenant)
+	if err != nil {
+		return err
+	}
+	session := Session{
+		Tenant: l.Tenant, Registration: string(l.Registration.ID), Course: courseOf(l),
+		Ancestors: ancestorsOf(l.Issuer, l.ReturnURL), Locale: l.Locale, Zone: zoneOf(l.Custom[paramZone]),
+		ReturnURL: l.ReturnURL, RelaunchURL: l.RelaunchURL(),
+	}
+	roles := staffRoles(l)
+	staff := len(roles) > 0
+	visits := !staff && !l.IsLearner() && l.IsMentor() // a mentor has no steps of their own
+
+	if !visits {
+		id := engine.WorkflowID(l.Custom[paramWorkflow])
+		_, err := service.Workflow(r.Context(), id, 0)
+		if id == "" || errors.Is(err, engine.ErrNotFound) {
+			return s.drawSetup(w, r, v, service, staff, string(id))
+		}
+		if err != nil {
+			return fmt.Errorf("web: launch: %w", err)
+		}
+	}
+	switch {
+	case staff, visits:
+		if visits {
+			roles = []string{"mentor"}
+			session.Role = RoleVisitor
+		} else {
+			session.Role = RoleStaff
+		}
+		person, err := service.ArriveStaff(r.Context(), engine.StaffArrival{
+			Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
+			Course: session.Course, Roles: roles,
+		})
+		if err != nil {
+			return fmt.Errorf("web: launch: %w", err)
+		}
+		session.Person = person.ID
+	default:
+		session.Role = RoleLearner
+		enrolment, err := service.Arrive(r.Context(), engine.Arrival{
+			Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
+			Workflow: engine.WorkflowID(l.Custom[paramWorkflow]), Course: session.Course,
+			DeploymentID: l.DeploymentID, ResourceLinkID: l.ResourceLink.ID,
+			LineItem: l.LineItemURL, LineItemsURL: l.LineItemsURL, RelaunchURL: l.RelaunchURL(),
+			Custom: l.Custom, Preview: l.IsPreview(),
+		})
+		if err != nil {
+			return fmt.Errorf("web: launch: %w", err)
+		}
+		session.Person, session.Enrolment = enrolment.Learner, enrolment.ID
+	}
+	if session, err = s.newSession(w, r, session); err != nil {
+		return err
+	}
+	ticket, err := s.issueTicket(r, session)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, arrivalPath(session.Handle, ticket), http.StatusSeeOther)
+	return nil
+}
+
+// drawSetup says what is missing to those who can mend it, and to learners that
+// somebody will.
+func (s *Site) drawSetup(w http.ResponseWriter, r *http.Request, v *view, service *engine.Service, staff bool, asked string) error {
+	body := setupPage{Staff: staff, Asked: asked}
+	if staff {
+		var err error
+		if body.Workflows, err = service.Workflows(r.Context()); err != nil {
+			return fmt.Errorf("web: launch: %w", err)
+		}
+	}
+	return s.draw(w, http.StatusNotFound, "setup", v.titled("page.setup.title"), body)
+}
+
+func courseOf(l *lti.Launch) engine.Course {
+	return engine.Course{Registration: string(l.Registration.ID), Issuer: l.Issuer, ID: l.Course.ID, Title: l.Course.Title}
+}
+
+// staffRoles are the words the engine has for the roles of teaching staff.
+func staffRoles(l *lti.Launch) []string {
+	var roles []string
+	if l.IsInstructor() {
+		roles = append(roles, "instructor")
+	}
+	if l.IsAdministrator() {
+		roles = append(roles, "administrator")
+	}
+	return roles
+}
+
+// zoneOf is the IANA zone a platform named, or "": an unresolved variable comes
+// as it is, and Moodle says 99 for "the server's".
+func zoneOf(value string) string {
+	if value == "" || value == "Local" || len(value) > 64 {
+		return ""
+	}
+	if _, err := time.LoadLocation(value); err != nil {
+		return ""
+	}
+	return value
+}

@@ -1,0 +1,59 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// anyFrame lets every site frame a page; for pages that hold nothing and do
+// nothing, shown before we know which platform asks.
+var anyFrame = []string{"*"}
+
+// setPolicy sets the content security policy of a page: only our own files, no
+// inline script or style, forms go home, and it may be framed by ancestors only
+// (origins; none: by nobody).
+func setPolicy(h http.Header, ancestors []string) {
+	frames := "'none'"
+	if len(ancestors) > 0 {
+		frames = "'self' " + strings.Join(ancestors, " ")
+		h.Del("X-Frame-Options")
+	} else {
+		h.Set("X-Frame-Options", "DENY")
+	}
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
+		"media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "+frames)
+}
+
+// tokenPage marks a page whose address is a secret.
+func tokenPage(h http.Header) {
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Robots-Tag", "noindex, nofollow")
+}
+
+// originOf gives scheme and host of an http(s) URL, "" of anything else. What it
+// returns is safe inside a policy.
+func originOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" {
+		return ""
+	}
+	if strings.ContainsAny(u.Host, " ;,'\"*\\\t\r\n") {
+		return ""
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Host)
+}
+
+// ancestorsOf are the origins that may frame the pages of a launch: the issuer's,
+// and the one the platform signed as the way back, since platforms in the cloud
+// share an issuer and live on their customers' hosts.
+func ancestorsOf(issuer, returnURL string) []string {
+	var list []string
+	for _, raw := range []string{issuer, returnURL} {
+		if o := originOf(raw); o != "" && !slices.Contains(list, o) {
+			list = append(list, o)
+		}
+	}
+	return list
+}

@@ -1,0 +1,156 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/engine/text"
+	"github.com/cairn-lms/cairn/web/ui"
+)
+
+// view is what every template gets: the words, the reader's clock, and Body, the
+// page's own data. Inside range and with, say $.T.
+type view struct {
+	*text.Messages
+	TitleKey  string // of the message that titles the window
+	TitleArgs []any
+	Now       time.Time
+	Zone      string // IANA; empty: UTC
+	Base      string // "/s/<handle>", or empty outside a session
+	RequestID string
+	DevClock  bool
+	Back      string // where the clock returns to
+	Body      any
+
+	assets *assets
+}
+
+// Title is the title of the window.
+func (v *view) Title() string { return v.T(v.TitleKey, v.TitleArgs...) }
+
+// Asset is the address of one of our files.
+func (v *view) Asset(name string) string { return v.assets.url(name) }
+
+// With is the same view of something else, for a template inside a template.
+func (v *view) With(body any) *view {
+	w := *v
+	w.Body = body
+	return &w
+}
+
+// When says an instant as people do.
+func (v *view) When(t time.Time) string { return v.Moment(t, v.Now, v.Zone) }
+
+// In is the reader's language of an authored text.
+func (v *view) In(t engine.Text) string { return t.In(v.Language()) }
+
+// pages are the parsed templates: each page with the layout and the parts.
+type pages struct{ byName map[string]*template.Template }
+
+func loadPages() (*pages, error) {
+	shared, err := template.New("").Funcs(template.FuncMap{"markdown": markdown, "paragraphs": paragraphs, "size": fileSize}).
+		ParseFS(ui.Files, "templates/layout.html", "templates/part_*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse templates: %w", err)
+	}
+	names, err := fs.Glob(ui.Files, "templates/page_*.html")
+	if err != nil {
+		return nil, err
+	}
+	p := &pages{byName: make(map[string]*template.Template, len(names))}
+	for _, name := range names {
+		own, err := shared.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if own, err = own.ParseFS(ui.Files, name); err != nil {
+			return nil, fmt.Errorf("parse templates: %w", err)
+		}
+		p.byName[strings.TrimSuffix(strings.TrimPrefix(path.Base(name), "page_"), ".html")] = own
+	}
+	return p, nil
+}
+
+// view makes the view of a request. The language is the session's, else the
+// browser's.
+func (s *Site) view(r *http.Request) *view {
+	v := &view{assets: s.assets, Now: s.now(), RequestID: traceOf(r.Context()).id, TitleKey: "page.title"}
+	locale := r.Header.Get("Accept-Language")
+	if session := traceOf(r.Context()).session; session != nil {
+		v.Zone = session.Zone
+		v.Base = "/s/" + session.Handle
+		if session.Locale != "" {
+			locale = session.Locale
+		}
+		if s.o.DevClock != nil {
+			v.DevClock, v.Back = true, r.URL.Path
+			if r.Method != http.MethodGet {
+				v.Back = v.Base + "/"
+			}
+		}
+	}
+	v.Messages = text.Catalogue(locale)
+	return v
+}
+
+// titled sets the title of the window.
+func (v *view) titled(key string, args ...any) *view {
+	v.TitleKey, v.TitleArgs = key, args
+	return v
+}
+
+// speak changes the language, where it is known better than by the browser.
+func (v *view) speak(locale string) *view {
+	if locale != "" {
+		v.Messages = text.Catalogue(locale)
+	}
+	return v
+}
+
+// draw renders a page whole before the first byte leaves, so that a failing
+// template is an error page and never half a page.
+func (s *Site) draw(w http.ResponseWriter, status int, page string, v *view, body any) error {
+	t, ok := s.pages.byName[page]
+	if !ok {
+		return fmt.Errorf("web: draw: no page %q", page)
+	}
+	v.Body = body
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, "layout", v); err != nil {
+		return fmt.Errorf("web: draw %s: %w", page, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = b.WriteTo(w) // the reader has gone; there is nobody to tell
+	return nil
+}
+
+// paragraphs splits what a person wrote at its line breaks; the template escapes.
+func paragraphs(s string) []string {
+	var out []string
+	for line := range strings.SplitSeq(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
+		if line = strings.TrimSpace(line); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// fileSize says a size in the unit people use.
+func fileSize(n int64) string {
+	switch {
+	case n >= 1<<20:
+		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+	case n >= 1<<10:
+		return fmt.Sprintf("%d KB", n>>10)
+	default:
+		return fmt.Sprintf("%d B", n)
+	}
+}

@@ -1,0 +1,135 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/gorilla/mux"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// asked is a request opened by its personal link.
+type asked struct {
+	token   RequestToken
+	service *engine.Service
+	view    *engine.RequestView
+}
+
+// requestPage is the Body of a reviewer's page.
+type requestPage struct {
+	*engine.RequestView
+	Action   string
+	Hand     writtenView
+	Covers   []writtenView
+	Form     *formView // nil when no answer is awaited
+	Changed  bool      // what was shown has changed since, or someone was faster
+	Earlier  []engine.ReviewView
+	Mine     *engine.ReviewView // what this reviewer answered
+	Comments bool               // some outcome needs a comment
+}
+
+// byLink serves h to whoever has the link of a request. The page needs no
+// account and no cookie, may not be framed, and its address is not passed on.
+func (s *Site) byLink(h func(http.ResponseWriter, *http.Request, asked) error) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		tokenPage(w.Header())
+		token, err := s.o.Links.ReadRequest(mux.Vars(r)["token"])
+		if err != nil {
+			return err
+		}
+		service, err := s.tenant(r.Context(), token.Tenant)
+		if err != nil {
+			return err
+		}
+		view, err := service.OpenRequest(r.Context(), token.Enrolment, token.Request)
+		if errors.Is(err, engine.ErrNotFound) {
+			return fmt.Errorf("open request: %v: %w", err, ErrToken)
+		}
+		if err != nil {
+			return fmt.Errorf("web: open request: %w", err)
+		}
+		return h(w, r, asked{token: token, service: service, view: view})
+	}
+}
+
+func (s *Site) showRequest(w http.ResponseWriter, r *http.Request, a asked) error {
+	status := http.StatusOK
+	if a.view.Expired {
+		status = http.StatusGone
+	}
+	return s.drawRequest(w, r, a, status, nil, nil, false)
+}
+
+func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, status int, filled *filling, problems engine.FieldErrors, changed bool) error {
+	v := s.view(r).speak(a.view.Reviewer.Locale)
+	v.Zone = a.view.Zone
+	body := requestPage{RequestView: a.view, Action: "/r/" + mux.Vars(r)["token"], Changed: changed, Comments: len(a.view.NeedsComment) > 0}
+	evidence := body.Action + "/evidence/"
+	body.Hand = writtenView{Step: a.view.HandStep, Hand: a.view.Hand, Path: evidence}
+	for _, c := range a.view.Covers {
+		body.Covers = append(body.Covers, writtenView{Step: c.Step, Hand: c.Hand, Reviews: c.Reviews, Path: evidence})
+	}
+	for i, review := range a.view.Earlier {
+		if review.Request == a.view.Request.ID {
+			body.Mine = &a.view.Earlier[i]
+			continue
+		}
+		body.Earlier = append(body.Earlier, review)
+	}
+	if !a.view.Answered && !a.view.Closed && !a.view.Expired {
+		body.Form = newFormView(a.view.Questions, a.view.Rate, filled, problems)
+	}
+	return s.draw(w, status, "request", v.titled("page.request.title", "learner", a.view.Learner.Name), body)
+}
+
+// answerRequest takes a reviewer's answer. Doing so twice is once; an answer to
+// something that has changed since it was shown is shown anew.
+func (s *Site) answerRequest(w http.ResponseWriter, r *http.Request, a asked) error {
+	if _, err := readForm(r, 0, maxForm); err != nil {
+		return err
+	}
+	filled := filledBy(r.PostForm)
+	outcome := r.PostForm.Get("outcome")
+	if a.view.Expired {
+		return s.drawRequest(w, r, a, http.StatusGone, nil, nil, false)
+	}
+	if !a.view.Answered && !slices.Contains(a.view.Outcomes, outcome) {
+		return fmt.Errorf("answer request: outcome %.20q: %w", outcome, ErrUpload)
+	}
+	err := a.service.Answer(r.Context(), a.token.Enrolment, a.token.Request, engine.Answer{
+		Outcome: outcome, Ratings: filled.ratings, Comment: filled.comment, Answers: filled.answers, SHA256: r.PostForm.Get("sha256"),
+	})
+	if problems, ok := fieldErrors(err); ok {
+		return s.drawRequest(w, r, a, http.StatusUnprocessableEntity, filled, problems, false)
+	}
+	if errors.Is(err, engine.ErrConflict) {
+		if a.view, err = a.service.OpenRequest(r.Context(), a.token.Enrolment, a.token.Request); err != nil {
+			return fmt.Errorf("web: answer request: %w", err)
+		}
+		return s.drawRequest(w, r, a, http.StatusConflict, filled, nil, true)
+	}
+	if err != nil {
+		return fmt.Errorf("web: answer request: %w", err)
+	}
+	http.Redirect(w, r, "/r/"+mux.Vars(r)["token"], http.StatusSeeOther)
+	return nil
+}
+
+// requestEvidence gives a reviewer a file that the request shows, and no other
+// file of the enrolment.
+func (s *Site) requestEvidence(w http.ResponseWriter, r *http.Request, a asked) error {
+	sha := mux.Vars(r)["sha"]
+	shown := []*engine.Contribution{a.view.Hand}
+	for _, c := range a.view.Covers {
+		shown = append(shown, c.Hand)
+	}
+	for _, hand := range shown {
+		if hand != nil && slices.ContainsFunc(hand.Files, func(f engine.File) bool { return f.SHA256 == sha }) {
+			return s.serveEvidence(w, r, a.token.Tenant, a.token.Enrolment)
+		}
+	}
+	return errNoPage
+}

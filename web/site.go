@@ -1,0 +1,142 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/lti"
+)
+
+// Clock is the development clock: it can be moved forward, on a page.
+type Clock interface {
+	Now() time.Time
+	Advance(d time.Duration) error
+	Offset() time.Duration
+}
+
+// Options wire a site. PublicURL, Store, Engine and Links are required.
+type Options struct {
+	PublicURL string // where browsers reach us: scheme and host, no path
+	Store     Store
+	Engine    func(ctx context.Context, tenant string) (*engine.Service, error)
+	Links     Links
+	Now       func() time.Time                // nil: time.Now
+	Log       *slog.Logger                    // nil: silent
+	DevClock  Clock                           // nil in production
+	Ready     func(ctx context.Context) error // nil: always ready
+}
+
+// Site is everything people see. It implements lti.Pages.
+type Site struct {
+	o      Options
+	now    func() time.Time
+	log    *slog.Logger
+	origin string // of PublicURL
+	plain  bool   // PublicURL is http: development
+	pages  *pages
+	assets *assets
+
+	tool *lti.Tool
+	lrs  http.Handler
+
+	purged atomic.Int64 // UnixNano of the last purge of the store
+}
+
+var _ lti.Pages = (*Site)(nil)
+
+// New checks the options and parses the templates; it starts nothing. Call Mount
+// before Handler.
+func New(o Options) (*Site, error) {
+	public, err := url.Parse(o.PublicURL)
+	if err != nil || public.Host == "" || (public.Scheme != "http" && public.Scheme != "https") || strings.Trim(public.Path, "/") != "" {
+		return nil, fmt.Errorf("web: new: public URL %q is not http(s)://host", o.PublicURL)
+	}
+	if o.Store == nil || o.Engine == nil || len(o.Links.Secret) == 0 {
+		return nil, errors.New("web: new: store, engine and links are required")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s := &Site{
+		o: o, log: o.Log, origin: public.Scheme + "://" + public.Host, plain: public.Scheme == "http",
+		now: func() time.Time { return o.Now().UTC() },
+	}
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, fmt.Errorf("web: new: %w", err)
+	}
+	if s.pages, err = loadPages(); err != nil {
+		return nil, fmt.Errorf("web: new: %w", err)
+	}
+	return s, nil
+}
+
+// Mount gives the site the tool, which was made with the site as its pages, and
+// the handler of the record store.
+func (s *Site) Mount(tool *lti.Tool, lrs http.Handler) { s.tool, s.lrs = tool, lrs }
+
+// Handler serves everything; see the package comment for the table.
+func (s *Site) Handler() http.Handler {
+	r := mux.NewRouter()
+	r.Use(s.named)
+	r.HandleFunc("/healthz", s.serveHealth).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/readyz", s.serveReady).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/static/{version}/{file}", s.assets.serve).Methods(http.MethodGet, http.MethodHead)
+	if s.tool != nil {
+		s.tool.Routes(r)
+	}
+	if s.lrs != nil {
+		r.Handle("/xapi", s.lrs)
+		r.PathPrefix("/xapi/").Handler(s.lrs)
+	}
+
+	get := func(path string, h handler) { r.Handle(path, s.page(h)).Methods(http.MethodGet, http.MethodHead) }
+	post := func(path string, limit int64, h handler) {
+		r.Handle(path, s.page(h, limit)).Methods(http.MethodPost)
+	}
+	get("/", s.front)
+	post("/open", maxForm, s.openWindow)
+	get("/s/{handle}/", s.inSession(s.start))
+	get("/s/{handle}/steps/{step}", s.asLearner(s.showStep))
+	post("/s/{handle}/steps/{step}", maxHandIn, s.asLearner(s.handIn))
+	post("/s/{handle}/steps/{step}/opened", maxForm, s.asLearner(s.stepOpened))
+	post("/s/{handle}/steps/{step}/done", maxForm, s.asLearner(s.markDone))
+	post("/s/{handle}/steps/{step}/skip", maxForm, s.asLearner(s.skipStep))
+	get("/s/{handle}/people/{role}", s.asLearner(s.askPerson))
+	post("/s/{handle}/people/{role}", maxForm, s.asLearner(s.namePerson))
+	get("/s/{handle}/evidence/{sha}", s.asLearner(s.ownEvidence))
+	post("/s/{handle}/board/{enrolment}/completed", maxForm, s.asStaff(s.courseCompleted))
+	get("/r/{token}", s.byLink(s.showRequest))
+	post("/r/{token}", maxForm, s.byLink(s.answerRequest))
+	get("/r/{token}/evidence/{sha}", s.byLink(s.requestEvidence))
+	get("/u/{token}", s.askLeave)
+	post("/u/{token}", maxForm, s.leave)
+	if s.o.DevClock != nil {
+		post("/dev/clock", maxForm, s.moveClock)
+	}
+	r.NotFoundHandler = s.named(s.page(func(http.ResponseWriter, *http.Request) error { return errNoPage }))
+	r.MethodNotAllowedHandler = s.named(s.page(func(http.ResponseWriter, *http.Request) error { return errMethod }))
+	return s.tracked(s.recovered(s.sameOrigin(r)))
+}
+
+// tenant gives the engine of a tenant.
+func (s *Site) tenant(ctx context.Context, name string) (*engine.Service, error) {
+	service, err := s.o.Engine(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("web: open tenant: %w", err)
+	}
+	return service, nil
+}

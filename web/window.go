@@ -1,0 +1,105 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gorilla/mux"
+)
+
+// A launch ends in a redirect to /s/{handle}/?ticket=…. If the session's cookie
+// came back with it, the ticket is thrown away. If the browser kept the cookie
+// (third-party cookies are blocked in the frame), the page says so and offers a
+// window of its own: there the ticket is exchanged, once, for a session whose
+// cookie is first-party.
+
+// issueTicket stores a ticket for a session and gives its secret.
+func (s *Site) issueTicket(r *http.Request, session Session) (string, error) {
+	secret := rand.Text()
+	err := s.o.Store.PutTicket(r.Context(), Ticket{Hash: hashOf(secret), Session: session, ExpiresAt: s.now().Add(ticketLife)})
+	if err != nil {
+		return "", fmt.Errorf("web: issue ticket: %w", err)
+	}
+	return secret, nil
+}
+
+// blockedPage is the Body of the page about blocked cookies.
+type blockedPage struct{ Ticket string }
+
+// noSession draws what to do without a session. ended is the one that has
+// expired, if that is known.
+func (s *Site) noSession(w http.ResponseWriter, r *http.Request, ended *Session) error {
+	ticket := r.URL.Query().Get("ticket")
+	if ended == nil && ticket != "" && len(ticket) <= 64 && r.Method == http.MethodGet {
+		setPolicy(w.Header(), anyFrame) // the page holds nothing but a way out
+		return s.draw(w, http.StatusForbidden, "blocked", s.view(r).titled("page.blocked.title"), blockedPage{Ticket: ticket})
+	}
+	if ended != nil {
+		setPolicy(w.Header(), ended.Ancestors)
+		v := s.view(r).speak(ended.Locale).titled("page.error.ended.title")
+		return s.draw(w, http.StatusForbidden, "error", v, errorPage{Topic: "ended", Relaunch: ended.RelaunchURL})
+	}
+	setPolicy(w.Header(), anyFrame)
+	return fmt.Errorf("open %s: %w", mux.Vars(r)["handle"], ErrNoSession)
+}
+
+// openWindow exchanges a ticket for a session in this window.
+func (s *Site) openWindow(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	secret := r.PostForm.Get("ticket")
+	if secret == "" || len(secret) > 64 {
+		return fmt.Errorf("open window: %w", ErrNoSession)
+	}
+	ticket, err := s.o.Store.TakeTicket(r.Context(), hashOf(secret))
+	if errors.Is(err, ErrNotFound) || err == nil && !ticket.ExpiresAt.After(s.now()) {
+		return fmt.Errorf("open window: the ticket is used or old: %w", ErrNoSession)
+	}
+	if err != nil {
+		return fmt.Errorf("web: open window: %w", err)
+	}
+	if err := s.o.Store.DeleteSession(r.Context(), ticket.Session.IDHash); err != nil { // nobody has its cookie
+		return fmt.Errorf("web: open window: %w", err)
+	}
+	session, err := s.newSession(w, r, ticket.Session)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/s/"+session.Handle+"/", http.StatusSeeOther)
+	return nil
+}
+
+// start is the first page of a session: home or board, without the ticket in the
+// address.
+func (s *Site) start(w http.ResponseWriter, r *http.Request, session *Session) error {
+	if ticket := r.URL.Query().Get("ticket"); ticket != "" {
+		if len(ticket) <= 64 {
+			if _, err := s.o.Store.TakeTicket(r.Context(), hashOf(ticket)); err != nil && !errors.Is(err, ErrNotFound) {
+				return fmt.Errorf("web: start: %w", err)
+			}
+		}
+		http.Redirect(w, r, "/s/"+session.Handle+"/", http.StatusSeeOther)
+		return nil
+	}
+	switch session.Role {
+	case RoleLearner:
+		return s.home(w, r, session)
+	case RoleStaff:
+		return s.board(w, r, session)
+	default:
+		return s.draw(w, http.StatusOK, "visitor", s.view(r).titled("page.visitor.title"), nil)
+	}
+}
+
+// front is the page of the bare address: for people who typed it.
+func (s *Site) front(w http.ResponseWriter, r *http.Request) error {
+	return s.draw(w, http.StatusOK, "front", s.view(r).titled("page.title"), nil)
+}
+
+// arrivalPath is where a launch sends the browser.
+func arrivalPath(handle, ticket string) string {
+	return "/s/" + handle + "/?ticket=" + ticket
+}
