@@ -2,7 +2,6 @@ package enginesqlite
 
 import (
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"

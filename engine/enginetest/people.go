@@ -23,14 +23,14 @@ func reviewer(id, email string) engine.Person {
 
 func personIsFound(t *testing.T, s engine.Store) {
 	ctx := t.Context()
-	sam, max := learner("sam", "5"), reviewer("max", "Max@Example.org")
+	sam, boss := learner("sam", "5"), reviewer("max", "Max@Example.org")
 	must(t, s.CreatePerson(ctx, sam))
-	must(t, s.CreatePerson(ctx, max))
-	sam.Rev, max.Rev = 1, 1
+	must(t, s.CreatePerson(ctx, boss))
+	sam.Rev, boss.Rev = 1, 1
 
 	same(t, "by id", got[engine.Person](t)(s.Person(ctx, "sam")), sam)
 	same(t, "by account", got[engine.Person](t)(s.PersonByAccount(ctx, lms, "5")), sam)
-	same(t, "by e-mail", got[engine.Person](t)(s.PersonByEmail(ctx, " max@EXAMPLE.org ")), max)
+	same(t, "by e-mail", got[engine.Person](t)(s.PersonByEmail(ctx, " max@EXAMPLE.org ")), boss)
 
 	_, err := s.Person(ctx, "sofia")
 	wantErr(t, err, engine.ErrNotFound)

@@ -1,0 +1,86 @@
+// Package queue is the engine's alarm clock: Asynq on Redis.
+//
+// The truth is in the engine's store. Redis holds only the alarms of the next
+// hour, so that things happen on time instead of at the next sweep. Losing Redis,
+// a task that is stuck, an alarm that was never set: all are repaired by the
+// sweep, which claims what is due and runs it itself.
+//
+//	queue    task id                                  does
+//	wake     wake:<tenant>:<enrolment>:<unix second>  Service.Wake
+//	deliver  deliver:<tenant>:<person>                Service.Deliver
+//	relay    relay:<tenant>:<enrolment>               Service.RelayGrade
+//
+// An alarm that stands already is not set twice (Asynq refuses its id). While a
+// task runs its id is taken too; then the alarm is set once more behind it, with
+// ":again" after the id. Tasks are never kept: not when done, and not when their
+// retries are used up, since the id of a kept task could not be used again.
+package queue
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// The queues, and the types of their tasks.
+const (
+	wake    = "wake"
+	deliver = "deliver"
+	relay   = "relay"
+)
+
+const (
+	maxRetry    = 6
+	taskTimeout = 2 * time.Minute
+	horizon     = time.Hour // alarms further ahead are the sweep's to set
+	againAfter  = 2 * time.Second
+)
+
+// payload is what a task carries: ids only.
+type payload struct {
+	Tenant string `json:"tenant"`
+	ID     string `json:"id"`
+}
+
+func (p payload) encode() []byte {
+	data, _ := json.Marshal(p) // two strings always marshal
+	return data
+}
+
+func decodePayload(data []byte) (payload, error) {
+	var p payload
+	if err := json.Unmarshal(data, &p); err != nil {
+		return payload{}, fmt.Errorf("queue: payload: %w", err)
+	}
+	if p.Tenant == "" || p.ID == "" {
+		return payload{}, errors.New("queue: payload: tenant or id is missing")
+	}
+	return p, nil
+}
+
+// task makes one with its queue and limits.
+func task(kind string, p payload) *asynq.Task {
+	return asynq.NewTask(kind, p.encode(), asynq.Queue(kind), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout), asynq.Retention(0))
+}
+
+// connect makes a Redis client for redis://, rediss:// or unix:// URLs. It does
+// not connect yet. Whoever waits for a page must not wait for Redis: patience is
+// how long one command may take.
+func connect(redisURL string, patience time.Duration) (*redis.Client, error) {
+	o, err := redis.ParseURL(redisURL)
+	if err != nil {
+		return nil, errors.New("queue: Redis URL: want redis://host:port/0, rediss:// or unix://") // the error would show the password
+	}
+	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, patience, patience
+	o.PoolTimeout = 2 * patience
+	o.DialerRetries = 1
+	o.MaxRetries = 1
+	o.ContextTimeoutEnabled = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	return redis.NewClient(o), nil
+}
