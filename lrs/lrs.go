@@ -2,9 +2,11 @@ package lrs
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
-	"net/http"
+	"sync"
 	"time"
 
 	"github.com/cairn-lms/cairn/xapi"
@@ -21,53 +23,133 @@ var (
 type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: discarded
-	MaxBody  int64            // bytes of a request body; 0: 16 MiB
+	MaxBody  int64            // unused here: Service.MaxBody bounds bodies
 	PageSize int              // most statements in one page; 0: 500
-	Base     string           // path the service is mounted at; "": "/xapi"
+	Base     string           // path the service is mounted at, for more; "": "/xapi"
 }
 
-// LRS is the record store of one tenant.
+const (
+	defaultPage = 500
+	defaultBase = "/xapi"
+	defaultBody = 16 << 20
+	pageBytes   = 8 << 20 // documents in one page
+)
+
+// LRS is the record store of one tenant. Its methods may be called concurrently.
 type LRS struct {
 	store Store
 	o     Options
+
+	mu      sync.Mutex
+	changed chan struct{}
 }
 
 // New makes the record store over store.
-func New(store Store, o Options) *LRS { return &LRS{store: store, o: o} }
+func New(store Store, o Options) *LRS {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.PageSize <= 0 {
+		o.PageSize = defaultPage
+	}
+	if o.Base == "" {
+		o.Base = defaultBase
+	}
+	return &LRS{store: store, o: o, changed: make(chan struct{})}
+}
 
 // Record writes statements that were composed in this process, all or none.
-// Writing a statement again that is already there with this id is no error.
+// Writing a statement again that is already there with this id is no error;
+// another one with its id is ErrConflict, one that breaks the rules an
+// *xapi.Error.
 func (l *LRS) Record(ctx context.Context, authority xapi.Agent, statements []xapi.Statement) error {
+	list := make([]*xapi.Statement, 0, len(statements))
+	version := xapi.V103
+	for i := range statements {
+		if statements[i].Version == "2.0.0" {
+			version = xapi.V200
+		}
+	}
+	for i := range statements {
+		data, err := json.Marshal(&statements[i])
+		if err != nil {
+			return fmt.Errorf("lrs: record: encode statement %d: %w", i, err)
+		}
+		s, err := xapi.Decode(data, version)
+		if err != nil {
+			return fmt.Errorf("lrs: record: statement %d: %w", i, err)
+		}
+		list = append(list, s)
+	}
+	if _, err := l.write(ctx, authority, list, version); err != nil {
+		return fmt.Errorf("lrs: record: %w", err)
+	}
 	return nil
 }
 
-// Record is one stored statement as Follow tells it.
-type Record struct {
-	Seq       int64 // stored, in nanoseconds; the cursor
-	Statement *xapi.Statement
-	Raw       []byte // the statement as it is returned by format=exact
-	Authority xapi.Agent
+// write stores decoded statements, all or none, and returns their ids in order.
+// Those that are there already and mean the same count as written.
+func (l *LRS) write(ctx context.Context, authority xapi.Agent, list []*xapi.Statement, v xapi.Version) ([]string, error) {
+	todo, err := entries(list, authority, v)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(todo))
+	for i := range todo {
+		ids[i] = todo[i].ID
+	}
+	for len(todo) > 0 {
+		existing, err := l.store.Insert(ctx, l.o.Now, todo)
+		if err != nil {
+			return nil, err
+		}
+		if len(existing) == 0 {
+			l.wake()
+			break
+		}
+		if todo, err = without(todo, existing, v); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
 }
 
-// Follow returns up to limit statements stored after the cursor, in order. It
-// does not wait: none means there is nothing new yet.
-func (l *LRS) Follow(ctx context.Context, after int64, limit int) ([]Record, error) { return nil, nil }
+// without leaves out the entries that are stored already; one that means
+// something else than what is stored is a conflict.
+func without(todo []Entry, existing []Row, v xapi.Version) ([]Entry, error) {
+	rows := make(map[string]Row, len(existing))
+	for _, r := range existing {
+		rows[r.ID] = r
+	}
+	rest := make([]Entry, 0, len(todo))
+	for _, e := range todo {
+		row, there := rows[e.ID]
+		switch {
+		case !there:
+			rest = append(rest, e)
+		case !xapi.Same(row.Doc, e.Doc, v) && !xapi.Same(row.JSON(), e.Doc, v):
+			return nil, fmt.Errorf("%w: %s", ErrConflict, e.ID)
+		}
+	}
+	return rest, nil
+}
+
+// wake tells whoever waits on Changed.
+func (l *LRS) wake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.changed)
+	l.changed = make(chan struct{})
+}
 
 // Changed returns a channel that is closed after the next write of this
-// process. Writes of other processes are seen by polling Follow only.
-func (l *LRS) Changed() <-chan struct{} { return nil }
-
-// Service serves /xapi for all tenants: Basic credentials name a key, the key
-// its tenant.
-type Service struct {
-	Keys    KeyStore
-	Tenant  func(ctx context.Context, name string) (*LRS, error)
-	IRIBase func(tenant string) string // home page of the authorities of a tenant's keys
-	Now     func() time.Time
-	Log     *slog.Logger
-	Base    string // path it is mounted at; "": "/xapi"
-	MaxBody int64  // bytes of a request body; 0: 16 MiB
+// process: take it before Follow, wait on it after. Writes of other processes
+// are seen by polling Follow only.
+func (l *LRS) Changed() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.changed
 }
-
-// Handler is the service over HTTP.
-func (s *Service) Handler() http.Handler { return http.NotFoundHandler() }

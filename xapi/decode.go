@@ -77,8 +77,8 @@ func DecodeStored(data []byte) (*Statement, error) {
 	return buildStatement(root), nil
 }
 
-// CheckAgent reads an Agent or Group, as it stands in a query parameter.
-func CheckAgent(data string, v Version) (Agent, error) {
+// ParseAgent reads an Agent or Group, as it stands in a query parameter.
+func ParseAgent(data string, v Version) (Agent, error) {
 	root, err := parse(data)
 	if err == nil {
 		err = (checker{version: v}).actor(root)

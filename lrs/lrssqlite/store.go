@@ -1,20 +1,225 @@
 // Package lrssqlite keeps statements and keys in SQLite.
+//
+//	lrs_statements  stored → id, flags, document     one row a statement
+//	lrs_refs        (key, stored)                    one row for each thing it is found by
+//	lrs_clock       the salt of the keys, and the order's floor
+//
+// A key is 64 bits of a salted hash of an lrs.IndexKey: rows stay narrow, and
+// nobody outside can make two keys meet. Every filter is a range of lrs_refs,
+// newest or oldest first. Besides the keys of lrs there are two of our own, "t"
+// (refers to that statement, directly or through others) and "x" (voids it).
+//
+// All writing happens in immediate transactions, so processes queue for the
+// file's one write lock; Stored is assigned under it, and rows become readable
+// in its order.
 package lrssqlite
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/cairn-lms/cairn/lrs"
 )
 
+const schema = `
+CREATE TABLE IF NOT EXISTS lrs_statements (
+	stored INTEGER PRIMARY KEY,
+	id     BLOB NOT NULL UNIQUE,
+	flags  INTEGER NOT NULL,
+	doc    BLOB NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS lrs_refs (
+	key    INTEGER NOT NULL,
+	stored INTEGER NOT NULL,
+	PRIMARY KEY (key, stored)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lrs_clock (
+	one   INTEGER PRIMARY KEY CHECK (one = 1),
+	floor INTEGER NOT NULL,
+	salt  BLOB NOT NULL
+) STRICT;`
+
 // Store is an lrs.Store over one tenant's database.
-type Store struct{ db *sql.DB }
+type Store struct {
+	db      *sql.DB
+	salt    []byte
+	writing chan struct{} // holds one token: whoever has it may write
 
-// New makes the tables it needs.
-func New(ctx context.Context, db *sql.DB) (*Store, error) { return &Store{db: db}, nil }
+	mu    sync.Mutex
+	stmts map[string]*sql.Stmt // by SQL text
+}
 
-func (s *Store) Ping(ctx context.Context) error { return s.db.PingContext(ctx) }
+// New makes the tables it needs. The handle stays the caller's to close.
+func New(ctx context.Context, db *sql.DB) (*Store, error) {
+	s := &Store{db: db, writing: make(chan struct{}, 1), stmts: map[string]*sql.Stmt{}}
+	salt := make([]byte, 16)
+	rand.Read(salt)
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, schema); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO lrs_clock (one, floor, salt) VALUES (1, 0, ?)`, salt)
+		if err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, `SELECT salt FROM lrs_clock`).Scan(&s.salt)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lrssqlite: make tables: %w", err)
+	}
+	for _, text := range writerSQL() {
+		if _, err := s.prepared(ctx, text); err != nil {
+			return nil, fmt.Errorf("lrssqlite: prepare: %w", err)
+		}
+	}
+	return s, nil
+}
 
-// NewKeys is the lrs.KeyStore over the control database.
-func NewKeys(ctx context.Context, db *sql.DB) (lrs.KeyStore, error) { return nil, nil }
+// write runs f in one transaction. Writers of this process queue here, where
+// waiting is cheap, and not on the file.
+func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
+	select {
+	case s.writing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.writing }()
+	tx, err := s.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // after Commit it says only that it is over
+	if err := f(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// maxPrepared bounds the statements kept ready.
+const maxPrepared = 300
+
+// prepared returns the statement for the SQL text, kept ready for the next time.
+func (s *Store) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.stmts[text]; ok {
+		return st, nil
+	}
+	st, err := s.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.stmts) < maxPrepared {
+		s.stmts[text] = st
+	}
+	return st, nil
+}
+
+// within is the statement inside a transaction. It never takes a second
+// connection: others may hold them all, waiting for this transaction to end.
+func (s *Store) within(ctx context.Context, tx *sql.Tx, text string) (*sql.Stmt, error) {
+	s.mu.Lock()
+	st, ok := s.stmts[text]
+	s.mu.Unlock()
+	if ok {
+		return tx.StmtContext(ctx, st), nil
+	}
+	return tx.PrepareContext(ctx, text) // closed with the transaction
+}
+
+// hash is the key as lrs_refs has it.
+func (s *Store) hash(k lrs.IndexKey) int64 {
+	buf := make([]byte, 0, 256)
+	buf = append(append(buf, s.salt...), k...)
+	sum := sha256.Sum256(buf)
+	return int64(binary.BigEndian.Uint64(sum[:8])) //nolint:gosec // any 64 bits will do
+}
+
+func targets(id string) lrs.IndexKey { return lrs.IndexKey("t " + id) }
+func voids(id string) lrs.IndexKey   { return lrs.IndexKey("x " + id) }
+
+// packed is a UUID as 16 bytes.
+func packed(id string) ([]byte, error) {
+	b, err := hex.DecodeString(strings.ReplaceAll(id, "-", ""))
+	if err != nil || len(b) != 16 {
+		return nil, fmt.Errorf("%w: %q is no UUID", lrs.ErrNotFound, id)
+	}
+	return b, nil
+}
+
+// unpacked is the UUID of 16 bytes.
+func unpacked(b []byte) string {
+	h := hex.EncodeToString(b)
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// Get implements lrs.Store.
+func (s *Store) Get(ctx context.Context, id string) (lrs.Row, error) {
+	blob, err := packed(id)
+	if err != nil {
+		return lrs.Row{}, err
+	}
+	st, err := s.prepared(ctx, selectByID)
+	if err != nil {
+		return lrs.Row{}, fmt.Errorf("lrssqlite: get: %w", err)
+	}
+	row, err := scanRow(st.QueryRowContext(ctx, blob))
+	if err != nil {
+		return lrs.Row{}, fmt.Errorf("lrssqlite: get: %w", err)
+	}
+	return row, nil
+}
+
+const selectByID = `SELECT stored, id, flags, doc FROM lrs_statements WHERE id = ?`
+
+// scanRow reads one row; none is lrs.ErrNotFound.
+func scanRow(from interface{ Scan(...any) error }) (lrs.Row, error) {
+	var r lrs.Row
+	var id []byte
+	if err := from.Scan(&r.Stored, &id, &r.Flags, &r.Doc); err != nil {
+		if errors.Is(err, sql.ErrNoRows) {
+			err = lrs.ErrNotFound
+		}
+		return lrs.Row{}, err
+	}
+	r.ID = unpacked(id)
+	return r, nil
+}
+
+// staleAfter is how far Through may lag behind the clock before it is advanced.
+const staleAfter = time.Second
+
+// Through implements lrs.Store. What is committed is readable, so it is the last
+// Stored, or the floor below which none will be assigned any more. Raising the
+// floor takes the write lock: whoever had it has committed.
+func (s *Store) Through(ctx context.Context, now func() time.Time) (int64, error) {
+	st, err := s.prepared(ctx, selectLast)
+	if err != nil {
+		return 0, fmt.Errorf("lrssqlite: through: %w", err)
+	}
+	var last int64
+	if err := st.QueryRowContext(ctx).Scan(&last); err != nil {
+		return 0, fmt.Errorf("lrssqlite: through: %w", err)
+	}
+	if now == nil || now().UnixNano()-last < int64(staleAfter) || len(s.writing) > 0 {
+		return last, nil
+	}
+	err = s.write(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `UPDATE lrs_clock SET floor = max(floor, ?) RETURNING floor`, now().UnixNano()).Scan(&last)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("lrssqlite: through: %w", err)
+	}
+	return last, nil
+}
+
+const selectLast = `SELECT max(coalesce((SELECT max(stored) FROM lrs_statements), 0), (SELECT floor FROM lrs_clock))`

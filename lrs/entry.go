@@ -1,0 +1,112 @@
+package lrs
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/cairn-lms/cairn/xapi"
+	"github.com/google/uuid"
+)
+
+// entries turns decoded statements into what the store keeps. Ids that are
+// missing are made; two statements with one id are an *xapi.Error.
+func entries(list []*xapi.Statement, authority xapi.Agent, v xapi.Version) ([]Entry, error) {
+	vouch, err := json.Marshal(authority)
+	if err != nil {
+		return nil, fmt.Errorf("lrs: encode authority: %w", err)
+	}
+	out := make([]Entry, 0, len(list))
+	at := make(map[string]int, len(list))
+	for i, s := range list {
+		if s.ID == "" {
+			id, err := uuid.NewV7()
+			if err != nil {
+				return nil, fmt.Errorf("lrs: make a statement id: %w", err)
+			}
+			s.ID = id.String()
+		}
+		if first, twice := at[s.ID]; twice {
+			return nil, &xapi.Error{Path: fmt.Sprintf("statements[%d].id", i), Reason: fmt.Sprintf("statements[%d] has this id too", first)}
+		}
+		at[s.ID] = i
+		out = append(out, entry(s, authority, vouch, v))
+	}
+	return out, nil
+}
+
+func entry(s *xapi.Statement, authority xapi.Agent, vouch []byte, v xapi.Version) Entry {
+	s.Authority = &authority
+	e := Entry{ID: s.ID, Doc: document(s, vouch, v), Keys: indexKeys(s)}
+	if s.Object.Ref != nil {
+		e.Target = s.Object.Ref.ID
+		if s.Verb.ID == xapi.VerbVoided {
+			e.Flags |= Voiding
+		}
+	}
+	if s.Timestamp.IsZero() {
+		e.Flags |= Stamp
+	}
+	if mustAdapt(s) {
+		e.Flags |= Adapt
+	}
+	return e
+}
+
+// document is the statement's own bytes, property by property as received, with
+// the properties the record store sets: id and version if missing, authority.
+// What the client says of stored and authority is dropped.
+func document(s *xapi.Statement, vouch []byte, v xapi.Version) []byte {
+	var b bytes.Buffer
+	b.Grow(len(s.Raw) + len(vouch) + 96)
+	hasID, hasVersion := false, false
+	sep := byte('{')
+	put := func(key, value string) {
+		b.WriteByte(sep)
+		sep = ','
+		b.WriteString(`"` + key + `":` + value)
+	}
+	for _, m := range s.Members() {
+		switch m.Key {
+		case "stored", "authority":
+			continue
+		case "id":
+			hasID = true
+		case "version":
+			hasVersion = true
+		}
+		put(m.Key, m.Value) // checked names need no escaping
+	}
+	if !hasID {
+		put("id", `"`+s.ID+`"`)
+	}
+	put("authority", string(vouch))
+	if !hasVersion {
+		version := `"1.0.0"` // what 1.0.3 says a statement without version is
+		if v == xapi.V200 {
+			version = `"2.0.0"`
+		}
+		put("version", version)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// mustAdapt tells whether readers of one of the versions need other bytes: 2.0
+// tells times in UTC, 1.0.3 knows no context agents.
+func mustAdapt(s *xapi.Statement) bool {
+	local := func(members []xapi.Member) bool {
+		for _, m := range members {
+			if m.Key == "timestamp" && !strings.HasSuffix(m.Value, `Z"`) {
+				return true
+			}
+		}
+		return false
+	}
+	foreign := func(c *xapi.Context) bool { return c != nil && (c.ContextAgents != nil || c.ContextGroups != nil) }
+	if sub := s.Object.Sub; sub != nil && (foreign(sub.Context) || !sub.Timestamp.IsZero()) {
+		return true
+	}
+	return foreign(s.Context) || local(s.Members())
+}

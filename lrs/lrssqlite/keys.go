@@ -1,0 +1,95 @@
+package lrssqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/cairn-lms/cairn/lrs"
+)
+
+// Keys is the lrs.KeyStore over the control database.
+type Keys struct{ db *sql.DB }
+
+// NewKeys makes the table it needs.
+func NewKeys(ctx context.Context, db *sql.DB) (*Keys, error) {
+	_, err := db.ExecContext(ctx, `
+		CREATE TABLE IF NOT EXISTS lrs_keys (
+			id      TEXT PRIMARY KEY,
+			tenant  TEXT NOT NULL,
+			created INTEGER NOT NULL,
+			doc     TEXT NOT NULL
+		) STRICT;
+		CREATE INDEX IF NOT EXISTS lrs_keys_tenant ON lrs_keys (tenant, created);`)
+	if err != nil {
+		return nil, fmt.Errorf("lrssqlite: make key table: %w", err)
+	}
+	return &Keys{db: db}, nil
+}
+
+// PutKey implements lrs.KeyStore.
+func (s *Keys) PutKey(ctx context.Context, k lrs.Key) error {
+	doc, err := json.Marshal(k)
+	if err != nil {
+		return fmt.Errorf("lrssqlite: put key: %w", err)
+	}
+	_, err = s.db.ExecContext(ctx, `INSERT INTO lrs_keys (id, tenant, created, doc) VALUES (?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET tenant = excluded.tenant, created = excluded.created, doc = excluded.doc`,
+		k.ID, k.Tenant, k.CreatedAt.UnixNano(), string(doc))
+	if err != nil {
+		return fmt.Errorf("lrssqlite: put key: %w", err)
+	}
+	return nil
+}
+
+// Key implements lrs.KeyStore.
+func (s *Keys) Key(ctx context.Context, id string) (lrs.Key, error) {
+	var doc string
+	err := s.db.QueryRowContext(ctx, `SELECT doc FROM lrs_keys WHERE id = ?`, id).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = lrs.ErrNotFound
+	}
+	if err != nil {
+		return lrs.Key{}, fmt.Errorf("lrssqlite: key: %w", err)
+	}
+	var k lrs.Key
+	if err := json.Unmarshal([]byte(doc), &k); err != nil {
+		return lrs.Key{}, fmt.Errorf("lrssqlite: key %s: %w", id, err)
+	}
+	return k, nil
+}
+
+// Keys implements lrs.KeyStore.
+func (s *Keys) Keys(ctx context.Context, tenant string) ([]lrs.Key, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT doc FROM lrs_keys WHERE tenant = ? ORDER BY created, id`, tenant)
+	if err != nil {
+		return nil, fmt.Errorf("lrssqlite: keys: %w", err)
+	}
+	defer rows.Close()
+	var out []lrs.Key
+	for rows.Next() {
+		var doc string
+		var k lrs.Key
+		if err := rows.Scan(&doc); err != nil {
+			return nil, fmt.Errorf("lrssqlite: keys: %w", err)
+		}
+		if err := json.Unmarshal([]byte(doc), &k); err != nil {
+			return nil, fmt.Errorf("lrssqlite: keys: %w", err)
+		}
+		out = append(out, k)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("lrssqlite: keys: %w", err)
+	}
+	return out, nil
+}
+
+// DeleteKey implements lrs.KeyStore.
+func (s *Keys) DeleteKey(ctx context.Context, id string) error {
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM lrs_keys WHERE id = ?`, id); err != nil {
+		return fmt.Errorf("lrssqlite: delete key: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package lrs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cairn-lms/cairn/xapi"
+)
+
+// Service serves /xapi for all tenants: Basic credentials name a key, the key
+// its tenant, the tenant its LRS.
+type Service struct {
+	Keys    KeyStore
+	Tenant  func(ctx context.Context, name string) (*LRS, error)
+	IRIBase func(tenant string) string // home page of the authorities of a tenant's keys
+	Now     func() time.Time           // nil: time.Now
+	Log     *slog.Logger               // nil: discarded
+	Base    string                     // path it is mounted at; "": "/xapi"
+	MaxBody int64                      // bytes of a request body; 0: 16 MiB
+}
+
+const versionHeader = "X-Experience-API-Version"
+
+// noVersion answers a request whose version is missing or unknown. Clients of
+// both versions take it for "not the one you asked for", as they should.
+const noVersion = "0.95"
+
+// Handler is the service over HTTP. The paths it serves begin with Base.
+func (s *Service) Handler() http.Handler {
+	h := handler{Service: *s}
+	if h.Now == nil {
+		h.Now = time.Now
+	}
+	if h.Log == nil {
+		h.Log = slog.New(slog.DiscardHandler)
+	}
+	if h.Base == "" {
+		h.Base = defaultBase
+	}
+	if h.MaxBody <= 0 {
+		h.MaxBody = defaultBody
+	}
+	return &h
+}
+
+// handler is a Service with its defaults filled in.
+type handler struct{ Service }
+
+// request is one authenticated request to one tenant's record store.
+type request struct {
+	*http.Request
+	lrs     *LRS
+	key     Key
+	version xapi.Version
+	maxBody int64
+	iriBase string
+}
+
+// authority is the agent that vouches for what the request writes.
+func (r *request) authority() xapi.Agent { return xapi.AccountAgent(r.iriBase, r.key.ID) }
+
+// problem is an answer that is no success.
+type problem struct {
+	status int
+	path   string // the value that is wrong
+	reason string
+}
+
+func (p *problem) Error() string { return p.reason }
+
+func refuse(status int, reason string) error { return &problem{status: status, reason: reason} }
+
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path, ok := strings.CutPrefix(r.URL.Path, h.Base)
+	version, versionErr := xapi.ParseVersion(r.Header.Get(versionHeader))
+	if versionErr != nil {
+		version = noVersion
+	}
+	w.Header().Set(versionHeader, string(version))
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	switch {
+	case !ok:
+		h.fail(w, r, refuse(http.StatusNotFound, "no such resource"))
+	case path == "/about":
+		if versionErr != nil {
+			w.Header().Set(versionHeader, string(xapi.V200))
+		}
+		h.about(w, r)
+	case versionErr != nil:
+		h.fail(w, r, &problem{http.StatusBadRequest, versionHeader, strings.TrimPrefix(versionErr.Error(), "xapi: ")})
+	default:
+		req := &request{Request: r, version: version, maxBody: h.MaxBody}
+		if err := h.authenticate(req); err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		if err := req.serve(w, path); err != nil {
+			h.fail(w, r, err)
+		}
+	}
+}
+
+// serve answers for the resource at path.
+func (r *request) serve(w http.ResponseWriter, path string) error {
+	if path == "/statements" || strings.HasPrefix(path, "/statements/more/") {
+		if err := r.consistentThrough(w); err != nil {
+			return err
+		}
+	}
+	more, isMore := strings.CutPrefix(path, "/statements/more/")
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead
+	switch {
+	case isMore && read:
+		return r.getMore(w, more)
+	case path == "/statements" && read:
+		return r.getStatements(w)
+	case path == "/statements" && r.Method == http.MethodPost:
+		return r.postStatements(w)
+	case path == "/statements" && r.Method == http.MethodPut:
+		return r.putStatement(w)
+	case isMore || path == "/statements":
+		w.Header().Set("Allow", "GET, HEAD, POST, PUT")
+		return refuse(http.StatusMethodNotAllowed, "this resource does not know the method "+r.Method)
+	}
+	return refuse(http.StatusNotFound, "no such resource")
+}
+
+// authenticate finds the key of the request and the tenant's record store.
+func (h *handler) authenticate(r *request) error {
+	denied := refuse(http.StatusUnauthorized, "a valid key and secret are needed (HTTP Basic)")
+	id, secret, ok := r.BasicAuth()
+	if !ok || id == "" {
+		return denied
+	}
+	key, err := h.Keys.Key(r.Context(), id)
+	if errors.Is(err, ErrNotFound) || err == nil && !key.opens(secret, h.Now()) {
+		return denied
+	}
+	if err != nil {
+		return err
+	}
+	r.key, r.iriBase = key, h.IRIBase(key.Tenant)
+	r.lrs, err = h.Tenant(r.Context(), key.Tenant)
+	return err
+}
+
+// fail answers with the error as {"error": reason, "path": what is wrong}.
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var p *problem
+	var invalid *xapi.Error
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &p):
+	case errors.As(err, &invalid):
+		p = &problem{http.StatusBadRequest, invalid.Path, invalid.Reason}
+	case errors.As(err, &tooLarge):
+		p = &problem{http.StatusRequestEntityTooLarge, "", "the body is larger than this server takes; send fewer statements at a time"}
+	case errors.Is(err, ErrConflict):
+		p = &problem{http.StatusConflict, "", strings.TrimPrefix(err.Error(), "lrs: ")}
+	case errors.Is(err, ErrNotFound):
+		p = &problem{http.StatusNotFound, "", "no such statement"}
+	case r.Context().Err() != nil:
+		p = &problem{http.StatusServiceUnavailable, "", "the request was given up"}
+	default:
+		h.Log.ErrorContext(r.Context(), "xapi request failed", "method", r.Method, "path", r.URL.Path, "err", err)
+		p = &problem{http.StatusInternalServerError, "", "the record store failed; try again"}
+	}
+	if p.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", `Basic realm="xapi", charset="UTF-8"`)
+	}
+	body, _ := json.Marshal(struct { // texts only: cannot fail
+		Error string `json:"error"`
+		Path  string `json:"path,omitempty"`
+	}{p.reason, p.path})
+	write(w, p.status, "application/json", append(body, '\n'))
+}

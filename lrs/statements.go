@@ -1,0 +1,280 @@
+package lrs
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cairn-lms/cairn/xapi"
+)
+
+// maxStatements bounds one POST.
+const maxStatements = 10_000
+
+// consistentThrough tells, on every answer of the resource, up to when all
+// statements are taken into account.
+func (r *request) consistentThrough(w http.ResponseWriter) error {
+	through, err := r.lrs.store.Through(r.Context(), r.lrs.o.Now)
+	if err != nil {
+		return err
+	}
+	setThrough(w, through)
+	return nil
+}
+
+func setThrough(w http.ResponseWriter, through int64) {
+	w.Header().Set("X-Experience-API-Consistent-Through", xapi.FormatTimestamp(time.Unix(0, through)))
+}
+
+// body reads a JSON request body, whole and bounded, before anything is done.
+func (r *request) body(w http.ResponseWriter) ([]byte, error) {
+	typ, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err == nil && typ == "multipart/mixed":
+		return nil, refuse(http.StatusUnsupportedMediaType, "attachments are not taken yet; send the statements as application/json")
+	case err != nil || typ != "application/json":
+		return nil, &problem{http.StatusBadRequest, "Content-Type", "expected application/json"}
+	case r.ContentLength > r.maxBody:
+		return nil, &http.MaxBytesError{Limit: r.maxBody}
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, r.maxBody))
+	if err != nil {
+		if _, ok := err.(*http.MaxBytesError); ok {
+			return nil, err
+		}
+		return nil, refuse(http.StatusBadRequest, "the body could not be read")
+	}
+	return data, nil
+}
+
+func (r *request) mayWrite() error {
+	if !r.key.may(ScopeAll, ScopeWrite) {
+		return refuse(http.StatusForbidden, "the key lacks the scope "+ScopeWrite)
+	}
+	return nil
+}
+
+func (r *request) postStatements(w http.ResponseWriter) error {
+	if err := r.mayWrite(); err != nil {
+		return err
+	}
+	params, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "the query string is not well-formed")
+	}
+	for name := range params {
+		return invalid(name, "POST takes no parameters")
+	}
+	data, err := r.body(w)
+	if err != nil {
+		return err
+	}
+	list, err := xapi.DecodeList(data, r.version)
+	if err != nil {
+		return err
+	}
+	if len(list) > maxStatements {
+		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("more than %d statements in one request", maxStatements))
+	}
+	for i, s := range list {
+		if err := complete(s); err != nil {
+			if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("[")) {
+				err = under(fmt.Sprintf("statements[%d]", i), err)
+			}
+			return err
+		}
+	}
+	ids, err := r.lrs.write(r.Context(), r.authority(), list, r.version)
+	if err != nil {
+		return err
+	}
+	if ids == nil {
+		ids = []string{}
+	}
+	if err := r.consistentThrough(w); err != nil {
+		return err
+	}
+	out, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	write(w, http.StatusOK, "application/json", out)
+	return nil
+}
+
+func (r *request) putStatement(w http.ResponseWriter) error {
+	if err := r.mayWrite(); err != nil {
+		return err
+	}
+	params, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return refuse(http.StatusBadRequest, "the query string is not well-formed")
+	}
+	for name, list := range params {
+		if name != "statementId" || len(list) != 1 {
+			return invalid(name, "PUT takes statementId, once")
+		}
+	}
+	id := strings.ToLower(params.Get("statementId"))
+	if !xapi.ValidUUID(id) {
+		return invalid("statementId", "expected a UUID")
+	}
+	data, err := r.body(w)
+	if err != nil {
+		return err
+	}
+	s, err := xapi.Decode(data, r.version)
+	if err != nil {
+		return err
+	}
+	if err := complete(s); err != nil {
+		return err
+	}
+	if s.ID != "" && s.ID != id {
+		return invalid("id", "differs from the parameter statementId")
+	}
+	s.ID = id
+	if _, err := r.lrs.write(r.Context(), r.authority(), []*xapi.Statement{s}, r.version); err != nil {
+		return err
+	}
+	if err := r.consistentThrough(w); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// complete judges what a statement needs when it comes as plain JSON: the bytes
+// of its attachments must be somewhere.
+func complete(s *xapi.Statement) error {
+	lists := [][]xapi.Attachment{s.Attachments}
+	path := "attachments"
+	if s.Object.Sub != nil {
+		lists = append(lists, s.Object.Sub.Attachments)
+	}
+	for _, list := range lists {
+		for i, a := range list {
+			if a.FileURL == "" {
+				return invalid(fmt.Sprintf("%s[%d]", path, i), "has neither a fileUrl nor its bytes in the request")
+			}
+		}
+		path = "object.attachments"
+	}
+	return nil
+}
+
+// mayRead narrows a query to what the key may see.
+func (r *request) mayRead(q *Query) error {
+	switch {
+	case r.key.may(ScopeAll, ScopeAllRead, ScopeRead):
+	case r.key.may(ScopeReadMine):
+		q.mine = r.authority().Key()
+	default:
+		return refuse(http.StatusForbidden, "the key lacks the scope "+ScopeRead)
+	}
+	return nil
+}
+
+func (r *request) getStatements(w http.ResponseWriter) error {
+	p, err := parseParams(r.URL.RawQuery, r.version)
+	if err != nil {
+		return err
+	}
+	if err := r.mayRead(&p.Query); err != nil {
+		return err
+	}
+	p.Query.Languages = r.Header.Get("Accept-Language")
+	if p.ID == "" {
+		return r.page(w, p.Query)
+	}
+	row, err := r.lrs.row(r.Context(), p.ID, p.Voided)
+	if err != nil {
+		return err
+	}
+	if q := p.Query; q.mine != "" && !vouchedBy(row, q.mine) {
+		return ErrNotFound
+	}
+	doc, err := present(row, p.Query, r.version)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Last-Modified", time.Unix(0, row.Stored).UTC().Format(http.TimeFormat))
+	return r.answer(w, doc, p.Query)
+}
+
+func (r *request) getMore(w http.ResponseWriter, token string) error {
+	if r.URL.RawQuery != "" {
+		return invalid("more", "takes no parameters")
+	}
+	q, err := parseToken(token, r.version)
+	if err != nil {
+		return err
+	}
+	if err := r.mayRead(&q); err != nil {
+		return err
+	}
+	q.Languages = r.Header.Get("Accept-Language")
+	return r.page(w, q)
+}
+
+// page answers a query with a StatementResult.
+func (r *request) page(w http.ResponseWriter, q Query) error {
+	page, err := r.lrs.Query(r.Context(), q)
+	if err != nil {
+		return err
+	}
+	setThrough(w, page.Through)
+	var b bytes.Buffer
+	b.WriteString(`{"statements":[`)
+	for i, row := range page.rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		doc, err := present(row, q, r.version)
+		if err != nil {
+			return err
+		}
+		b.Write(doc)
+	}
+	b.WriteString(`],"more":` + strconv.Quote(page.More) + `}`)
+	return r.answer(w, b.Bytes(), q)
+}
+
+// answer sends JSON, as the first part of a multipart if attachments were asked for.
+func (r *request) answer(w http.ResponseWriter, doc []byte, q Query) error {
+	if !q.Attachments {
+		write(w, http.StatusOK, "application/json", doc)
+		return nil
+	}
+	var b bytes.Buffer
+	parts := multipart.NewWriter(&b)
+	part, err := parts.CreatePart(textproto.MIMEHeader{"Content-Type": {"application/json"}})
+	if err != nil {
+		return err
+	}
+	if _, err := part.Write(doc); err != nil {
+		return err
+	}
+	if err := parts.Close(); err != nil {
+		return err
+	}
+	write(w, http.StatusOK, "multipart/mixed; boundary="+parts.Boundary(), b.Bytes())
+	return nil
+}
+
+// write sends a whole answer with its length, which HEAD tells too.
+func write(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that is gone needs no answer
+}

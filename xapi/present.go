@@ -1,0 +1,250 @@
+package xapi
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Adapt returns the statement as a reader of version v may see it: 2.0 readers
+// get times in UTC, 1.0.3 readers no context agents and groups. All other bytes
+// stay.
+func Adapt(doc []byte, v Version) ([]byte, error) {
+	return rewrite(doc, func(e *editor, key string, n *node) bool { return e.adapt(key, n, v) })
+}
+
+// IDsOnly returns the statement with format=ids: agents, groups, verbs and
+// activities hold only what identifies them.
+func IDsOnly(doc []byte) ([]byte, error) { return rewrite(doc, (*editor).idsOnly) }
+
+// InLanguage returns the statement with one language of each verb display and
+// activity text: the one that suits an Accept-Language header best.
+func InLanguage(doc []byte, accept string) ([]byte, error) {
+	ranges := languageRanges(accept)
+	return rewrite(doc, func(e *editor, key string, n *node) bool { return e.inLanguage(key, n, ranges) })
+}
+
+// editor writes a document anew, most of it with the bytes it had.
+type editor struct {
+	out []byte
+}
+
+// rewriter writes the value of a property, or returns false to leave it out.
+type rewriter func(e *editor, key string, n *node) bool
+
+func rewrite(doc []byte, f rewriter) ([]byte, error) {
+	root, err := parse(string(doc))
+	if err != nil {
+		return nil, err
+	}
+	e := &editor{out: make([]byte, 0, len(doc))}
+	e.members(root, f)
+	return e.out, nil
+}
+
+// members writes an object, each property by f; other values as they are.
+func (e *editor) members(n *node, f rewriter) {
+	if n.kind != kindObject {
+		e.raw(n)
+		return
+	}
+	e.out = append(e.out, '{')
+	first := true
+	for i := range n.kids {
+		m := &n.kids[i]
+		back := len(e.out)
+		if !first {
+			e.out = append(e.out, ',')
+		}
+		key, _ := json.Marshal(m.key) // a string: cannot fail
+		e.out = append(append(e.out, key...), ':')
+		if f(e, m.key, &m.val) {
+			first = false
+		} else {
+			e.out = e.out[:back]
+		}
+	}
+	e.out = append(e.out, '}')
+}
+
+func (e *editor) raw(n *node) bool {
+	e.out = append(e.out, n.raw...)
+	return true
+}
+
+// each writes a list, or the single value that stands for one.
+func (e *editor) each(n *node, f rewriter) bool {
+	if n.kind != kindArray {
+		e.members(n, f)
+		return true
+	}
+	e.out = append(e.out, '[')
+	for i := range n.kids {
+		if i > 0 {
+			e.out = append(e.out, ',')
+		}
+		e.members(&n.kids[i].val, f)
+	}
+	e.out = append(e.out, ']')
+	return true
+}
+
+// inside writes an object and says that it was written.
+func (e *editor) inside(n *node, f rewriter) bool {
+	e.members(n, f)
+	return true
+}
+
+func objectTypeOf(n *node) string {
+	if t := n.get("objectType"); t != nil {
+		return t.text
+	}
+	return ObjectTypeActivity
+}
+
+func (e *editor) adapt(key string, n *node, v Version) bool {
+	again := func(e *editor, key string, n *node) bool { return e.adapt(key, n, v) }
+	switch {
+	case key == "timestamp" && v == V200:
+		if t, ok := ParseTimestamp(n.text); ok && !strings.HasSuffix(n.text, "Z") {
+			e.out = strconv.AppendQuote(e.out, FormatTimestamp(t))
+			return true
+		}
+	case key == "object" && objectTypeOf(n) == ObjectTypeSubStatement:
+		return e.inside(n, again)
+	case key == "context" && v == V103:
+		return e.inside(n, func(e *editor, key string, n *node) bool {
+			return key != "contextAgents" && key != "contextGroups" && e.raw(n)
+		})
+	}
+	return e.raw(n)
+}
+
+// idOf keeps what identifies an agent, group, verb or activity.
+func (e *editor) idOf(key string, n *node) bool {
+	switch key {
+	case "objectType", "id", "mbox", "mbox_sha1sum", "openid", "account":
+		return e.raw(n)
+	}
+	return false
+}
+
+// agentID keeps what identifies an agent or group: for an anonymous group, its
+// members.
+func (e *editor) agentID(n *node) bool {
+	anonymous := isGroup(n) && identifiers(n) == 0
+	return e.inside(n, func(e *editor, key string, v *node) bool {
+		if key == "member" && anonymous {
+			return e.each(v, (*editor).idOf)
+		}
+		return e.idOf(key, v)
+	})
+}
+
+func (e *editor) idsOnly(key string, n *node) bool {
+	switch key {
+	case "actor", "authority", "instructor", "team", "agent", "group":
+		return e.agentID(n)
+	case "verb":
+		return e.inside(n, (*editor).idOf)
+	case "parent", "grouping", "category", "other":
+		return e.each(n, (*editor).idOf)
+	case "context", "contextActivities":
+		return e.inside(n, (*editor).idsOnly)
+	case "contextAgents", "contextGroups":
+		return e.each(n, (*editor).idsOnly)
+	case "object":
+		switch objectTypeOf(n) {
+		case ObjectTypeSubStatement:
+			return e.inside(n, (*editor).idsOnly)
+		case ObjectTypeAgent, ObjectTypeGroup:
+			return e.agentID(n)
+		}
+		return e.inside(n, (*editor).idOf)
+	}
+	return e.raw(n)
+}
+
+func (e *editor) inLanguage(key string, n *node, ranges []string) bool {
+	again := func(e *editor, key string, n *node) bool { return e.inLanguage(key, n, ranges) }
+	switch key {
+	case "verb", "context", "contextActivities", "definition":
+		return e.inside(n, again)
+	case "object":
+		if t := objectTypeOf(n); t == ObjectTypeActivity || t == ObjectTypeSubStatement {
+			return e.inside(n, again)
+		}
+	case "parent", "grouping", "category", "other", "choices", "scale", "source", "target", "steps":
+		return e.each(n, again)
+	case "display", "name", "description":
+		if n.kind == kindObject && len(n.kids) > 1 {
+			best := bestLanguage(n, ranges)
+			return e.inside(n, func(e *editor, key string, n *node) bool { return key == best && e.raw(n) })
+		}
+	}
+	return e.raw(n)
+}
+
+// bestLanguage picks one tag of a language map (RFC 4647 lookup, but a range
+// matches longer tags too); the first if none suits.
+func bestLanguage(n *node, ranges []string) string {
+	for _, want := range ranges {
+		for {
+			for i := range n.kids {
+				tag := n.kids[i].key
+				if want == "*" || strings.EqualFold(tag, want) ||
+					len(tag) > len(want) && tag[len(want)] == '-' && strings.EqualFold(tag[:len(want)], want) {
+					return tag
+				}
+			}
+			cut := strings.LastIndexByte(want, '-')
+			if cut < 0 {
+				break
+			}
+			want = want[:cut]
+		}
+	}
+	return n.kids[0].key
+}
+
+// languageRanges are the ranges of an Accept-Language header, best first; those
+// of q=0 are not wanted. A header too long to be honest is ignored.
+func languageRanges(accept string) []string {
+	if len(accept) > 1000 {
+		return nil
+	}
+	type weighed struct {
+		tag string
+		q   float64
+	}
+	var list []weighed
+	for part := range strings.SplitSeq(accept, ",") {
+		tag, params, _ := strings.Cut(part, ";")
+		w := weighed{strings.TrimSpace(tag), 1}
+		if q, ok := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q="); ok {
+			f, err := strconv.ParseFloat(q, 64)
+			if err != nil {
+				continue
+			}
+			w.q = f
+		}
+		if w.tag != "" && w.q > 0 {
+			list = append(list, w)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b weighed) int {
+		switch {
+		case a.q > b.q:
+			return -1
+		case a.q < b.q:
+			return 1
+		}
+		return 0
+	})
+	ranges := make([]string, len(list))
+	for i, w := range list {
+		ranges[i] = w.tag
+	}
+	return ranges
+}
