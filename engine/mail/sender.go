@@ -232,8 +232,11 @@ func parseURL(raw string) (host string, settings []gomail.Option, err error) {
 	settings = append(settings, gomail.WithPort(number))
 	if u.User != nil {
 		password, _ := u.User.Password()
-		settings = append(settings, gomail.WithUsername(u.User.Username()), gomail.WithPassword(password),
-			gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover))
+		how := gomail.SMTPAuthAutoDiscover // never sends a password in the clear
+		if security == "none" {
+			how = gomail.SMTPAuthPlainNoEnc // who writes tls=none wants just that
+		}
+		settings = append(settings, gomail.WithUsername(u.User.Username()), gomail.WithPassword(password), gomail.WithSMTPAuth(how))
 	}
 	return host, settings, nil
 }
