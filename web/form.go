@@ -39,6 +39,7 @@ func readForm(r *http.Request, files int, fieldBytes int64) ([]engine.Upload, er
 		return nil, fmt.Errorf("read form: %v: %w", err, ErrUpload)
 	}
 	form := url.Values{}
+	r.PostForm, r.Form = form, form // whatever happens, what was read so far is there
 	var uploads []engine.Upload
 	left := fieldBytes
 	for n := 0; ; n++ {
@@ -76,7 +77,6 @@ func readForm(r *http.Request, files int, fieldBytes int64) ([]engine.Upload, er
 		}
 		uploads = append(uploads, upload)
 	}
-	r.PostForm, r.Form = form, form
 	return uploads, nil
 }
 

@@ -116,15 +116,15 @@ func stones(done, required int) []stone {
 		laid = done * maxStones / required
 	}
 	list := make([]stone, count)
-	height := min(15.0, 92/float64(count))
-	y := 100.0
+	height := min(19.0, 94/float64(count))
+	y := 101.0
 	for i := range list {
-		t := float64(i) / float64(max(count-1, 1))
-		ry := height / 2 * (1.08 - .22*t)
+		t := float64(i) / float64(max(count-1, 1)) // 0 at the ground, 1 at the top
+		ry := height / 2 * (1.1 - .2*t)
 		y -= ry
 		sway := []float64{0, -2.6, 2.2, -1.4, 1.8, -1, 0}[i%maxStones]
-		list[i] = stone{X: 50 + sway, Y: round1(y), RX: round1(38 - 23*t), RY: round1(ry), Laid: i < laid, Top: i < laid && i == count-1}
-		y -= ry * .94
+		list[i] = stone{X: 50 + sway, Y: round1(y), RX: round1(44 - 27*t), RY: round1(ry), Laid: i < laid, Top: i < laid && i == count-1}
+		y -= ry * .96
 	}
 	return list
 }

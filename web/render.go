@@ -48,6 +48,14 @@ func (v *view) With(body any) *view {
 // When says an instant as people do.
 func (v *view) When(t time.Time) string { return v.Moment(t, v.Now, v.Zone) }
 
+// Name is how a person is called where the platform kept the name to itself.
+func (v *view) Name(p engine.Person) string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return v.T("page.nameless")
+}
+
 // In is the reader's language of an authored text.
 func (v *view) In(t engine.Text) string { return t.In(v.Language()) }
 

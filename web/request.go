@@ -82,7 +82,7 @@ func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, stat
 	if !a.view.Answered && !a.view.Closed && !a.view.Expired {
 		body.Form = newFormView(a.view.Questions, a.view.Rate, filled, problems)
 	}
-	return s.draw(w, status, "request", v.titled("page.request.title", "learner", a.view.Learner.Name), body)
+	return s.draw(w, status, "request", v.titled("page.request.title", "learner", v.Name(a.view.Learner)), body)
 }
 
 // answerRequest takes a reviewer's answer. Doing so twice is once; an answer to

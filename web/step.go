@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/gorilla/mux"
@@ -69,7 +70,7 @@ func takesFiles(step *engine.StepView) bool {
 		return true
 	}
 	switch step.Step.Kind {
-	case engine.Experiment, "assignment", engine.Practise:
+	case engine.KindExperiment, engine.KindAssignment, engine.KindPractise:
 		return true
 	default:
 		return false
@@ -91,7 +92,16 @@ func (s *Site) handIn(w http.ResponseWriter, r *http.Request, session *Session) 
 	filled := filledBy(r.PostForm)
 	filled.files = len(uploads)
 	if problem, ok := fileProblem(err); ok {
+		s.keepRefused(r, session, service, step.Step.ID, filled)
 		return s.drawStep(w, r, session, http.StatusUnprocessableEntity, filled, engine.FieldErrors{problem})
+	}
+	if classify(err).topic == "too_large" && len(filled.answers) > 0 {
+		// The rest is read before the answer goes out: a browser that is still
+		// sending would show a broken connection instead. The bound still holds.
+		_, _ = io.Copy(io.Discard, r.Body)
+		s.keepRefused(r, session, service, step.Step.ID, filled)
+		return s.drawStep(w, r, session, http.StatusRequestEntityTooLarge, filled,
+			engine.FieldErrors{{Field: "files", Key: "page.form.too_large", Args: map[string]any{"max": maxFiles}}})
 	}
 	if err != nil {
 		return fmt.Errorf("web: hand in: %w", err)
@@ -107,16 +117,21 @@ func (s *Site) handIn(w http.ResponseWriter, r *http.Request, session *Session) 
 		Answers: filled.answers, Ratings: filled.ratings, Files: uploads, Comment: filled.comment,
 	})
 	if problems, ok := fieldErrors(err); ok {
-		// What was written is kept, whatever happens to this window.
-		if err := service.SaveDraft(r.Context(), session.Person, session.Enrolment, step.Step.ID, filled.answers); err != nil {
-			s.log.WarnContext(r.Context(), "keep a refused form", "request_id", traceOf(r.Context()).id, "error", err)
-		}
+		s.keepRefused(r, session, service, step.Step.ID, filled)
 		return s.drawStep(w, r, session, http.StatusUnprocessableEntity, filled, problems)
 	}
 	if err != nil {
 		return fmt.Errorf("web: hand in: %w", err)
 	}
 	return s.backToStep(w, r, session)
+}
+
+// keepRefused keeps what was written in a form that is sent back, whatever
+// happens to its window. Failing is no reason to refuse twice.
+func (s *Site) keepRefused(r *http.Request, session *Session, service *engine.Service, step engine.StepID, filled *filling) {
+	if err := service.SaveDraft(r.Context(), session.Person, session.Enrolment, step, filled.answers); err != nil {
+		s.log.WarnContext(r.Context(), "keep a refused form", "request_id", traceOf(r.Context()).id, "error", err)
+	}
 }
 
 func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, session *Session, service *engine.Service, step engine.StepID, filled *filling) error {
