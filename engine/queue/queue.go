@@ -17,9 +17,11 @@
 package queue
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -72,6 +74,7 @@ func task(kind string, p payload) *asynq.Task {
 // not connect yet. Whoever waits for a page must not wait for Redis: patience is
 // how long one command may take.
 func connect(redisURL string, patience time.Duration) (*redis.Client, error) {
+	quiet()
 	o, err := redis.ParseURL(redisURL)
 	if err != nil {
 		return nil, errors.New("queue: Redis URL: want redis://host:port/0, rediss:// or unix://") // the error would show the password
@@ -84,3 +87,11 @@ func connect(redisURL string, patience time.Duration) (*redis.Client, error) {
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return redis.NewClient(o), nil
 }
+
+// quiet stops the Redis client from writing to standard error, once for the
+// process as the library wants it: every failure reaches us as an error too.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(silence{}) })
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}

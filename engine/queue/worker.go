@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -40,6 +41,8 @@ type Worker struct {
 	o       WorkerOptions
 	engines func(ctx context.Context, tenant string) (runner, error)
 	log     *slog.Logger
+	pause   asynq.RetryDelayFunc // before a task is tried again
+	tick    time.Duration        // between looks for alarms that ring; a fifth of it between looks for tasks
 }
 
 const (
@@ -79,7 +82,7 @@ func newWorker(o WorkerOptions, engines func(context.Context, string) (runner, e
 	if o.Holder == "" {
 		o.Holder = rand.Text()
 	}
-	return &Worker{o: o, engines: engines, log: o.Log}, nil
+	return &Worker{o: o, engines: engines, log: o.Log, pause: retryDelay, tick: time.Second}, nil
 }
 
 // Run works until ctx ends, then lets the running tasks end (for a while; what
@@ -99,9 +102,9 @@ func (w *Worker) Run(ctx context.Context) error {
 		Concurrency:              w.o.Concurrency,
 		BaseContext:              func() context.Context { return work },
 		Queues:                   map[string]int{deliver: 5, wake: 3, relay: 2},
-		TaskCheckInterval:        200 * time.Millisecond,
-		DelayedTaskCheckInterval: time.Second,
-		RetryDelayFunc:           retryDelay,
+		TaskCheckInterval:        w.tick / 5,
+		DelayedTaskCheckInterval: w.tick,
+		RetryDelayFunc:           w.pause,
 		IsFailure:                func(err error) bool { return !errors.Is(err, context.Canceled) },
 		ShutdownTimeout:          shutdownTimeout,
 		Logger:                   asynqLog{w.log},
@@ -142,7 +145,13 @@ func (w *Worker) process(ctx context.Context, t *asynq.Task) error {
 
 var errMalformed = errors.New("malformed task")
 
-func (w *Worker) do(ctx context.Context, t *asynq.Task) error {
+func (w *Worker) do(ctx context.Context, t *asynq.Task) (err error) {
+	defer func() {
+		if bug := recover(); bug != nil {
+			w.log.ErrorContext(ctx, "task panicked", "type", t.Type(), "panic", fmt.Sprint(bug), "stack", string(debug.Stack()))
+			err = fmt.Errorf("queue: %s: panic: %v", t.Type(), bug)
+		}
+	}()
 	p, err := decodePayload(t.Payload())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errMalformed, err)
