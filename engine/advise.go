@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+)
+
+// advise warns of what runs but will not work well, and of what this engine does not carry yet.
+func advise(w *Workflow, r *reader) {
+	warn := func(line, col int, path, what, better string) { r.add(line, col, path, what, better, true) }
+	content, doing := 0, 0
+	for _, s := range w.order {
+		switch s.Kind {
+		case KindRead, KindWatch, KindElearning:
+			content++
+			if s.Minutes > 10 {
+				warn(s.line, s.col, s.path+".minutes", fmt.Sprintf("%d minutes of content", s.Minutes), "split it below 10")
+			}
+		case KindExperiment, KindAssignment, KindPractise, KindReflect, KindPlan, KindDiscuss, KindShare, KindConversation, KindCheckin:
+			doing++
+		}
+		for _, what := range notCarried(s) {
+			warn(s.line, s.col, s.path, "not carried out yet: "+what, "")
+		}
+		s.keys = nil
+	}
+	if content > doing {
+		warn(1, 1, "phases", fmt.Sprintf("more content (%d steps) than doing (%d)", content, doing), "let people try more and read less")
+	}
+	for i, b := range w.Behaviours {
+		path := fmt.Sprintf("behaviours[%d].observers", i)
+		outside := slices.DeleteFunc(slices.Clone(b.Observers), func(o Role) bool { return o == Learner })
+		if len(outside) == 0 {
+			warn(1, 1, path, fmt.Sprintf("nobody but the learner observes %q", b.ID), "add manager, peer or coach")
+			continue
+		}
+		if !slices.ContainsFunc(outside, func(o Role) bool { return asked(w, b.ID, o) }) {
+			warn(1, 1, path, fmt.Sprintf("no step asks an outside observer about %q", b.ID), "add it to the rate of a survey, review or sign-off")
+		}
+	}
+	for i, st := range w.Standards {
+		if !slices.ContainsFunc(w.order, func(s *Step) bool { return slices.Contains(s.Meets, st.ID) }) {
+			warn(1, 1, fmt.Sprintf("standards[%d]", i), fmt.Sprintf("no step meets %q", st.ID), "")
+		}
+	}
+	if !slices.ContainsFunc(w.order, func(s *Step) bool {
+		return s.Opens.Anchor == AnchorCourseCompleted && !s.Opens.Back && days(s.Opens.Offset) >= 84
+	}) {
+		warn(1, 1, "phases", "nothing happens 12 weeks after the course", "ask once more at course_completed + 12w")
+	}
+	for i := range w.Prompts {
+		warn(w.Prompts[i].line, w.Prompts[i].col, w.Prompts[i].path, "not carried out yet: prompts", "")
+	}
+	if w.Nudges.Test != nil {
+		warn(1, 1, "nudges.test", "not carried out yet: holdout and arms", "")
+	}
+}
+
+func asked(w *Workflow, b BehaviourID, by Role) bool {
+	return slices.ContainsFunc(w.order, func(s *Step) bool {
+		if s.By == by && slices.Contains(s.Rate, b) {
+			return true
+		}
+		return s.Review != nil && s.Review.By == by && slices.Contains(s.Review.Rate, b)
+	})
+}
+
+// notCarried names what of a step this engine does not do yet.
+func notCarried(s *Step) []string {
+	var out []string
+	if !s.carried() {
+		out = append(out, fmt.Sprintf("kind %s by %s (its doer confirms it)", s.Kind, s.By))
+	}
+	if s.Kind == KindWatch {
+		out = append(out, "counting what was watched (the learner confirms it)")
+	}
+	if s.WaitFor != "" {
+		out = append(out, "wait_for")
+	}
+	if s.Repeat != nil {
+		out = append(out, "repeat")
+	}
+	if len(s.Spaced) > 0 {
+		out = append(out, "spaced")
+	}
+	if s.Done.Has("posts") && s.carried() || s.Done.Has("attended") && s.carried() {
+		out = append(out, "posts and attendance (the learner confirms)")
+	}
+	return out
+}
+
+// days is a duration in calendar days, roughly for working days.
+func days(d Duration) int {
+	switch d.Unit {
+	case "w":
+		return d.N * 7
+	case "wd":
+		return d.N * 7 / 5
+	case "h":
+		return d.N / 24
+	}
+	return d.N
+}

@@ -1,0 +1,163 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// answered is a reviewer's answer to a request; what was written is stored already.
+type answered struct {
+	request RequestID
+	answer  Answer
+	written *Contribution // nil: nothing was written
+}
+
+// request finds a request with its step.
+func (e *Enrolment) request(w *Workflow, id RequestID) (*Step, *StepState, *Request, error) {
+	for _, s := range w.order {
+		st := e.Steps[s.ID]
+		if st == nil {
+			continue
+		}
+		if i := slices.IndexFunc(st.Requests, func(r Request) bool { return r.ID == id }); i >= 0 {
+			return s, st, &st.Requests[i], nil
+		}
+	}
+	return nil, nil, nil, fmt.Errorf("request %s: %w", id, ErrNotFound)
+}
+
+// outcomes are the answers a request can have, the friendly one first.
+func outcomes(s *Step, r Request) []string {
+	switch r.Purpose {
+	case ForReview:
+		return s.Review.Outcomes
+	case ForSignOff, ForSignOffConfirm:
+		return []string{OutcomeApprove, OutcomeNotYet}
+	case ForConfirm, ForBriefing:
+		return []string{OutcomeAcknowledged}
+	}
+	if s.carried() && s.wants("response", "words") {
+		return []string{OutcomeResponse}
+	}
+	return []string{OutcomeAcknowledged}
+}
+
+// rates are the behaviours a request asks to rate.
+func rates(s *Step, r Request) []BehaviourID {
+	switch r.Purpose {
+	case ForReview:
+		return s.Review.Rate
+	case ForConfirm, ForSignOffConfirm:
+		return nil
+	}
+	return s.Rate
+}
+
+// shownSHA256 is the hash of what a request is about, as it is now.
+func shownSHA256(e *Enrolment, s *Step, r Request) string {
+	switch r.Purpose {
+	case ForSignOff, ForSignOffConfirm:
+		return coverSHA256(e, s)
+	case ForReview, ForConfirm:
+		return e.Steps[s.ID].HandSHA256
+	}
+	return ""
+}
+
+func (ev answered) apply(d *decision) error {
+	s, st, r, err := d.e.request(d.w, ev.request)
+	if err != nil {
+		return err
+	}
+	a := ev.answer
+	if !r.Waiting() {
+		if r.Outcome == a.Outcome && (a.SHA256 == "" || a.SHA256 == r.SHA256) {
+			return nil // the same once more
+		}
+		return fmt.Errorf("answer request %s, which is closed (%s): %w", r.ID, r.Outcome, ErrConflict)
+	}
+	if d.e.State == Stopped {
+		return fmt.Errorf("answer request %s: the workflow is over: %w", r.ID, ErrConflict)
+	}
+	if shown := shownSHA256(d.e, s, *r); a.SHA256 != shown && shown != "" {
+		return fmt.Errorf("answer request %s: what was shown has changed since: %w", r.ID, ErrConflict)
+	}
+	rev := Review{Request: r.ID, By: r.Person, Role: r.Role, Outcome: a.Outcome, Ratings: a.Ratings, At: d.now, SHA256: r.SHA256}
+	if ev.written != nil {
+		rev.Written = ev.written.ID
+	}
+	r.AnsweredAt, r.Outcome = d.now, a.Outcome
+	st.Reviews = append(st.Reviews, rev)
+	if len(st.Reviews) > maxReviews {
+		st.Reviews = st.Reviews[len(st.Reviews)-maxReviews:]
+	}
+	if !r.StandIn {
+		delete(d.e.Silent, r.Role)
+	}
+	d.sayReview(s, *r, rev, a.Comment)
+	d.judge(s, st, *r, ev)
+	return nil
+}
+
+// maxReviews bounds what an enrolment keeps of one step; older answers stay as contributions and statements.
+const maxReviews = 50
+
+// judge does what an answer means for its step.
+func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
+	switch ev.answer.Outcome {
+	case OutcomeApprove:
+		if r.Purpose == ForSignOff && d.namedByLearner(r) {
+			st.State = Submitted // the coach has to confirm a sign-off by somebody the learner named
+			d.again(st)
+			return
+		}
+		st.Approved = d.now
+		if r.Purpose == ForReview {
+			d.send(Message{To: d.e.Learner, Step: s.ID, Purpose: PurposeApproved}, st)
+		}
+	case OutcomeReturn:
+		st.State, st.ReturnedAt = Returned, d.now
+		d.again(st)
+		if !st.DueAt.IsZero() && st.DueAt.Before(d.soonest(d.now, s.By)) {
+			st.DueAt = d.fresh(d.now, s.By)
+		}
+		d.send(Message{To: d.e.Learner, Step: s.ID, Purpose: PurposeReturned}, st)
+	case OutcomeNotYet:
+		st.State = Open
+		d.close(st, OutcomeWithdrawn)
+		for _, p := range append([]PersonID{d.e.Learner}, d.everybody(Coach)...) {
+			if p != r.Person {
+				d.send(Message{To: p, Step: s.ID, Purpose: PurposeNotYet}, st)
+			}
+		}
+		d.again(st)
+		st.AskAgainAt = d.w.Calendar.after(d.now, tenWorkingDays, beginning, d.zone(s.By))
+		if !st.DueAt.IsZero() {
+			st.DueAt = d.fresh(st.AskAgainAt, s.By)
+		}
+	case OutcomeResponse, OutcomeAcknowledged:
+		switch {
+		case r.Purpose == ForConfirm:
+			st.Confirmed = d.now
+		case ev.answer.Outcome == OutcomeAcknowledged:
+			st.Acknowledged, st.Viewed = d.now, d.now
+		}
+		if ev.written != nil && s.By != Learner {
+			st.Hand, st.HandSHA256, st.HandWords = ev.written.ID, ev.written.SHA256, ev.written.Words
+			st.Hands++
+		}
+	}
+}
+
+// again closes what waits and lets the next question be a new one.
+func (d *decision) again(st *StepState) {
+	d.close(st, OutcomeWithdrawn)
+	st.Rounds++
+	st.AskedAt, st.ElseAt = time.Time{}, time.Time{}
+}
+
+// namedByLearner tells whether the answering person is in the role only because the learner said so.
+func (d *decision) namedByLearner(r Request) bool {
+	return !r.StandIn && slices.ContainsFunc(d.e.Roles[r.Role], func(a Assignment) bool { return a.Person == r.Person && a.NamedByLearner })
+}

@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+)
+
+// Arrive takes a learner's launch: the first enrols, later ones bring what has changed. Every one is recorded.
+func (s *Service) Arrive(ctx context.Context, a Arrival) (*Enrolment, error) {
+	if a.Issuer == "" || a.Subject == "" || a.Course.ID == "" {
+		return nil, fmt.Errorf("arrive: issuer, subject or course missing: %w", ErrInvalid)
+	}
+	a.Custom = boundCustom(a.Custom)
+	if a.Course.Issuer == "" {
+		a.Course.Issuer = a.Issuer
+	}
+	p, err := s.account(ctx, a.Issuer, a.Subject, a.Name, a.Email, a.Locale, a.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("arrive: %w", err)
+	}
+	e, err := s.enrol(ctx, a, p)
+	if err != nil {
+		return nil, fmt.Errorf("arrive: %w", err)
+	}
+	if e.Anchors[AnchorCourseCompleted].IsZero() && !e.Preview {
+		return s.earlierSignals(ctx, e, p)
+	}
+	return e, nil
+}
+
+// enrol finds the enrolment of a launch and tells it of the launch, or makes it: in one write, launch and all.
+func (s *Service) enrol(ctx context.Context, a Arrival, p Person) (*Enrolment, error) {
+	for range maxTries {
+		found, err := s.o.Store.FindEnrolment(ctx, a.Workflow, p.ID, a.Course)
+		if err == nil {
+			return s.change(ctx, found.ID, func(*Workflow, *Enrolment) (event, error) { return arrived{a: a}, nil })
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		w, err := s.Workflow(ctx, a.Workflow, 0)
+		if err != nil {
+			return nil, err
+		}
+		e := &Enrolment{
+			ID: EnrolmentID(s.o.NewID()), Workflow: w.ID, Version: w.Version, RegistrationID: uuid.NewString(), Learner: p.ID, Course: a.Course,
+			Preview: a.Preview, State: Active, CreatedAt: s.now(), Custom: a.Custom,
+		}
+		facts, err := s.facts(ctx, w, e)
+		if err != nil {
+			return nil, err
+		}
+		made, err := decide(w, e, facts, arrived{a: a}, s.now())
+		if err != nil {
+			return nil, err
+		}
+		err = s.o.Store.CreateEnrolment(ctx, made)
+		if errors.Is(err, ErrConflict) {
+			continue // a second window was faster
+		}
+		if err != nil {
+			return nil, fmt.Errorf("create enrolment: %w", err)
+		}
+		s.after(ctx, made)
+		return made, nil
+	}
+	return nil, fmt.Errorf("enrol: %w", ErrConflict)
+}
+
+// ArriveStaff takes the launch of a teacher, administrator or mentor, who from then on is staff of the course.
+func (s *Service) ArriveStaff(ctx context.Context, a StaffArrival) (Person, error) {
+	if a.Issuer == "" || a.Subject == "" || a.Course.ID == "" {
+		return Person{}, fmt.Errorf("arrive as staff: issuer, subject or course missing: %w", ErrInvalid)
+	}
+	if a.Course.Issuer == "" {
+		a.Course.Issuer = a.Issuer
+	}
+	p, err := s.account(ctx, a.Issuer, a.Subject, a.Name, a.Email, a.Locale, a.Zone)
+	if err != nil {
+		return Person{}, fmt.Errorf("arrive as staff: %w", err)
+	}
+	for i, role := range a.Roles {
+		if i >= 10 {
+			break
+		}
+		if err := s.o.Store.AddStaff(ctx, Staff{Issuer: a.Course.Issuer, Course: a.Course.ID, Person: p.ID, Role: clip(role, 40), Seen: s.now()}); err != nil {
+			return Person{}, fmt.Errorf("arrive as staff: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// account is the person of an LMS account, made if new, with what the launch says of them.
+func (s *Service) account(ctx context.Context, issuer, subject, name, email, locale, zone string) (Person, error) {
+	update := func(p *Person) {
+		if name != "" {
+			p.Name = clip(name, 200)
+		}
+		if e, ok := validEmail(email); ok {
+			p.Email = e
+		}
+		if locale != "" {
+			p.Locale = clip(locale, 40)
+		}
+		if _, ok := zoneOf(zone); ok {
+			p.Zone = zone
+		}
+	}
+	p, err := s.o.Store.PersonByAccount(ctx, issuer, subject)
+	if errors.Is(err, ErrNotFound) {
+		p = Person{ID: PersonID(s.o.NewID()), Issuer: issuer, Subject: subject, CreatedAt: s.now()}
+		update(&p)
+		err = s.o.Store.CreatePerson(ctx, p)
+		if err == nil || errors.Is(err, ErrConflict) {
+			p, err = s.o.Store.PersonByAccount(ctx, issuer, subject)
+		}
+	}
+	if err != nil {
+		return Person{}, fmt.Errorf("find person: %w", err)
+	}
+	if err := s.changePerson(ctx, p.ID, update); err != nil {
+		return Person{}, err
+	}
+	return s.Person(ctx, p.ID)
+}
+
+// boundCustom keeps launch parameters small.
+func boundCustom(in map[string]string) map[string]string {
+	out := map[string]string{}
+	for k, v := range in {
+		if len(out) < 50 && len(k) <= 100 {
+			out[k] = clip(v, 1000)
+		}
+	}
+	return out
+}
+
+// clip cuts a text to at most n bytes, between characters.
+func clip(s string, n int) string {
+	s = strings.ToValidUTF8(s, "�")
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

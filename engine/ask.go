@@ -1,0 +1,242 @@
+package engine
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// assign finds who fills each role now.
+func (d *decision) assign() {
+	if d.e.Roles == nil {
+		d.e.Roles = map[Role][]Assignment{}
+	}
+	for _, role := range []Role{Manager, Peer, Coach} {
+		if people := d.sources(role); len(people) > 0 {
+			d.e.Roles[role] = people
+		} else {
+			delete(d.e.Roles, role)
+		}
+	}
+}
+
+// sources follows a role's `from` in order and takes the first that yields anybody. While the learner could name
+// somebody and has not, nobody else is taken.
+func (d *decision) sources(role Role) []Assignment {
+	for _, from := range d.w.Roles[role].From {
+		if from == "ask_learner" {
+			if a, ok := d.e.Named[role]; ok {
+				return []Assignment{a}
+			}
+			return nil
+		}
+		var found []Assignment
+		for _, a := range d.f.Candidates[role] {
+			if a.Source == from && a.Person != d.e.Learner {
+				found = append(found, a)
+			}
+		}
+		if len(found) > 0 {
+			return found
+		}
+	}
+	return nil
+}
+
+// asksLearner tells whether the learner may name somebody for a role that has nobody.
+func (d *decision) asksLearner(role Role) bool {
+	return len(d.e.Roles[role]) == 0 && slices.Contains(d.w.Roles[role].From, "ask_learner")
+}
+
+// standIns are the people of a role's `else`.
+func (d *decision) standIns(role Role) []Assignment {
+	other := d.w.Roles[role].Else
+	if other == "" {
+		return nil
+	}
+	return d.e.Roles[other]
+}
+
+// need is an answer that a step waits for.
+type need struct {
+	purpose string
+	role    Role
+	due     time.Time
+	expires Duration
+	alone   bool // just expires: no stand-in is asked
+	sha256  string
+}
+
+// needed is what answer a step waits for now; false: none.
+func (d *decision) needed(s *Step, st *StepState) (need, bool) {
+	if d.now.Before(st.AskAgainAt) {
+		d.note(st.AskAgainAt)
+		return need{}, false
+	}
+	n := need{expires: s.Expires}
+	switch {
+	case s.Kind == KindSignOff && st.State == Submitted:
+		n.purpose, n.role, n.sha256 = ForSignOffConfirm, Coach, d.coverSHA256(s)
+	case s.By != Learner && st.State == Open:
+		n.purpose, n.role, n.due = purposeOf(s), s.By, st.DueAt
+		n.alone = s.Kind == KindSurvey || s.Kind == KindBriefing
+		if s.Kind == KindSignOff {
+			n.sha256 = d.coverSHA256(s)
+		}
+	case st.State == Submitted && s.Review != nil && st.Approved.IsZero():
+		n.purpose, n.role, n.sha256 = ForReview, s.Review.By, st.HandSHA256
+		if !s.Review.Expires.IsZero() {
+			n.expires = s.Review.Expires
+		}
+	case st.State == Submitted && s.wants("confirmed") && st.Confirmed.IsZero():
+		n.purpose, n.role, n.sha256 = ForConfirm, Role(s.With), st.HandSHA256
+	default:
+		return need{}, false
+	}
+	if n.expires.IsZero() {
+		n.expires = tenWorkingDays
+	}
+	return n, true
+}
+
+func purposeOf(s *Step) string {
+	switch s.Kind {
+	case KindSignOff:
+		return ForSignOff
+	case KindSurvey:
+		return ForSurvey
+	case KindFeedback:
+		return ForFeedback
+	case KindBriefing:
+		return ForBriefing
+	case KindCheckin:
+		return ForCheckin
+	}
+	return ForStep
+}
+
+// ask sees to it that everybody who should answer has been asked, passes the question on to the stand-in when nobody
+// answers, and lets the step expire when they do not either.
+func (d *decision) ask(s *Step, st *StepState) bool {
+	n, ok := d.needed(s, st)
+	if !ok {
+		return d.close(st, OutcomeWithdrawn)
+	}
+	changed := false
+	if st.AskedAt.IsZero() {
+		st.AskedAt, changed = d.now, true
+	}
+	if n.due.IsZero() && (s.By == Learner || n.purpose == ForSignOffConfirm) {
+		n.due = d.w.Calendar.after(st.AskedAt, fiveWorkingDays, ending, d.zone(n.role))
+	}
+	first := d.deadline(st.AskedAt, n)
+	people := d.e.Roles[n.role]
+	others := d.standIns(n.role)
+	if n.alone {
+		others = nil
+	}
+	switch {
+	case st.ElseAt.IsZero() && !d.now.Before(first):
+		if d.e.Silent == nil {
+			d.e.Silent = map[Role]bool{}
+		}
+		d.e.Silent[n.role] = len(people) > 0
+		if len(others) == 0 {
+			return d.expire(s, st)
+		}
+		st.ElseAt, changed = first, true
+	case st.ElseAt.IsZero() && len(others) > 0 && (d.e.Silent[n.role] || len(people) == 0 && !d.asksLearner(n.role)):
+		st.ElseAt, changed = st.AskedAt, true
+	case st.ElseAt.IsZero():
+		d.note(first)
+	}
+	if !st.ElseAt.IsZero() {
+		last := d.deadline(st.ElseAt, n)
+		if last.Before(first) {
+			last = first
+		}
+		if !d.now.Before(last) {
+			return d.expire(s, st)
+		}
+		d.note(last)
+	} else {
+		others = nil
+	}
+	return d.askPeople(s, st, n, people, others) || changed
+}
+
+// deadline is when a question asked at t has been unanswered for long enough.
+func (d *decision) deadline(t time.Time, n need) time.Time {
+	at := d.w.Calendar.after(t, n.expires, ending, d.zone(n.role))
+	if at.Before(n.due) {
+		return n.due
+	}
+	return at
+}
+
+func (d *decision) expire(s *Step, st *StepState) bool {
+	d.close(st, OutcomeExpired)
+	return d.end(s, st, Expired, "")
+}
+
+// askPeople asks whoever was not asked yet and withdraws the question from whoever should no longer answer.
+func (d *decision) askPeople(s *Step, st *StepState, n need, people, others []Assignment) bool {
+	changed := false
+	wanted := map[RequestID]bool{}
+	add := func(a Assignment, standIn bool) {
+		id := RequestID(derivedID(string(d.e.ID), string(s.ID), strconv.Itoa(st.Attempt), strconv.Itoa(st.Hands), strconv.Itoa(st.Rounds),
+			n.purpose, n.sha256, string(a.Person)))
+		wanted[id] = true
+		if i := slices.IndexFunc(st.Requests, func(r Request) bool { return r.ID == id }); i >= 0 {
+			if r := &st.Requests[i]; r.Outcome == OutcomeWithdrawn {
+				r.AnsweredAt, r.Outcome, changed = time.Time{}, "", true // somebody came back: the old link works again
+			}
+			return
+		}
+		r := Request{ID: id, Step: s.ID, Purpose: n.purpose, Person: a.Person, Role: n.role, StandIn: standIn, AskedAt: d.now, DueAt: n.due, SHA256: n.sha256}
+		r.ExpiresAt = d.deadline(d.now, n)
+		st.Requests = append(st.Requests, r)
+		d.sayRequested(s, st, r)
+		d.send(Message{To: a.Person, Step: s.ID, Request: id, Purpose: n.purpose + "_request"}, st)
+		changed = true
+	}
+	for _, a := range people {
+		add(a, false)
+	}
+	for _, a := range others {
+		if !slices.ContainsFunc(people, func(p Assignment) bool { return p.Person == a.Person }) {
+			add(a, true)
+		}
+	}
+	for i := range st.Requests {
+		if r := &st.Requests[i]; r.Waiting() && !wanted[r.ID] {
+			r.AnsweredAt, r.Outcome, changed = d.now, OutcomeWithdrawn, true
+		}
+	}
+	return changed
+}
+
+// close ends all requests of a step that still wait.
+func (d *decision) close(st *StepState, outcome string) bool {
+	changed := false
+	for i := range st.Requests {
+		if r := &st.Requests[i]; r.Waiting() {
+			r.AnsweredAt, r.Outcome, changed = d.now, outcome, true
+		}
+	}
+	return changed
+}
+
+// send puts a message into the outbox, due now unless it says otherwise. Its id is derived from what it is for.
+func (d *decision) send(m Message, st *StepState) {
+	if d.e.Preview {
+		return
+	}
+	if m.DueAt.IsZero() {
+		m.DueAt = d.now
+	}
+	m.Enrolment, m.Attempt, m.Hands, m.State, m.PlannedAt = d.e.ID, st.Attempt, st.Hands, MessageWaiting, m.DueAt
+	m.ID = MessageID(derivedID(string(d.e.ID), string(m.Step), strconv.Itoa(st.Attempt), strconv.Itoa(st.Hands), strconv.Itoa(st.Rounds),
+		string(m.Request), m.Purpose, m.Policy, string(m.To)))
+	d.e.Messages = append(d.e.Messages, m)
+}

@@ -1,0 +1,177 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// The bounds of the files a workflow brings along.
+const (
+	maxAid  = 256 << 10
+	maxAids = 4 << 20
+)
+
+// ImportWorkflow checks a definition and keeps it. aids holds the files its aids name, relative to it; nil: none. A
+// translation stands beside a file, as aids/planner.de.md. The same file again changes nothing; other content under the
+// same version is ErrConflict. Problems that refuse the file are returned as the error too (ErrInvalid).
+func (s *Service) ImportWorkflow(ctx context.Context, file string, source []byte, aids fs.FS) (*Workflow, Problems, error) {
+	w, problems := ParseWorkflow(file, source)
+	if problems.Refused() {
+		return nil, problems, fmt.Errorf("import workflow: %w", problems)
+	}
+	texts, missing, err := readAids(w, file, aids)
+	problems = append(problems, missing...)
+	if err != nil {
+		return nil, problems, fmt.Errorf("import workflow %s: %w", w.ID, err)
+	}
+	f := WorkflowFile{ID: w.ID, Version: w.Version, Source: source, Aids: texts, ImportedAt: s.now()}
+	if err := s.o.Store.PutWorkflow(ctx, f); errors.Is(err, ErrConflict) {
+		return nil, problems, fmt.Errorf("import workflow %s: version %d is there already with other content; raise `version`: %w", w.ID, w.Version, err)
+	} else if err != nil {
+		return nil, problems, fmt.Errorf("import workflow %s: %w", w.ID, err)
+	}
+	w.attach(texts)
+	return w, problems, nil
+}
+
+// readAids reads the files that aids name, and their translations. A missing one is a warning.
+func readAids(w *Workflow, file string, fsys fs.FS) (map[string]string, Problems, error) {
+	texts := map[string]string{}
+	var missing Problems
+	total := 0
+	for _, a := range w.Aids {
+		if a.File == "" {
+			continue
+		}
+		found := false
+		if fsys != nil {
+			for _, name := range append([]string{a.File}, translations(fsys, a.File)...) {
+				text, err := readText(fsys, name)
+				if errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
+				if err != nil {
+					return nil, missing, err
+				}
+				if total += len(text); total > maxAids {
+					return nil, missing, fmt.Errorf("the files of all aids are larger than %d bytes: %w", maxAids, ErrInvalid)
+				}
+				texts[name], found = text, true
+			}
+		}
+		if !found {
+			missing = append(missing, Problem{File: file, Line: a.line, Column: a.col, Path: a.path, What: fmt.Sprintf("no file %q", a.File), Better: "the step shows its title only", Warning: true})
+		}
+	}
+	if len(texts) == 0 {
+		texts = nil
+	}
+	return texts, missing, nil
+}
+
+// translations are the files beside name that have a language before their extension.
+func translations(fsys fs.FS, name string) []string {
+	ext := path.Ext(name)
+	base := strings.TrimSuffix(name, ext)
+	entries, err := fs.ReadDir(fsys, path.Dir(name))
+	if err != nil {
+		return nil
+	}
+	var out []string
+	for _, e := range entries {
+		other := path.Join(path.Dir(name), e.Name())
+		tag, ok := strings.CutPrefix(strings.TrimSuffix(other, ext), base+".")
+		if ok && strings.HasSuffix(other, ext) && isLanguage(strings.ToLower(tag)) {
+			out = append(out, other)
+		}
+	}
+	return out
+}
+
+func readText(fsys fs.FS, name string) (string, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return "", fmt.Errorf("read aid: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxAid+1))
+	if err != nil {
+		return "", fmt.Errorf("read aid: %w", err)
+	}
+	if len(b) > maxAid {
+		return "", fmt.Errorf("aid %s is larger than %d bytes: %w", name, maxAid, ErrInvalid)
+	}
+	return strings.ToValidUTF8(string(b), "�"), nil
+}
+
+// attach gives the aids their texts.
+func (w *Workflow) attach(texts map[string]string) {
+	for i := range w.Aids {
+		a := &w.Aids[i]
+		a.Source = texts[a.File]
+		ext := path.Ext(a.File)
+		base := strings.TrimSuffix(a.File, ext)
+		for name, text := range texts {
+			if tag, ok := strings.CutPrefix(strings.TrimSuffix(name, ext), base+"."); ok && a.File != "" && strings.HasSuffix(name, ext) {
+				if a.bodies == nil {
+					a.bodies = Text{"": a.Source, "en": a.Source}
+				}
+				a.bodies[strings.ToLower(tag)] = text
+			}
+		}
+	}
+}
+
+// Workflow is one version; version 0 is the highest.
+func (s *Service) Workflow(ctx context.Context, id WorkflowID, version int) (*Workflow, error) {
+	s.mu.Lock()
+	w := s.parsed[workflowKey{id, version}]
+	s.mu.Unlock()
+	if w != nil {
+		return w, nil
+	}
+	f, err := s.o.Store.Workflow(ctx, id, version)
+	if err != nil {
+		return nil, fmt.Errorf("load workflow %s version %d: %w", id, version, err)
+	}
+	return s.parse(f)
+}
+
+// Workflows is the highest version of each, by id.
+func (s *Service) Workflows(ctx context.Context) ([]*Workflow, error) {
+	files, err := s.o.Store.Workflows(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list workflows: %w", err)
+	}
+	out := make([]*Workflow, 0, len(files))
+	for _, f := range files {
+		w, err := s.parse(f)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, w)
+	}
+	return out, nil
+}
+
+// parse parses a stored file once; a version never changes.
+func (s *Service) parse(f WorkflowFile) (*Workflow, error) {
+	key := workflowKey{f.ID, f.Version}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.parsed[key]; w != nil {
+		return w, nil
+	}
+	w, problems := ParseWorkflow(string(f.ID), f.Source)
+	if problems.Refused() {
+		return nil, fmt.Errorf("stored workflow %s version %d: %w", f.ID, f.Version, problems)
+	}
+	w.attach(f.Aids)
+	s.parsed[key] = w
+	return w, nil
+}

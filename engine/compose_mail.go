@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"context"
+	"slices"
+)
+
+// mail is a message with all a mailer needs to word it.
+func (d *delivery) mail(ctx context.Context, w *Workflow, e *Enrolment, f Facts, m Message) Mail {
+	mail := Mail{Message: m, To: d.to, Learner: f.Learner, Workflow: w, Enrolment: e, Step: w.Step(m.Step), Zone: receiverZone(d.to, f).String()}
+	if mail.To.Locale == "" {
+		mail.To.Locale = f.Learner.Locale
+	}
+	if mail.Step != nil {
+		mail.Minutes = mail.Step.Minutes
+		mail.DueAt = e.Steps[m.Step].DueAt
+		mail.Comment = d.comment(ctx, e.Steps[m.Step], m)
+	}
+	switch {
+	case m.Request != "":
+		if d.s.o.Links != nil {
+			mail.Link = d.s.o.Links.Request(d.s.o.Tenant, e.ID, m.Request)
+		}
+		for _, r := range e.Steps[m.Step].Requests {
+			if r.ID == m.Request {
+				mail.DueAt = r.DueAt
+			}
+		}
+	case d.to.known():
+		mail.Link = e.RelaunchURL
+	}
+	if d.s.o.Links != nil {
+		mail.UnsubscribeURL = d.s.o.Links.Unsubscribe(d.s.o.Tenant, d.to.ID, channelEmail)
+	}
+	return mail
+}
+
+// comment is what the reviewer wrote, for the mails that bring news of an answer.
+func (d *delivery) comment(ctx context.Context, st *StepState, m Message) string {
+	outcome := map[string]string{PurposeReturned: OutcomeReturn, PurposeApproved: OutcomeApprove, PurposeNotYet: OutcomeNotYet}[m.Purpose]
+	i := slices.IndexFunc(st.Reviews, func(r Review) bool { return r.Outcome == outcome && !r.At.Before(m.PlannedAt) && r.Written != "" })
+	if outcome == "" || i < 0 {
+		return ""
+	}
+	c, err := d.s.o.Store.Contribution(ctx, st.Reviews[i].Written)
+	if err != nil {
+		return "" // the mail goes out without it; the page has it
+	}
+	return c.Comment
+}

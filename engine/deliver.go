@@ -1,0 +1,243 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cairn-lms/cairn/xapi"
+)
+
+// How long a claim on a message lasts, in real time, and how long one attempt to send may take.
+const (
+	claimTime   = time.Minute
+	sendTime    = 45 * time.Second
+	maxAttempts = 8
+	maxMessages = 500 // of one person that are looked at
+)
+
+// delivery is one run of Deliver.
+type delivery struct {
+	s    *Service
+	to   Person
+	all  []Message // the person's, latest first
+	done map[MessageID]bool
+	sent int
+}
+
+// Deliver sends what is due for one person: what still fits, nudges only in the person's working hours and within the
+// caps. Each message is claimed first, so several workers may deliver at once. A process without Mailer delivers
+// nothing.
+func (s *Service) Deliver(ctx context.Context, id PersonID) error {
+	_, err := s.deliver(ctx, id)
+	return err
+}
+
+func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
+	if s.o.Mailer == nil {
+		return 0, nil
+	}
+	to, err := s.Person(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	d := &delivery{s: s, to: to, done: map[MessageID]bool{}}
+	if d.all, err = s.o.Store.MessagesTo(ctx, id, maxMessages); err != nil {
+		return 0, fmt.Errorf("load messages to %s: %w", id, err)
+	}
+	var errs []error
+	for _, m := range slices.Backward(d.all) {
+		if d.done[m.ID] || !s.isDue(m) {
+			continue
+		}
+		if err := d.one(ctx, m); err != nil && !errors.Is(err, ErrConflict) { // a conflict: another worker has it
+			errs = append(errs, fmt.Errorf("deliver message %s: %w", m.ID, err))
+		}
+	}
+	return d.sent, errors.Join(errs...)
+}
+
+// isDue tells whether a message waits and is due, or its claim has run out.
+func (s *Service) isDue(m Message) bool {
+	switch m.State {
+	case MessageWaiting:
+		return !m.DueAt.After(s.now())
+	case MessageSending:
+		return !m.ClaimedUntil.After(s.o.Wall())
+	}
+	return false
+}
+
+// one sends a message, holds it back or drops it.
+func (d *delivery) one(ctx context.Context, m Message) error {
+	e, err := d.s.o.Store.Enrolment(ctx, m.Enrolment)
+	if errors.Is(err, ErrNotFound) {
+		return d.drop(ctx, m, "the enrolment is gone")
+	}
+	if err != nil {
+		return err
+	}
+	w, e, f, err := d.s.asOfNow(ctx, e)
+	if err != nil {
+		return err
+	}
+	if !m.SentAt.IsZero() {
+		return d.finish(ctx, w, e, f, m) // sent, but the worker died before it said so
+	}
+	if reason := d.unfit(w, e, m); reason != "" {
+		return d.drop(ctx, m, reason)
+	}
+	if at := d.hold(w, e, f, m); at.After(d.s.now()) {
+		m.DueAt = at
+		return d.s.o.Store.SaveMessage(ctx, m)
+	}
+	if m, err = d.claim(ctx, m); err != nil {
+		return err
+	}
+	mail := d.mail(ctx, w, e, f, m)
+	sending, cancel := context.WithTimeout(ctx, sendTime)
+	err = d.s.o.Mailer.Send(sending, mail)
+	cancel()
+	if err != nil {
+		return d.failed(ctx, m, err)
+	}
+	m.SentAt, m.ClaimedUntil, m.LastError = d.s.now(), d.s.o.Wall(), ""
+	if m, err = d.save(ctx, m); err != nil {
+		return err
+	}
+	d.sent++
+	return d.finish(ctx, w, e, f, m)
+}
+
+// unfit is why a message will not be sent, or "".
+func (d *delivery) unfit(w *Workflow, e *Enrolment, m Message) string {
+	if ok, reason := fits(w, e, m, d.s.now()); !ok {
+		return reason
+	}
+	switch {
+	case !d.to.Unsubscribed[channelEmail].IsZero():
+		return "unsubscribed"
+	case d.to.Email == "":
+		return "no e-mail address"
+	case !slices.Contains(w.Nudges.Channels, channelEmail) && m.IsNudge():
+		return "no channel reaches"
+	case !d.to.known() && m.Request == "" && m.To != e.Learner && m.Purpose != PurposeAskForHelp && m.Purpose != PurposeOwnText:
+		return "no page to go to"
+	}
+	return ""
+}
+
+// known tells whether a person has an LMS account.
+func (p Person) known() bool { return p.Issuer != "" }
+
+// hold is until when a nudge is held back: until the person works, and until a slot of the caps is free. What a
+// person's act caused is never held back.
+func (d *delivery) hold(w *Workflow, e *Enrolment, f Facts, m Message) time.Time {
+	now := d.s.now()
+	if !m.IsNudge() {
+		return now
+	}
+	zone := receiverZone(d.to, f)
+	at := w.Calendar.NextWorking(now, zone)
+	if m.Request != "" {
+		return at // requests count apart
+	}
+	day := at.In(zone).Format(time.DateOnly)
+	var today int
+	var week []time.Time // oldest first
+	for _, other := range slices.Backward(d.all) {
+		if other.State != MessageSent || !other.IsNudge() || other.Request != "" {
+			continue
+		}
+		if other.SentAt.In(zone).Format(time.DateOnly) == day {
+			today++
+		}
+		if at.Sub(other.SentAt) < 7*24*time.Hour {
+			week = append(week, other.SentAt)
+		}
+	}
+	slices.SortFunc(week, time.Time.Compare)
+	if cap := w.Nudges.Cap.Week; len(week) >= cap {
+		at = w.Calendar.NextWorking(week[len(week)-cap].Add(7*24*time.Hour), zone)
+	} else if today >= w.Nudges.Cap.Day {
+		y, mo, dd := at.In(zone).Date()
+		at = w.Calendar.NextWorking(local(y, mo, dd+1, 0, zone), zone)
+	}
+	return at
+}
+
+// receiverZone is the zone of who gets a mail: their own, else the learner's, else UTC.
+func receiverZone(to Person, f Facts) *time.Location {
+	if z, ok := zoneOf(to.Zone); ok {
+		return z
+	}
+	if z, ok := zoneOf(f.Learner.Zone); ok {
+		return z
+	}
+	return time.UTC
+}
+
+func (d *delivery) claim(ctx context.Context, m Message) (Message, error) {
+	m.State, m.ClaimedUntil, m.Attempts = MessageSending, d.s.o.Wall().Add(claimTime), m.Attempts+1
+	return d.save(ctx, m)
+}
+
+// save stores a message and returns it as stored.
+func (d *delivery) save(ctx context.Context, m Message) (Message, error) {
+	m.ClaimedUntil = m.ClaimedUntil.UTC()
+	if err := d.s.o.Store.SaveMessage(ctx, m); err != nil {
+		return m, err
+	}
+	m.Rev++
+	d.done[m.ID] = true
+	if i := slices.IndexFunc(d.all, func(x Message) bool { return x.ID == m.ID }); i >= 0 {
+		d.all[i] = m
+	}
+	return m, nil
+}
+
+func (d *delivery) drop(ctx context.Context, m Message, reason string) error {
+	m.State, m.DroppedReason = MessageDropped, reason
+	_, err := d.save(ctx, m)
+	return err
+}
+
+// failed notes a failure to send: later again, or never.
+func (d *delivery) failed(ctx context.Context, m Message, failure error) error {
+	var retry *RetryError
+	m.LastError, m.ClaimedUntil = clip(failure.Error(), 300), time.Time{}
+	if again := errors.As(failure, &retry) || errors.Is(failure, context.DeadlineExceeded); again && m.Attempts < maxAttempts {
+		after := backoff(m.Attempts)
+		if retry != nil {
+			after = max(after, retry.After)
+		}
+		m.State, m.DueAt = MessageWaiting, d.s.now().Add(after)
+	} else {
+		m.State = MessageFailed
+		d.s.o.Log.Error("give up a message", "message", m.ID, "purpose", m.Purpose, "attempts", m.Attempts)
+	}
+	_, err := d.save(ctx, m)
+	return errors.Join(fmt.Errorf("send: %w", failure), err)
+}
+
+// finish records that a message was sent, then says so.
+func (d *delivery) finish(ctx context.Context, w *Workflow, e *Enrolment, f Facts, m Message) error {
+	var batch []xapi.Statement
+	for _, o := range notifiedStatement(w, e, f, m) {
+		st, err := xapi.DecodeStored(o.JSON)
+		if err != nil {
+			return err
+		}
+		batch = append(batch, *st)
+	}
+	if len(batch) > 0 {
+		if err := d.s.o.Recorder.Record(ctx, batch); err != nil {
+			return fmt.Errorf("record: %w", err)
+		}
+	}
+	m.State = MessageSent
+	_, err := d.save(ctx, m)
+	return err
+}

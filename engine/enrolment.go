@@ -1,0 +1,204 @@
+package engine
+
+import "time"
+
+// Course is an LMS course (LTI: context).
+type Course struct {
+	Registration string `json:"registration,omitempty"` // lti.RegistrationID
+	Issuer       string `json:"issuer"`
+	ID           string `json:"id"`
+	Title        string `json:"title,omitempty"`
+}
+
+// EnrolmentState is where an enrolment as a whole stands.
+type EnrolmentState string
+
+const (
+	Active    EnrolmentState = "active"
+	Completed EnrolmentState = "completed"
+	Stopped   EnrolmentState = "stopped"
+)
+
+// Enrolment is one learner in one version of a workflow: one document with a clock (WakeAt) and an outbox
+// (Statements, Messages, Grade). All times are UTC.
+type Enrolment struct {
+	ID             EnrolmentID `json:"id"`
+	Rev            int64       `json:"rev"` // 0 before CreateEnrolment; stored documents start at 1
+	Workflow       WorkflowID  `json:"workflow"`
+	Version        int         `json:"version"`
+	RegistrationID string      `json:"registration_id"` // xAPI context.registration, fixed at creation
+
+	Learner        PersonID          `json:"learner"`
+	Course         Course            `json:"course"`
+	DeploymentID   string            `json:"deployment_id,omitempty"`
+	ResourceLinkID string            `json:"resource_link_id,omitempty"`
+	LineItem       string            `json:"line_item,omitempty"`
+	LineItemsURL   string            `json:"line_items_url,omitempty"`
+	RelaunchURL    string            `json:"relaunch_url,omitempty"`
+	Preview        bool              `json:"preview,omitempty"`
+	Custom         map[string]string `json:"custom,omitempty"`
+
+	State        EnrolmentState        `json:"state"`
+	Anchors      map[string]time.Time  `json:"anchors,omitempty"`
+	AnchorSource map[string]string     `json:"anchor_source,omitempty"` // launch, lms, coach, assumed
+	Steps        map[StepID]*StepState `json:"steps,omitempty"`
+	Roles        map[Role][]Assignment `json:"roles,omitempty"`
+	Named        map[Role]Assignment   `json:"named,omitempty"`  // whom the learner named
+	Silent       map[Role]bool         `json:"silent,omitempty"` // a role that let a request expire and has not answered since
+	Achieved     map[BehaviourID]bool  `json:"achieved,omitempty"`
+	Uses         map[BehaviourID]int   `json:"uses,omitempty"` // logged uses
+
+	WakeAt     time.Time      `json:"wake_at,omitzero"` // zero: nothing to wake for
+	Statements []OutStatement `json:"out_statements,omitempty"`
+	Messages   []Message      `json:"out_messages,omitempty"`
+	Grade      *OutGrade      `json:"out_grade,omitempty"`
+
+	GradeSent     float64   `json:"grade_sent,omitempty"`
+	GradeComplete bool      `json:"grade_complete,omitempty"` // completion was sent
+	Progress      float64   `json:"progress,omitempty"`       // last recorded, 0–1
+	CreatedAt     time.Time `json:"created_at"`
+	UpdatedAt     time.Time `json:"updated_at"`
+	CompletedAt   time.Time `json:"completed_at,omitzero"`
+}
+
+// Unrelayed tells whether the outbox holds anything.
+func (e *Enrolment) Unrelayed() bool {
+	return len(e.Statements) > 0 || len(e.Messages) > 0 || e.Grade != nil
+}
+
+// Assignment is one person in a role of one enrolment.
+type Assignment struct {
+	Person         PersonID `json:"person"`
+	Source         string   `json:"source"` // launch.custom.x, launch.role.x, ask_learner
+	NamedByLearner bool     `json:"named_by_learner,omitempty"`
+}
+
+// OutStatement waits to be recorded. JSON is the whole statement, its id fixed when it was made.
+type OutStatement struct {
+	ID   string `json:"id"`
+	JSON []byte `json:"json"`
+}
+
+// OutGrade waits to be passed back. Score is of Max.
+type OutGrade struct {
+	Score    float64   `json:"score"`
+	Max      float64   `json:"max"`
+	Complete bool      `json:"complete,omitempty"`
+	At       time.Time `json:"at"`
+	Comment  string    `json:"comment,omitempty"`
+	Attempts int       `json:"attempts,omitempty"`
+	RetryAt  time.Time `json:"retry_at,omitzero"` // not before
+}
+
+// State is where a step stands.
+type State string
+
+const (
+	Locked    State = "locked"
+	Open      State = "open"
+	Submitted State = "submitted"
+	Returned  State = "returned"
+	Done      State = "done"
+	Skipped   State = "skipped"
+	Expired   State = "expired"
+)
+
+// Settled tells whether the state is an end: done, skipped or expired.
+func (s State) Settled() bool { return s == Done || s == Skipped || s == Expired }
+
+// StepState is one step of one enrolment.
+type StepState struct {
+	State       State     `json:"state"`
+	OpensAt     time.Time `json:"opens_at,omitzero"` // when known, while locked
+	OpenedAt    time.Time `json:"opened_at,omitzero"`
+	DueAt       time.Time `json:"due_at,omitzero"`
+	SubmittedAt time.Time `json:"submitted_at,omitzero"`
+	ReturnedAt  time.Time `json:"returned_at,omitzero"`
+	DoneAt      time.Time `json:"done_at,omitzero"`    // settled, whichever way
+	SettledAt   time.Time `json:"settled_at,omitzero"` // first settled: the anchor step.<id>
+	Attempt     int       `json:"attempt,omitempty"`   // from 1 once open
+	Hands       int       `json:"hands,omitempty"`     // hand-ins so far
+	Misses      int       `json:"misses,omitempty"`    // hand-ins whose score fell short
+
+	Hand       ContributionID      `json:"hand,omitempty"`
+	HandSHA256 string              `json:"hand_sha256,omitempty"`
+	HandWords  int                 `json:"hand_words,omitempty"`
+	HandFiles  int                 `json:"hand_files,omitempty"`
+	Ratings    map[BehaviourID]int `json:"ratings,omitempty"` // the doer's own
+	RatedAt    time.Time           `json:"rated_at,omitzero"`
+	Score      *float64            `json:"score,omitempty"` // 0–1, last attempt
+
+	Viewed       time.Time `json:"viewed,omitzero"`      // the doer confirmed: viewed, watched, "I did this"
+	Initialized  time.Time `json:"initialized,omitzero"` // first look
+	Acknowledged time.Time `json:"acknowledged,omitzero"`
+	Confirmed    time.Time `json:"confirmed,omitzero"`
+	Approved     time.Time `json:"approved,omitzero"`
+	Remembered   time.Time `json:"remembered,omitzero"` // a completion from outside, also while locked
+	AskAgainAt   time.Time `json:"ask_again_at,omitzero"`
+	AskedAt      time.Time `json:"asked_at,omitzero"`       // since when somebody's answer is awaited
+	ElseAt       time.Time `json:"else_at,omitzero"`        // since when the stand-in is asked too
+	Rounds       int       `json:"rounds,omitempty"`        // answers that asked to ask again
+	SignedSHA256 string    `json:"signed_sha256,omitempty"` // what a sign-off was bound to
+
+	Reviews       []Review        `json:"reviews,omitempty"`
+	Requests      []Request       `json:"requests,omitempty"`
+	NudgesPlanned map[string]bool `json:"nudges_planned,omitempty"`
+	SkippedReason string          `json:"skipped_reason,omitempty"` // if, nothing, excused, course, or the learner's own words
+	SkippedBy     PersonID        `json:"skipped_by,omitempty"`
+}
+
+// Request asks one person for one answer, by personal link.
+type Request struct {
+	ID         RequestID `json:"id"`
+	Step       StepID    `json:"step"`
+	Purpose    string    `json:"purpose"` // review, confirm, signoff, signoff_confirm, survey, feedback, briefing, checkin, step
+	Person     PersonID  `json:"person"`
+	Role       Role      `json:"role"` // the role asked; a stand-in counts as it
+	StandIn    bool      `json:"stand_in,omitempty"`
+	AskedAt    time.Time `json:"asked_at"`
+	DueAt      time.Time `json:"due_at,omitzero"`
+	ExpiresAt  time.Time `json:"expires_at,omitzero"`
+	AnsweredAt time.Time `json:"answered_at,omitzero"` // answered, or closed
+	Outcome    string    `json:"outcome,omitempty"`    // approve, return, not_yet, response, acknowledged; expired, withdrawn
+	SHA256     string    `json:"sha256,omitempty"`     // of the hand-ins asked about
+}
+
+// Waiting tells whether an answer can still come.
+func (r Request) Waiting() bool { return r.AnsweredAt.IsZero() }
+
+// The outcomes of an answer.
+const (
+	OutcomeApprove      = "approve"
+	OutcomeReturn       = "return"
+	OutcomeNotYet       = "not_yet"
+	OutcomeResponse     = "response"
+	OutcomeAcknowledged = "acknowledged"
+	OutcomeExpired      = "expired"
+	OutcomeWithdrawn    = "withdrawn"
+)
+
+// The purposes of a request.
+const (
+	ForReview         = "review"
+	ForConfirm        = "confirm"
+	ForSignOff        = "signoff"
+	ForSignOffConfirm = "signoff_confirm"
+	ForSurvey         = "survey"
+	ForFeedback       = "feedback"
+	ForBriefing       = "briefing"
+	ForCheckin        = "checkin"
+	ForStep           = "step" // any other step by someone else than the learner
+)
+
+// Review is one answer of a reviewer. What was written is the Contribution; Comment is filled in for views only.
+type Review struct {
+	Request RequestID           `json:"request"`
+	By      PersonID            `json:"by"`
+	Role    Role                `json:"role"`
+	Outcome string              `json:"outcome"`
+	Ratings map[BehaviourID]int `json:"ratings,omitempty"`
+	Comment string              `json:"-"`
+	Written ContributionID      `json:"written,omitempty"`
+	At      time.Time           `json:"at"`
+	SHA256  string              `json:"sha256,omitempty"`
+}

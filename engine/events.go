@@ -1,0 +1,246 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cairn-lms/cairn/xapi"
+)
+
+// arrived is a launch by the learner.
+type arrived struct {
+	a     Arrival
+	first bool
+}
+
+func (ev arrived) apply(d *decision) error {
+	a := ev.a
+	d.e.DeploymentID, d.e.ResourceLinkID = a.DeploymentID, a.ResourceLinkID
+	d.e.Course.Registration = a.Course.Registration
+	for _, f := range []struct {
+		to   *string
+		from string
+	}{
+		{&d.e.LineItem, a.LineItem}, {&d.e.LineItemsURL, a.LineItemsURL}, {&d.e.RelaunchURL, a.RelaunchURL}, {&d.e.Course.Title, a.Course.Title},
+	} {
+		if f.from != "" {
+			*f.to = f.from
+		}
+	}
+	if len(a.Custom) > 0 {
+		d.e.Custom = a.Custom
+	}
+	if d.e.Anchors == nil {
+		d.e.Anchors, d.e.AnchorSource = map[string]time.Time{}, map[string]string{}
+	}
+	if d.e.Anchors[AnchorEnrolled].IsZero() {
+		d.e.Anchors[AnchorEnrolled], d.e.AnchorSource[AnchorEnrolled] = d.now, "launch"
+		d.sayRegistered()
+	}
+	if start, ok := courseStart(a.Custom["course_start"]); ok && !start.Equal(d.e.Anchors[AnchorCourseStart]) {
+		d.e.Anchors[AnchorCourseStart], d.e.AnchorSource[AnchorCourseStart] = start, "launch"
+	}
+	d.sayLaunched()
+	return nil
+}
+
+// courseStart reads the launch parameter course_start: a date, or an instant whose UTC date counts.
+func courseStart(s string) (time.Time, bool) {
+	s = strings.TrimSpace(s)
+	for _, layout := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(layout, s); err == nil && t.Year() > 1990 && t.Year() < 2200 {
+			y, m, day := t.UTC().Date()
+			return time.Date(y, m, day, 0, 0, 0, 0, time.UTC), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// looked is the learner's first look at an open step.
+type looked struct{ step StepID }
+
+func (ev looked) apply(d *decision) error {
+	s, st, err := d.of(ev.step)
+	if err != nil {
+		return err
+	}
+	if st.Initialized.IsZero() && (st.State == Open || st.State == Returned) {
+		st.Initialized = d.now
+		d.sayStep(d.learner(), xapi.VerbInitialized, s, nil)
+	}
+	return nil
+}
+
+// of is a step with its state.
+func (d *decision) of(id StepID) (*Step, *StepState, error) {
+	s := d.w.Step(id)
+	if s == nil {
+		return nil, nil, fmt.Errorf("step %q: %w", id, ErrNotFound)
+	}
+	return s, d.state(id), nil
+}
+
+// confirmed is the doer's word that a step is done: read it, watched it, did it.
+type confirmed struct{ step StepID }
+
+func (ev confirmed) apply(d *decision) error {
+	s, st, err := d.of(ev.step)
+	if err != nil {
+		return err
+	}
+	if !st.Viewed.IsZero() && st.State == Done {
+		return nil
+	}
+	if s.By != Learner || st.State != Open || actOf(d.e, s, st) != ActConfirm {
+		return fmt.Errorf("confirm step %q while %s: %w", s.ID, st.State, ErrConflict)
+	}
+	st.Viewed = d.now
+	if s.Kind == KindRead || s.Kind == KindWatch || s.Kind == KindBriefing {
+		d.sayViewed(s)
+	}
+	if s.Kind == KindBriefing {
+		d.sayStep(d.learner(), xapi.VerbAcknowledged, s, nil)
+	}
+	return nil
+}
+
+// handedIn is a hand-in of the learner; the contribution is stored already.
+type handedIn struct {
+	c     Contribution
+	score *float64
+}
+
+func (ev handedIn) apply(d *decision) error {
+	s, st, err := d.of(ev.c.Step)
+	if err != nil {
+		return err
+	}
+	if st.Hand == ev.c.ID && st.State != Open && st.State != Returned {
+		return nil // the same once more
+	}
+	if st.Misses > 0 && st.HandSHA256 == ev.c.SHA256 && d.now.Sub(st.SubmittedAt) < 10*time.Second {
+		return nil // a double click on a quiz that fell short
+	}
+	if s.By != Learner || !s.handsIn() || st.State != Open && st.State != Returned || max(1, st.Attempt) != ev.c.Attempt {
+		return fmt.Errorf("hand in step %q while %s: %w", s.ID, st.State, ErrConflict)
+	}
+	st.Hands++
+	st.Hand, st.HandSHA256, st.HandWords, st.HandFiles = ev.c.ID, ev.c.SHA256, ev.c.Words, len(ev.c.Files)
+	st.SubmittedAt, st.Approved, st.Confirmed, st.AskedAt, st.ElseAt = d.now, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	if len(ev.c.Ratings) > 0 {
+		st.Ratings, st.RatedAt = ev.c.Ratings, d.now
+	}
+	st.Score = ev.score
+	if st.Viewed.IsZero() {
+		st.Viewed = d.now
+	}
+	d.sayHand(s, st, ev.c)
+	if ev.score != nil {
+		rule, _ := s.Done.Find("score")
+		d.sayQuiz(s, *ev.score, rule.N)
+		if *ev.score < rule.N-1e-9 {
+			st.State = Open
+			st.Attempt++ // a miss is retried at once
+			st.Misses++
+			return nil
+		}
+	}
+	st.State = Open
+	if s.Review != nil || s.wants("confirmed") {
+		st.State = Submitted
+	}
+	return nil
+}
+
+// skipped is the learner's word that a step is not possible.
+type skipped struct {
+	step   StepID
+	reason string
+}
+
+func (ev skipped) apply(d *decision) error {
+	s, st, err := d.of(ev.step)
+	if err != nil {
+		return err
+	}
+	if st.State == Skipped && st.SkippedBy == d.e.Learner {
+		return nil
+	}
+	if s.By != Learner || st.State != Open && st.State != Returned {
+		return fmt.Errorf("skip step %q while %s: %w", s.ID, st.State, ErrConflict)
+	}
+	d.end(s, st, Skipped, ev.reason)
+	st.SkippedBy = d.e.Learner
+	d.sayStep(d.learner(), xapi.VerbSkipped, s, nil)
+	return nil
+}
+
+// named is the learner's choice of somebody for a role.
+type named struct {
+	role   Role
+	person PersonID
+}
+
+func (ev named) apply(d *decision) error {
+	if !slices.Contains(d.w.Roles[ev.role].From, "ask_learner") {
+		return fmt.Errorf("name a %s: the workflow does not ask the learner: %w", ev.role, ErrForbidden)
+	}
+	if d.e.Named == nil {
+		d.e.Named = map[Role]Assignment{}
+	}
+	if a := d.e.Named[ev.role]; a.Person == ev.person {
+		return nil
+	}
+	for _, a := range d.e.Roles[ev.role] {
+		if !a.NamedByLearner {
+			return fmt.Errorf("name a %s: there is one already: %w", ev.role, ErrConflict)
+		}
+	}
+	d.e.Named[ev.role] = Assignment{Person: ev.person, Source: "ask_learner", NamedByLearner: true}
+	delete(d.e.Silent, ev.role)
+	d.askAfresh(ev.role)
+	return nil
+}
+
+// askAfresh starts the clocks of questions that nobody could answer so far.
+func (d *decision) askAfresh(role Role) {
+	for _, s := range d.w.order {
+		st := d.state(s.ID)
+		if n, ok := d.needed(s, st); ok && n.role == role && !slices.ContainsFunc(st.Requests, Request.Waiting) {
+			st.AskedAt, st.ElseAt = d.now, time.Time{}
+		}
+	}
+}
+
+// completedCourse is the completion of the LMS course; the first counts.
+type completedCourse struct {
+	at     time.Time
+	source string // lms, coach
+}
+
+func (ev completedCourse) apply(d *decision) error {
+	if !d.e.Anchors[AnchorCourseCompleted].IsZero() {
+		return nil
+	}
+	at := ev.at
+	if at.IsZero() || at.After(d.now) {
+		at = d.now
+	}
+	d.e.Anchors[AnchorCourseCompleted], d.e.AnchorSource[AnchorCourseCompleted] = at.UTC(), ev.source
+	return nil
+}
+
+// observed is a statement of the learner that a step's `done` may wait for.
+type observed struct{ verb, object string }
+
+func (ev observed) apply(d *decision) error {
+	for _, s := range d.w.order {
+		st := d.state(s.ID)
+		if r, ok := s.Done.Find("statement"); ok && r.Verb == ev.verb && (r.Object == "" || r.Object == ev.object) && st.Remembered.IsZero() {
+			st.Remembered = d.now
+		}
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"strings"
+)
+
+// facts gathers what a decision on an enrolment needs of other documents.
+func (s *Service) facts(ctx context.Context, w *Workflow, e *Enrolment) (Facts, error) {
+	learner, err := s.o.Store.Person(ctx, e.Learner)
+	if err != nil {
+		return Facts{}, fmt.Errorf("load learner of enrolment %s: %w", e.ID, err)
+	}
+	f := Facts{Tenant: s.o.Tenant, IRIBase: s.o.IRIBase, Learner: learner, People: map[PersonID]Person{}, Candidates: map[Role][]Assignment{}}
+	var staff []Staff
+	for _, role := range []Role{Manager, Peer, Coach} {
+		for _, from := range w.Roles[role].From {
+			if key, ok := strings.CutPrefix(from, "launch.custom."); ok {
+				p, found, err := s.reviewer(ctx, e.Custom[key], learner, "", "")
+				if err != nil {
+					return Facts{}, err
+				}
+				if found {
+					f.People[p.ID] = p
+					f.Candidates[role] = append(f.Candidates[role], Assignment{Person: p.ID, Source: from})
+				}
+			}
+			if want, ok := strings.CutPrefix(from, "launch.role."); ok {
+				if staff == nil {
+					if staff, err = s.o.Store.StaffOf(ctx, e.Course); err != nil {
+						return Facts{}, fmt.Errorf("load staff: %w", err)
+					}
+				}
+				for _, m := range staff {
+					if m.Role == want {
+						f.Candidates[role] = append(f.Candidates[role], Assignment{Person: m.Person, Source: from})
+					}
+				}
+			}
+		}
+	}
+	if err := s.people(ctx, e, &f); err != nil {
+		return Facts{}, err
+	}
+	if _, assumes := w.Anchors[AnchorCourseCompleted]; assumes && e.Anchors[AnchorCourseCompleted].IsZero() && e.State == Active {
+		f.CourseSends, err = s.courseSends(ctx, w, e, f)
+	}
+	return f, err
+}
+
+// people loads everybody an enrolment names.
+func (s *Service) people(ctx context.Context, e *Enrolment, f *Facts) error {
+	need := map[PersonID]bool{}
+	for _, as := range f.Candidates {
+		for _, a := range as {
+			need[a.Person] = true
+		}
+	}
+	for _, a := range e.Named {
+		need[a.Person] = true
+	}
+	for _, st := range e.Steps {
+		for _, r := range st.Requests {
+			if r.Waiting() {
+				need[r.Person] = true
+			}
+		}
+	}
+	for id := range need {
+		if _, ok := f.People[id]; ok {
+			continue
+		}
+		p, err := s.o.Store.Person(ctx, id)
+		if err != nil {
+			return fmt.Errorf("load person %s: %w", id, err)
+		}
+		f.People[id] = p
+	}
+	return nil
+}
+
+// courseSends tells whether a course has sent completions, once that matters.
+func (s *Service) courseSends(ctx context.Context, w *Workflow, e *Enrolment, f Facts) (bool, error) {
+	d := &decision{w: w, e: e, f: f, now: s.now()}
+	if m, ok := d.assumed(AnchorCourseCompleted); !ok || m.at.After(d.now) {
+		return false, nil
+	}
+	others, err := s.o.Store.EnrolmentsIn(ctx, e.Course, 200)
+	if err != nil {
+		return false, fmt.Errorf("load enrolments of the course: %w", err)
+	}
+	for _, o := range others {
+		if o.AnchorSource[AnchorCourseCompleted] == "lms" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// reviewer is the person behind an e-mail address, made if new. Not found: no address, or the learner's own.
+func (s *Service) reviewer(ctx context.Context, email string, learner Person, name string, namedBy PersonID) (Person, bool, error) {
+	email, ok := validEmail(email)
+	if !ok || strings.EqualFold(email, learner.Email) {
+		return Person{}, false, nil
+	}
+	p, err := s.o.Store.PersonByEmail(ctx, email)
+	if errors.Is(err, ErrNotFound) {
+		p = Person{ID: PersonID(s.o.NewID()), Email: email, Name: name, NamedBy: namedBy, CreatedAt: s.now()}
+		err = s.o.Store.CreatePerson(ctx, p)
+		if err == nil || errors.Is(err, ErrConflict) { // or somebody else was faster
+			p, err = s.o.Store.PersonByEmail(ctx, email)
+		}
+	}
+	if err != nil {
+		return Person{}, false, fmt.Errorf("find reviewer: %w", err)
+	}
+	return p, true, nil
+}
+
+// validEmail is an address as we keep it: bare and in lower case.
+func validEmail(s string) (string, bool) {
+	s = strings.TrimSpace(s)
+	if len(s) > 254 || strings.ContainsAny(s, "\r\n<>\"") {
+		return "", false
+	}
+	a, err := mail.ParseAddress(s)
+	if err != nil || a.Address != s {
+		return "", false
+	}
+	_, domain, _ := strings.Cut(s, "@")
+	return strings.ToLower(s), strings.Trim(domain, ".") != ""
+}

@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// viewer builds the views of one enrolment as it is now.
+type viewer struct {
+	*decision
+	all   map[ContributionID]*Contribution
+	names map[PersonID]Person
+}
+
+// contributions are all of an enrolment, by id.
+func (s *Service) contributions(ctx context.Context, id EnrolmentID) (map[ContributionID]*Contribution, error) {
+	list, err := s.o.Store.Contributions(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("load contributions of enrolment %s: %w", id, err)
+	}
+	all := make(map[ContributionID]*Contribution, len(list))
+	for i := range list {
+		all[list[i].ID] = &list[i]
+	}
+	return all, nil
+}
+
+// names are the people who reviewed or were asked in an enrolment.
+func (s *Service) names(ctx context.Context, e *Enrolment) (map[PersonID]Person, error) {
+	out := map[PersonID]Person{}
+	load := func(id PersonID) error {
+		if _, ok := out[id]; ok {
+			return nil
+		}
+		p, err := s.Person(ctx, id)
+		out[id] = p
+		return err
+	}
+	for _, st := range e.Steps {
+		for _, r := range st.Reviews {
+			if err := load(r.By); err != nil {
+				return nil, err
+			}
+		}
+		for _, r := range st.Requests {
+			if err := load(r.Person); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+// Home is what a learner's home page shows, as of now. Looking changes nothing.
+func (s *Service) Home(ctx context.Context, id EnrolmentID) (*Home, error) {
+	w, e, f, err := s.current(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.names(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	v := &viewer{decision: &decision{w: w, e: e, f: f, now: s.now()}, names: names}
+	h := &Home{Enrolment: e, Workflow: w, Learner: f.Learner, Discloses: discloses(w)}
+	h.Done, h.Required = tally(w, e)
+	for _, of := range w.order {
+		st := e.Steps[of.ID]
+		if st.State == Locked && of.Opens.IsNever() || st.State == Skipped && st.SkippedBy != e.Learner {
+			continue
+		}
+		h.Steps = append(h.Steps, v.view(of, st))
+	}
+	v.choose(h)
+	for _, role := range []Role{Manager, Peer, Coach} {
+		if v.asksLearner(role) && v.uses(role) {
+			h.Ask = append(h.Ask, role)
+		}
+	}
+	return h, nil
+}
+
+// choose picks the next step (earliest due, then file order), the next that will open, and what waits for others.
+func (v *viewer) choose(h *Home) {
+	for i := range h.Steps {
+		sv := &h.Steps[i]
+		if sv.Step.By != Learner {
+			continue
+		}
+		switch {
+		case sv.State.State == Open || sv.State.State == Returned:
+			if h.Next == nil || sooner(sv, h.Next) {
+				h.Next = sv
+			}
+		case sv.State.State == Submitted:
+			h.Waiting = append(h.Waiting, *sv)
+		case sv.State.State == Locked && !sv.Opens.IsZero() && (h.Upcoming == nil || sv.Opens.Before(h.Upcoming.Opens)):
+			h.Upcoming = sv
+		}
+	}
+}
+
+// sooner orders open steps: what the learner can do before what waits for the LMS, required before optional, then by
+// due; none is last.
+func sooner(a, b *StepView) bool {
+	if x, y := a.Act == ActLMS, b.Act == ActLMS; x != y {
+		return y
+	}
+	if a.Step.Optional != b.Step.Optional {
+		return b.Step.Optional
+	}
+	switch {
+	case a.Due.IsZero():
+		return false
+	case b.Due.IsZero():
+		return true
+	}
+	return a.Due.Before(b.Due)
+}
+
+// discloses tells whether somebody else hears when the learner is late.
+func discloses(w *Workflow) bool {
+	return slices.ContainsFunc(w.order, func(s *Step) bool {
+		_, policy := w.policy(s)
+		return s.By == Learner && slices.ContainsFunc(policy, func(n Nudge) bool { return n.Escalate })
+	})
+}
+
+// uses tells whether a role has anything to do in the workflow.
+func (v *viewer) uses(role Role) bool {
+	return slices.ContainsFunc(v.w.order, func(s *Step) bool {
+		return s.carried() && (s.By == role || s.With == string(role) || s.Review != nil && s.Review.By == role)
+	})
+}
+
+// view is one step for lists: without what people wrote.
+func (v *viewer) view(s *Step, st *StepState) StepView {
+	sv := StepView{Step: s, State: *st, Due: st.DueAt, Zone: v.zone(s.By).String(), Act: actOf(v.e, s, st), Questions: s.Asks(),
+		MinWords: s.MinWords(), MinFiles: s.MinFiles(), Aid: v.w.Aid(s.Content.Aid)}
+	sv.Late = !st.DueAt.IsZero() && v.now.After(st.DueAt) && (st.State == Open || st.State == Returned) && v.e.State == Active
+	for _, b := range s.Rate {
+		sv.Rate = append(sv.Rate, *v.w.Behaviour(b))
+	}
+	if st.State == Locked {
+		v.lock(&sv)
+	} else {
+		sv.URL = s.Content.URL
+		if sv.Aid != nil {
+			sv.Content = sv.Aid.Body(v.f.Learner.Locale)
+		}
+	}
+	v.asked(&sv)
+	return sv
+}
+
+// lock says why a step is locked.
+func (v *viewer) lock(sv *StepView) {
+	for _, id := range sv.Step.waitsFor() {
+		if of := v.state(id); !of.State.Settled() && !(of.State == Locked && v.w.Step(id).Opens.IsNever()) {
+			sv.LockedFor = append(sv.LockedFor, v.w.Step(id))
+		}
+	}
+	at, known := v.when(sv.Step.Opens, beginning, sv.Step.By, v.state(sv.Step.ID))
+	switch {
+	case !known && sv.Step.Opens.Anchor == AnchorCourseCompleted:
+		sv.LockedBy = "page.locked.course_completed"
+	case !known && sv.Step.Opens.Anchor == AnchorCourseStart:
+		sv.LockedBy = "page.locked.course_start"
+	case len(sv.LockedFor) > 0:
+		sv.LockedBy = "page.locked.needs"
+	default:
+		sv.LockedBy = "page.locked.time"
+	}
+	if known && at.After(v.now) {
+		sv.Opens = at
+	}
+}
+
+// asked says who was asked about a step, and whether nobody could be.
+func (v *viewer) asked(sv *StepView) {
+	n, ok := v.needed(sv.Step, &sv.State)
+	if !ok {
+		return
+	}
+	for _, r := range sv.State.Requests {
+		if p, known := v.names[r.Person]; r.Waiting() && known {
+			sv.Reviewers = append(sv.Reviewers, p)
+		}
+	}
+	sv.NeedsReviewer = len(sv.Reviewers) == 0
+	if v.asksLearner(n.role) {
+		sv.AskRole = n.role
+	}
+}

@@ -1,0 +1,81 @@
+package engine
+
+import "strings"
+
+// lookup is the value of a name in a condition, as the format's semantics say; nil when there is none.
+func (d *decision) lookup(count bool, path string) any {
+	parts := strings.Split(path, ".")
+	switch {
+	case path == "learner.role":
+		if v, ok := d.e.Custom["learner_role"]; ok {
+			return v
+		}
+		if v, ok := d.e.Custom["role"]; ok {
+			return v
+		}
+	case count && len(parts) == 2 && parts[0] == "log":
+		return float64(d.e.Uses[BehaviourID(parts[1])])
+	case count && len(parts) == 2:
+		return d.count(d.e.Steps[StepID(parts[0])], parts[1])
+	case len(parts) == 3 && parts[0] == "rating":
+		if r, ok := rating(d.w, d.e, BehaviourID(parts[1]), Role(parts[2])); ok {
+			return r
+		}
+	case len(parts) == 2 && parts[1] == "state":
+		return string(d.state(StepID(parts[0])).State)
+	case len(parts) == 2 && parts[1] == "score":
+		if st := d.e.Steps[StepID(parts[0])]; st != nil && st.Score != nil {
+			return *st.Score
+		}
+	}
+	return nil
+}
+
+func (d *decision) count(st *StepState, what string) any {
+	if st == nil {
+		return 0.0
+	}
+	n := 0
+	switch what {
+	case "attempts":
+		n = st.Attempt
+	case "evidence":
+		n = st.HandFiles
+	case "approved", "returned":
+		for _, r := range st.Reviews {
+			if what == "approved" && r.Outcome == OutcomeApprove || what == "returned" && r.Outcome == OutcomeReturn {
+				n++
+			}
+		}
+	}
+	return float64(n)
+}
+
+// rating is the latest rating of a behaviour by a role; of several people at the same time their mean.
+func rating(w *Workflow, e *Enrolment, b BehaviourID, by Role) (float64, bool) {
+	var sum, n float64
+	var latest int64
+	add := func(points int, at int64) {
+		switch {
+		case n == 0 || at > latest:
+			sum, n, latest = float64(points), 1, at
+		case at == latest:
+			sum, n = sum+float64(points), n+1
+		}
+	}
+	for _, s := range w.order {
+		st := e.Steps[s.ID]
+		if st == nil {
+			continue
+		}
+		if p, ok := st.Ratings[b]; ok && by == Learner {
+			add(p, st.RatedAt.UnixNano())
+		}
+		for _, r := range st.Reviews {
+			if p, ok := r.Ratings[b]; ok && r.Role == by {
+				add(p, r.At.UnixNano())
+			}
+		}
+	}
+	return sum / max(n, 1), n > 0
+}

@@ -1,0 +1,59 @@
+package engine
+
+import "time"
+
+// Message is one planned mail: a nudge, a request or news. Its id is derived from what it is for, so it exists once.
+type Message struct {
+	ID            MessageID   `json:"id"`
+	Rev           int64       `json:"rev"` // 0 before AddMessage; stored documents start at 1
+	To            PersonID    `json:"to"`
+	Enrolment     EnrolmentID `json:"enrolment"`
+	Step          StepID      `json:"step,omitempty"`
+	Attempt       int         `json:"attempt,omitempty"`
+	Hands         int         `json:"hands,omitempty"` // the step's hand-ins when this was planned
+	Request       RequestID   `json:"request,omitempty"`
+	Purpose       string      `json:"purpose"`
+	Policy        string      `json:"policy,omitempty"` // the nudge policy that asked for it
+	Text          Text        `json:"text,omitempty"`   // the author's own wording
+	DueAt         time.Time   `json:"due_at"`           // when to send; moved when hours or caps hold it back
+	PlannedAt     time.Time   `json:"planned_at"`       // when it was meant to be sent at first
+	State         string      `json:"state"`
+	ClaimedUntil  time.Time   `json:"claimed_until,omitzero"` // wall clock
+	SentAt        time.Time   `json:"sent_at,omitzero"`
+	Bundled       MessageID   `json:"bundled,omitempty"` // went out inside that one
+	Attempts      int         `json:"attempts,omitempty"`
+	LastError     string      `json:"last_error,omitempty"`
+	DroppedReason string      `json:"dropped_reason,omitempty"`
+}
+
+// The states of a message: waiting → sending (claimed) → sent, or dropped (no longer fits) or failed.
+const (
+	MessageWaiting = "waiting"
+	MessageSending = "sending"
+	MessageSent    = "sent"
+	MessageDropped = "dropped"
+	MessageFailed  = "failed"
+)
+
+// Purposes of nudges and news. A request's message has the request's purpose with "_request" behind it.
+const (
+	PurposeStepOpen   = "step_open"
+	PurposeStepDue    = "step_due"
+	PurposeStepLate   = "step_late"
+	PurposeAskForHelp = "ask_for_help"
+	PurposeOwnText    = "own_text"
+	PurposeReturned   = "returned"
+	PurposeApproved   = "approved"
+	PurposeNotYet     = "not_yet"
+	PurposeCompleted  = "completed"
+)
+
+// IsNudge tells whether a policy asked for the message: nudges keep working hours and caps. What a person's act
+// caused (a request for review, a returned hand-in) is sent at once.
+func (m Message) IsNudge() bool {
+	switch m.Purpose {
+	case PurposeStepOpen, PurposeStepDue, PurposeStepLate, PurposeAskForHelp, PurposeOwnText:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,54 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"github.com/cairn-lms/cairn/xapi"
+)
+
+// Recorder is the LRS as the engine sees it. Recording a statement again (same id, same statement) is not an error.
+type Recorder interface {
+	Record(ctx context.Context, statements []xapi.Statement) error
+}
+
+// Gradebook passes a grade to the LMS. A *RetryError may succeed later, any other error will not.
+type Gradebook interface {
+	Post(ctx context.Context, e *Enrolment, learner Person, g OutGrade) error
+}
+
+// Mailer sends one mail. A *RetryError may succeed later, any other error will not.
+type Mailer interface {
+	Send(ctx context.Context, m Mail) error
+}
+
+// Mail is a message with all a mailer needs to word it. Step is nil when the message is about the whole workflow. Link is
+// empty when the receiver has no page to go to. The language is To's, else the Learner's.
+type Mail struct {
+	Message        Message
+	To             Person
+	Learner        Person
+	Workflow       *Workflow
+	Step           *Step
+	Enrolment      *Enrolment
+	Link           string // the one action: launch link of a learner, personal link of a reviewer
+	UnsubscribeURL string
+	DueAt          time.Time // of the step or request; zero: none
+	Zone           string    // IANA, never empty: To's, else the learner's, else UTC
+	Minutes        int
+	Comment        string // what the reviewer wrote (returned, approved, not_yet)
+	Also           []Mail // further messages to the same person that travel along; list their titles and links
+}
+
+// Links makes the links of mails. A learner's link is Enrolment.RelaunchURL.
+type Links interface {
+	Request(tenant string, e EnrolmentID, r RequestID) string
+	Unsubscribe(tenant string, p PersonID, channel string) string
+}
+
+// Alarms rings earlier than the sweep would. All best effort: the store is the truth. Times are engine time.
+type Alarms interface {
+	Wake(ctx context.Context, tenant string, e EnrolmentID, at time.Time) error
+	Deliver(ctx context.Context, tenant string, p PersonID) error
+	RelayGrade(ctx context.Context, tenant string, e EnrolmentID) error
+}

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Options are what a Service needs. Store, Recorder and IRIBase are required; Mailer, Gradebook, Links and Alarms may
+// be nil in a process that does not use them.
+type Options struct {
+	Tenant    string
+	Store     Store
+	Recorder  Recorder
+	Gradebook Gradebook
+	Mailer    Mailer
+	Links     Links
+	Alarms    Alarms
+	Now       func() time.Time // engine time; nil: time.Now
+	Wall      func() time.Time // real time, for claims and leases; nil: time.Now
+	IRIBase   string           // without trailing slash
+	Log       *slog.Logger     // nil: discarded
+	NewID     func() string    // nil: random UUIDs
+}
+
+// Arrival is a learner's launch. All but Workflow, Issuer, Subject and Course.ID may be empty.
+type Arrival struct {
+	Issuer, Subject, Name, Email, Locale, Zone string
+
+	Workflow       WorkflowID
+	Course         Course
+	DeploymentID   string
+	ResourceLinkID string
+	LineItem       string
+	LineItemsURL   string
+	RelaunchURL    string
+	Custom         map[string]string // launch parameters
+	Preview        bool              // staff looks at it as a learner: nothing is sent or passed back
+}
+
+// StaffArrival is a launch by a teacher, administrator or mentor.
+type StaffArrival struct {
+	Issuer, Subject, Name, Email, Locale, Zone string
+
+	Course Course
+	Roles  []string // instructor, administrator, mentor
+}
+
+// Answers is what a form holds: values by question id; a `many` has several.
+type Answers map[string][]string
+
+// Submission is a hand-in.
+type Submission struct {
+	Answers Answers
+	Ratings map[BehaviourID]int
+	Files   []Upload
+	Comment string
+}
+
+// Upload is a file as it came in.
+type Upload struct {
+	Name        string
+	ContentType string
+	Data        []byte
+}
+
+// Answer is a reviewer's answer to a request. SHA256 is RequestView.SHA256 of the page that was answered.
+type Answer struct {
+	Outcome string
+	Ratings map[BehaviourID]int
+	Comment string
+	Answers Answers
+	SHA256  string
+}
+
+// SweepReport counts what a sweep did. Held is true when another worker had the lease and nothing was done.
+type SweepReport struct {
+	Held      bool
+	Woken     int
+	Relayed   int
+	Delivered int
+	Alarms    int
+	Failed    int
+}

@@ -1,0 +1,334 @@
+package engine
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ParseWorkflow reads and checks a definition. file only names it in problems. The workflow is nil if the problems
+// refuse it; warnings alone do not. Aids have no text yet, see bundle.
+func ParseWorkflow(file string, source []byte) (*Workflow, Problems) {
+	r := &reader{file: file}
+	root, bad := readTree(source)
+	if bad != nil {
+		bad.File = file
+		return nil, Problems{*bad}
+	}
+	w := r.workflow(root)
+	if !r.problems.Refused() {
+		lint(w, r)
+	}
+	if r.problems.Refused() {
+		return nil, r.problems
+	}
+	advise(w, r)
+	return w, r.problems
+}
+
+// The bounds of lists in a definition.
+const (
+	maxSteps  = 1000
+	maxPhases = 200
+)
+
+var idShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$`)
+
+// id is a name that others refer to.
+func (o object) id(key string) string {
+	s := o.str(key)
+	if o.has(key) && !idShape.MatchString(s) {
+		o.refuse(key, fmt.Sprintf("%q cannot be an id", s), "use letters, digits, - and _, at most 64")
+	}
+	return s
+}
+
+func (r *reader) workflow(root *tree) *Workflow {
+	o := r.object(root, "", []string{"workflow", "version", "title", "goal", "behaviours", "standards", "phases", "roles",
+		"anchors", "calendar", "nudges", "aids", "prompts", "exit"}, "workflow", "version", "title", "goal", "behaviours", "phases")
+	w := &Workflow{ID: WorkflowID(o.id("workflow")), Version: o.integer("version", 1, 1_000_000), Title: o.text("title"), steps: map[StepID]*Step{}}
+	if n := o.keys["goal"]; n != nil {
+		w.Goal = r.goal(n)
+	}
+	for _, it := range o.list("behaviours") {
+		w.Behaviours = append(w.Behaviours, r.behaviour(it))
+	}
+	if o.has("behaviours") && len(w.Behaviours) == 0 {
+		o.refuse("behaviours", "a workflow is for at least one behaviour", "say what people do differently afterwards")
+	}
+	for _, it := range o.list("standards") {
+		so := r.object(it.n, it.path, []string{"id", "text"}, "id", "text")
+		w.Standards = append(w.Standards, Standard{ID: so.id("id"), Text: so.text("text")})
+	}
+	w.Roles = r.roles(o)
+	w.Anchors = r.anchors(o)
+	w.Calendar = r.calendar(o)
+	w.Nudges = r.nudges(o)
+	r.phases(o, w)
+	for _, it := range o.list("aids") {
+		w.Aids = append(w.Aids, r.aid(it))
+	}
+	for _, it := range o.list("prompts") {
+		w.Prompts = append(w.Prompts, r.prompt(it))
+	}
+	w.Exit = r.exit(o)
+	return w
+}
+
+func (r *reader) goal(n *tree) Goal {
+	o := r.object(n, "goal", []string{"outcome", "metric"}, "outcome")
+	g := Goal{Outcome: o.text("outcome")}
+	if m := o.keys["metric"]; m != nil {
+		mo := r.object(m, "goal.metric", []string{"id", "unit", "baseline", "target", "by", "from"}, "id")
+		g.Metric = &Metric{ID: mo.id("id"), Unit: mo.str("unit"), Baseline: mo.number("baseline"), Target: mo.number("target"), By: mo.time("by")}
+		if f := mo.keys["from"]; f != nil {
+			fo := r.object(f, "goal.metric.from", []string{"event", "who", "value"}, "event")
+			g.Metric.From = &MetricSource{Event: fo.str("event"), Who: fo.str("who"), Value: fo.str("value")}
+		}
+	}
+	return g
+}
+
+func (r *reader) behaviour(it item) Behaviour {
+	o := r.object(it.n, it.path, []string{"id", "text", "scale", "target", "observers"}, "id", "text", "scale", "target", "observers")
+	b := Behaviour{ID: BehaviourID(o.id("id")), Text: o.text("text")}
+	for _, s := range o.list("scale") {
+		b.Scale = append(b.Scale, r.text(s.n, s.path))
+	}
+	if o.has("scale") && (len(b.Scale) < 2 || len(b.Scale) > 20) {
+		o.refuse("scale", "a scale has 2 to 20 points", "")
+	}
+	b.Target = o.integer("target", 1, max(1, len(b.Scale)))
+	for _, s := range o.list("observers") {
+		b.Observers = append(b.Observers, r.role(s.n, s.path))
+	}
+	return b
+}
+
+var roleWords = []string{string(Learner), string(Manager), string(Peer), string(Coach)}
+
+func (r *reader) role(n *tree, path string) Role {
+	for _, w := range roleWords {
+		if w == r.scalar(n, path) {
+			return Role(w)
+		}
+	}
+	r.refuse(n, path, fmt.Sprintf("no role %q", n.text), suggestOrList(n.text, roleWords))
+	return ""
+}
+
+func (o object) role(key string) Role {
+	if n := o.keys[key]; n != nil {
+		return o.r.role(n, o.at(key))
+	}
+	return ""
+}
+
+var roleSource = regexp.MustCompile(`^(launch\.custom\.[A-Za-z0-9_]+|launch\.role\.[A-Za-z0-9_]+|roster\.role\.[A-Za-z0-9_]+|cohort|ask_learner)$`)
+
+func (r *reader) roles(o object) map[Role]RoleRule {
+	roles := defaultRoles()
+	n := o.keys["roles"]
+	if n == nil {
+		return roles
+	}
+	ro := r.object(n, "roles", []string{string(Manager), string(Peer), string(Coach)})
+	for _, name := range []Role{Manager, Peer, Coach} {
+		rn := ro.keys[string(name)]
+		if rn == nil {
+			continue
+		}
+		rule := r.object(rn, ro.at(string(name)), []string{"from", "else", "count"}, "from")
+		got := RoleRule{From: rule.strs("from"), Else: rule.role("else"), Count: rule.integer("count", 1, 50)}
+		for _, it := range rule.list("from") {
+			if s := it.n.text; !roleSource.MatchString(s) {
+				r.refuse(it.n, it.path, fmt.Sprintf("%q is no source of people", s), "write launch.custom.x, launch.role.x, roster.role.x, cohort or ask_learner")
+			}
+		}
+		if got.Else == name || got.Else == Learner {
+			rule.refuse("else", fmt.Sprintf("%q cannot stand in for %s", got.Else, name), "")
+		}
+		roles[name] = got
+	}
+	return roles
+}
+
+func (r *reader) anchors(o object) map[string]TimeExpr {
+	n := o.keys["anchors"]
+	if n == nil {
+		return nil
+	}
+	out := map[string]TimeExpr{}
+	ao := r.object(n, "anchors", []string{AnchorCourseStart, AnchorCourseCompleted})
+	for _, k := range []string{AnchorCourseStart, AnchorCourseCompleted} {
+		if t := ao.time(k); t != nil {
+			out[k] = *t
+		}
+	}
+	return out
+}
+
+var dayWords = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
+
+func (r *reader) calendar(o object) Calendar {
+	c := defaultCalendar()
+	n := o.keys["calendar"]
+	if n == nil {
+		return c
+	}
+	co := r.object(n, "calendar", []string{"days", "hours", "timezone", "holidays"})
+	if co.has("days") {
+		c.Days = [7]bool{}
+		for _, it := range co.list("days") {
+			i := indexOf(dayWords, r.scalar(it.n, it.path))
+			if i < 0 {
+				r.refuse(it.n, it.path, fmt.Sprintf("%q is no day", it.n.text), suggestOrList(it.n.text, dayWords))
+				continue
+			}
+			c.Days[i] = true
+		}
+		if c.Days == [7]bool{} {
+			co.refuse("days", "somebody has to work some day", "")
+		}
+	}
+	if co.has("hours") {
+		from, to, ok := parseHours(co.str("hours"))
+		if !ok {
+			co.refuse("hours", fmt.Sprintf("%q are no hours", co.str("hours")), `write "09:00-17:00"`)
+		}
+		c.Start, c.End = from, to
+	}
+	if zone := co.str("timezone"); zone != "" {
+		c.Timezone = zone
+		if _, ok := zoneOf(zone); !ok && zone != "doer" {
+			co.refuse("timezone", fmt.Sprintf("%q is no time zone", zone), "write doer or an IANA name as Europe/Berlin")
+		}
+	}
+	for _, it := range co.list("holidays") {
+		d := r.scalar(it.n, it.path)
+		if _, err := time.Parse(time.DateOnly, d); err != nil {
+			r.refuse(it.n, it.path, fmt.Sprintf("%q is no date", d), `write "2026-12-25"`)
+		}
+		c.Holidays[d] = true
+	}
+	return c
+}
+
+func parseHours(s string) (from, to int, ok bool) {
+	a, b, found := strings.Cut(s, "-")
+	from, ok1 := parseClock(strings.TrimSpace(a))
+	to, ok2 := parseClock(strings.TrimSpace(b))
+	return from, to, found && ok1 && ok2 && from < to
+}
+
+// parseClock reads HH:MM, up to 24:00, as minutes of the day.
+func parseClock(s string) (int, bool) {
+	h, m, found := strings.Cut(s, ":")
+	hours, err1 := strconv.Atoi(h)
+	minutes, err2 := strconv.Atoi(m)
+	ok := found && err1 == nil && err2 == nil && len(m) == 2 && len(h) <= 2 && minutes >= 0 && minutes < 60 && hours >= 0 && hours*60+minutes <= 24*60
+	return hours*60 + minutes, ok
+}
+
+func (r *reader) aid(it item) Aid {
+	o := r.object(it.n, it.path, []string{"id", "format", "title", "file", "owner", "review_by"}, "id", "format", "title")
+	a := Aid{ID: o.id("id"), Format: o.oneOf("format", "page", "checklist", "guide", "tree", "video"), Title: o.text("title"),
+		File: o.str("file"), Owner: o.str("owner"), ReviewBy: o.str("review_by")}
+	if a.File != "" && !safePath(a.File) {
+		o.refuse("file", fmt.Sprintf("%q is no file below the workflow", a.File), "write a relative path as aids/planner.md")
+	}
+	if _, err := time.Parse(time.DateOnly, a.ReviewBy); a.ReviewBy != "" && err != nil {
+		o.refuse("review_by", fmt.Sprintf("%q is no date", a.ReviewBy), `write "2026-12-01"`)
+	}
+	a.line, a.col, a.path = it.n.line, it.n.col, it.path
+	if n := o.keys["file"]; n != nil {
+		a.line, a.col, a.path = n.line, n.col, o.at("file")
+	}
+	return a
+}
+
+func (r *reader) prompt(it item) Prompt {
+	o := r.object(it.n, it.path, []string{"id", "event", "who", "if", "show", "via", "cap", "from", "until", "then"}, "id", "event", "show")
+	p := Prompt{ID: o.id("id"), Event: o.str("event"), Who: o.str("who"), If: o.condition("if"), Show: o.str("show"), Via: o.strs("via"),
+		From: o.time("from"), Until: o.time("until"), path: it.path, line: it.n.line, col: it.n.col}
+	if n := o.keys["cap"]; n != nil {
+		co := r.object(n, o.at("cap"), []string{"days"}, "days")
+		p.CapDays = co.integer("days", 0, 10_000)
+	}
+	if n := o.keys["then"]; n != nil {
+		to := r.object(n, o.at("then"), []string{"after", "step"}, "step")
+		p.Then = &PromptThen{After: to.duration("after"), Step: StepID(to.str("step"))}
+	}
+	return p
+}
+
+func (r *reader) exit(o object) Exit {
+	e := Exit{Stop: defaultStop()}
+	n := o.keys["exit"]
+	if n == nil {
+		e.Passback = &Passback{When: "change"}
+		return e
+	}
+	eo := r.object(n, "exit", []string{"complete", "stop", "passback"})
+	if c := eo.keys["complete"]; c != nil {
+		co := r.object(c, "exit.complete", []string{"all", "any"})
+		key := "all"
+		if co.has("any") {
+			key = "any"
+		}
+		if co.has("all") == co.has("any") && c.kind == mapTree {
+			eo.refuse("complete", "write either all or any", "")
+		}
+		e.Complete = StepSet{Any: key == "any", Steps: stepIDs(co.strs(key)), line: c.line, col: c.col, path: co.at(key)}
+	}
+	if eo.has("stop") {
+		e.Stop = nil
+		for _, it := range eo.list("stop") {
+			if t, ok := r.time(it.n, it.path); ok {
+				e.Stop = append(e.Stop, t)
+			}
+		}
+	}
+	e.Passback = &Passback{When: "change"}
+	if p := eo.keys["passback"]; p != nil {
+		po := r.object(p, "exit.passback", []string{"score", "when"})
+		if w := po.oneOf("when", "change", "complete"); w != "" {
+			e.Passback.When = w
+		}
+		switch s := strings.Join(strings.Fields(po.str("score")), " "); {
+		case s == "" || s == "done_required / required":
+		case strings.HasSuffix(s, ".score"):
+			e.Passback.Step = StepID(strings.TrimSuffix(s, ".score"))
+		default:
+			po.refuse("score", fmt.Sprintf("%q is no score", s), "write `done_required / required` or `<step>.score`")
+		}
+		e.Passback.line, e.Passback.col = p.line, p.col
+	}
+	return e
+}
+
+func stepIDs(words []string) []StepID {
+	var out []StepID
+	for _, w := range words {
+		out = append(out, StepID(w))
+	}
+	return out
+}
+
+func indexOf(words []string, s string) int {
+	for i, w := range words {
+		if w == s {
+			return i
+		}
+	}
+	return -1
+}
+
+// safePath tells whether p is a clean relative path below its folder.
+func safePath(p string) bool {
+	return len(p) <= 200 && !strings.HasPrefix(p, "/") && !strings.Contains(p, "\\") && !strings.ContainsRune(p, 0) &&
+		!slices.ContainsFunc(strings.Split(p, "/"), func(s string) bool { return s == "" || s == "." || s == ".." })
+}

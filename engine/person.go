@@ -1,0 +1,37 @@
+package engine
+
+import "time"
+
+// Person is someone we know: with an LMS account (Issuer and Subject), or a reviewer known by e-mail only.
+// Unique by (Issuer, Subject), and among those without account by lower-cased Email.
+type Person struct {
+	ID           PersonID             `json:"id"`
+	Rev          int64                `json:"rev"` // 0 before CreatePerson; stored documents start at 1
+	Issuer       string               `json:"issuer,omitempty"`
+	Subject      string               `json:"subject,omitempty"`
+	Name         string               `json:"name,omitempty"`
+	Email        string               `json:"email,omitempty"`
+	Locale       string               `json:"locale,omitempty"`
+	Zone         string               `json:"zone,omitempty"`     // IANA, valid or empty
+	NamedBy      PersonID             `json:"named_by,omitempty"` // the learner who named this reviewer first
+	Unsubscribed map[string]time.Time `json:"unsubscribed,omitempty"`
+	CreatedAt    time.Time            `json:"created_at"`
+}
+
+// Staff is a person who came to a course as its teacher, administrator or mentor.
+type Staff struct {
+	Issuer string    `json:"issuer"`
+	Course string    `json:"course"` // Course.ID
+	Person PersonID  `json:"person"`
+	Role   string    `json:"role"` // instructor, administrator, mentor
+	Seen   time.Time `json:"seen"`
+}
+
+// Signal is a course completion seen in the LRS. It is kept because the learner may enrol after it.
+type Signal struct {
+	ID      string    `json:"id"` // derived: the same signal again is the same document
+	Issuer  string    `json:"issuer"`
+	Subject string    `json:"subject"`
+	Object  string    `json:"object"` // the activity's IRI
+	At      time.Time `json:"at"`
+}

@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cairn-lms/cairn/xapi"
+)
+
+// RelayLocal hands an enrolment's statements to the recorder and its messages to the store, then takes them out of the
+// outbox. Both take the same thing twice, so it may be interrupted anywhere.
+func (s *Service) RelayLocal(ctx context.Context, id EnrolmentID) error {
+	e, err := s.o.Store.Enrolment(ctx, id)
+	if err != nil {
+		return fmt.Errorf("load enrolment %s: %w", id, err)
+	}
+	to := receivers(e)
+	if err := s.relay(ctx, e); err != nil {
+		return err
+	}
+	s.alarm(ctx, e, to)
+	return nil
+}
+
+// relay relays what e holds. e may be older than the store's; on return it is what was saved last. Whoever relays a
+// statement has all earlier ones in hand or finds them recorded, so their order holds.
+func (s *Service) relay(ctx context.Context, e *Enrolment) error {
+	if len(e.Statements) == 0 && len(e.Messages) == 0 {
+		return nil
+	}
+	gone := map[string]bool{}
+	batch := make([]xapi.Statement, 0, len(e.Statements))
+	for _, o := range e.Statements {
+		st, err := xapi.DecodeStored(o.JSON)
+		if err != nil {
+			return fmt.Errorf("relay statement %s: %w", o.ID, err)
+		}
+		batch = append(batch, *st)
+		gone[o.ID] = true
+	}
+	if len(batch) > 0 {
+		if err := s.o.Recorder.Record(ctx, batch); err != nil {
+			return fmt.Errorf("relay %d statements of enrolment %s: %w", len(batch), e.ID, err)
+		}
+	}
+	for _, m := range e.Messages {
+		if err := s.o.Store.AddMessage(ctx, m); err != nil {
+			return fmt.Errorf("relay message %s: %w", m.ID, err)
+		}
+		gone[string(m.ID)] = true
+	}
+	return s.clear(ctx, e, gone)
+}
+
+// clear takes relayed entries out of the outbox.
+func (s *Service) clear(ctx context.Context, e *Enrolment, gone map[string]bool) error {
+	for range maxTries {
+		c, err := e.clone()
+		if err != nil {
+			return err
+		}
+		c.Statements, c.Messages = nil, nil
+		for _, o := range e.Statements {
+			if !gone[o.ID] {
+				c.Statements = append(c.Statements, o)
+			}
+		}
+		for _, m := range e.Messages {
+			if !gone[string(m.ID)] {
+				c.Messages = append(c.Messages, m)
+			}
+		}
+		if len(c.Statements) == len(e.Statements) && len(c.Messages) == len(e.Messages) {
+			return nil // somebody else was as fast
+		}
+		err = s.o.Store.SaveEnrolment(ctx, c)
+		if err == nil {
+			*e = *c
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return fmt.Errorf("clear outbox of enrolment %s: %w", e.ID, err)
+		}
+		latest, err := s.o.Store.Enrolment(ctx, e.ID)
+		if err != nil {
+			return fmt.Errorf("load enrolment %s: %w", e.ID, err)
+		}
+		*e = *latest
+	}
+	return fmt.Errorf("clear outbox of enrolment %s: %w", e.ID, ErrConflict)
+}
+
+// RelayGrade passes an enrolment's grade to the LMS, if one waits: the latest only, and only rises. A failure that may
+// pass is returned and tried again later; one that will not is logged and given up.
+func (s *Service) RelayGrade(ctx context.Context, id EnrolmentID) error {
+	e, err := s.o.Store.Enrolment(ctx, id)
+	if err != nil {
+		return fmt.Errorf("load enrolment %s: %w", id, err)
+	}
+	if e.Grade == nil || s.o.Gradebook == nil || s.now().Before(e.Grade.RetryAt) {
+		return nil
+	}
+	learner, err := s.Person(ctx, e.Learner)
+	if err != nil {
+		return err
+	}
+	sent := *e.Grade
+	failure := s.o.Gradebook.Post(ctx, e, learner, sent)
+	var retry *RetryError
+	again := errors.As(failure, &retry)
+	if failure != nil && !again {
+		s.o.Log.Error("give up a grade", "enrolment", id, "error", failure)
+	}
+	if err := s.settleGrade(ctx, e, sent, again, retry); err != nil {
+		return err
+	}
+	if again {
+		return fmt.Errorf("pass back the grade of enrolment %s: %w", id, failure)
+	}
+	return nil
+}
+
+// settleGrade notes what came of passing a grade back; a higher one that came meanwhile stays.
+func (s *Service) settleGrade(ctx context.Context, e *Enrolment, sent OutGrade, again bool, retry *RetryError) error {
+	for range maxTries {
+		switch g := e.Grade; {
+		case g == nil:
+			return nil // somebody else has passed it back
+		case again:
+			g.Attempts++
+			g.RetryAt = s.now().Add(max(retry.After, backoff(g.Attempts)))
+		default:
+			e.GradeSent, e.GradeComplete = max(e.GradeSent, sent.Score), e.GradeComplete || sent.Complete
+			if g.Score <= e.GradeSent && (!g.Complete || e.GradeComplete) {
+				e.Grade = nil
+			}
+		}
+		err := s.o.Store.SaveEnrolment(ctx, e)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return fmt.Errorf("note the grade of enrolment %s: %w", e.ID, err)
+		}
+		latest, err := s.o.Store.Enrolment(ctx, e.ID)
+		if err != nil {
+			return fmt.Errorf("load enrolment %s: %w", e.ID, err)
+		}
+		*e = *latest
+	}
+	return fmt.Errorf("note the grade of enrolment %s: %w", e.ID, ErrConflict)
+}
+
+// backoff is how long to wait after the n-th failure: a minute, doubled each time, at most six hours.
+func backoff(n int) time.Duration {
+	return min(time.Minute<<min(max(n-1, 0), 9), 6*time.Hour)
+}

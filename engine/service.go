@@ -1,0 +1,216 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Service is the engine of one tenant. It is safe for concurrent use, by several processes on one store too.
+type Service struct {
+	o Options
+
+	mu     sync.Mutex
+	parsed map[workflowKey]*Workflow
+}
+
+type workflowKey struct {
+	id      WorkflowID
+	version int
+}
+
+// New makes a service. It does nothing by itself: time passes when somebody calls Sweep, Wake or Deliver.
+func New(o Options) *Service {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.NewID == nil {
+		o.NewID = func() string { return uuid.NewString() }
+	}
+	o.IRIBase = strings.TrimRight(o.IRIBase, "/")
+	return &Service{o: o, parsed: map[workflowKey]*Workflow{}}
+}
+
+// now is engine time as stores keep it.
+func (s *Service) now() time.Time { return s.o.Now().UTC().Truncate(time.Millisecond) }
+
+// maxTries is how often a change is decided anew because somebody else was faster.
+const maxTries = 50
+
+// change decides an event on an enrolment and saves what comes of it, again if somebody else was faster. make sees the
+// enrolment as it is and may refuse. What was produced is relayed at once; what cannot be waits for the sweep.
+func (s *Service) change(ctx context.Context, id EnrolmentID, make func(*Workflow, *Enrolment) (event, error)) (*Enrolment, error) {
+	for range maxTries {
+		e, err := s.o.Store.Enrolment(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("load enrolment %s: %w", id, err)
+		}
+		w, err := s.Workflow(ctx, e.Workflow, e.Version)
+		if err != nil {
+			return nil, err
+		}
+		ev, err := make(w, e)
+		if err != nil {
+			return nil, err
+		}
+		facts, err := s.facts(ctx, w, e)
+		if err != nil {
+			return nil, err
+		}
+		changed, err := decide(w, e, facts, ev, s.now())
+		if err != nil {
+			return nil, err
+		}
+		if same(e, changed) {
+			return e, nil
+		}
+		err = s.o.Store.SaveEnrolment(ctx, changed)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("save enrolment %s: %w", id, err)
+		}
+		s.after(ctx, changed)
+		return changed, nil
+	}
+	return nil, fmt.Errorf("save enrolment %s: too many others at once: %w", id, ErrConflict)
+}
+
+// same tells whether a decision changed nothing but the time it was made.
+func same(a, b *Enrolment) bool {
+	x, y := *a, *b
+	x.UpdatedAt = y.UpdatedAt
+	j, err1 := json.Marshal(&x)
+	k, err2 := json.Marshal(&y)
+	return err1 == nil && err2 == nil && bytes.Equal(j, k)
+}
+
+// after relays what a saved decision produced and sets alarms. It fails silently: the sweep finds what is left.
+func (s *Service) after(ctx context.Context, e *Enrolment) {
+	to := receivers(e)
+	if err := s.relay(ctx, e); err != nil {
+		s.o.Log.Warn("relay outbox", "enrolment", e.ID, "error", err)
+	}
+	s.alarm(ctx, e, to)
+}
+
+func receivers(e *Enrolment) []PersonID {
+	var to []PersonID
+	seen := map[PersonID]bool{}
+	for _, m := range e.Messages {
+		if !seen[m.To] {
+			seen[m.To] = true
+			to = append(to, m.To)
+		}
+	}
+	return to
+}
+
+// alarmAhead is how far ahead alarms are set; the store knows the rest.
+const alarmAhead = time.Hour
+
+func (s *Service) alarm(ctx context.Context, e *Enrolment, to []PersonID) {
+	if s.o.Alarms == nil {
+		return
+	}
+	var errs []error
+	for _, p := range to {
+		errs = append(errs, s.o.Alarms.Deliver(ctx, s.o.Tenant, p))
+	}
+	if e.Grade != nil && !e.Grade.RetryAt.After(s.now()) {
+		errs = append(errs, s.o.Alarms.RelayGrade(ctx, s.o.Tenant, e.ID))
+	}
+	if !e.WakeAt.IsZero() && e.WakeAt.Before(s.now().Add(alarmAhead)) {
+		errs = append(errs, s.o.Alarms.Wake(ctx, s.o.Tenant, e.ID, e.WakeAt))
+	}
+	if err := errors.Join(errs...); err != nil {
+		s.o.Log.Warn("set alarms", "enrolment", e.ID, "error", err)
+	}
+}
+
+// current is an enrolment as it is now, time having passed since it was saved. Nothing is saved.
+func (s *Service) current(ctx context.Context, id EnrolmentID) (*Workflow, *Enrolment, Facts, error) {
+	e, err := s.o.Store.Enrolment(ctx, id)
+	if err != nil {
+		return nil, nil, Facts{}, fmt.Errorf("load enrolment %s: %w", id, err)
+	}
+	return s.asOfNow(ctx, e)
+}
+
+func (s *Service) asOfNow(ctx context.Context, e *Enrolment) (*Workflow, *Enrolment, Facts, error) {
+	w, err := s.Workflow(ctx, e.Workflow, e.Version)
+	if err != nil {
+		return nil, nil, Facts{}, err
+	}
+	facts, err := s.facts(ctx, w, e)
+	if err != nil {
+		return nil, nil, Facts{}, err
+	}
+	now, err := decide(w, e, facts, woke{}, s.now())
+	return w, now, facts, err
+}
+
+// Person is one person.
+func (s *Service) Person(ctx context.Context, id PersonID) (Person, error) {
+	p, err := s.o.Store.Person(ctx, id)
+	if err != nil {
+		return Person{}, fmt.Errorf("load person %s: %w", id, err)
+	}
+	return p, nil
+}
+
+// Unsubscribe stops a channel ("email") for a person at once. Steps and requests stay.
+func (s *Service) Unsubscribe(ctx context.Context, id PersonID, channel string) error {
+	if channel != channelEmail {
+		return fmt.Errorf("unsubscribe from %q: %w", channel, ErrInvalid)
+	}
+	return s.changePerson(ctx, id, func(p *Person) {
+		if p.Unsubscribed == nil {
+			p.Unsubscribed = map[string]time.Time{}
+		}
+		if p.Unsubscribed[channel].IsZero() {
+			p.Unsubscribed[channel] = s.now()
+		}
+	})
+}
+
+const channelEmail = "email"
+
+// changePerson applies a change to a person by compare-and-swap; a change that changes nothing is not saved.
+func (s *Service) changePerson(ctx context.Context, id PersonID, change func(*Person)) error {
+	for range maxTries {
+		p, err := s.o.Store.Person(ctx, id)
+		if err != nil {
+			return fmt.Errorf("load person %s: %w", id, err)
+		}
+		before, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		change(&p)
+		after, err := json.Marshal(p)
+		if err != nil || bytes.Equal(before, after) {
+			return err
+		}
+		err = s.o.Store.SavePerson(ctx, p)
+		if !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("save person %s: %w", id, ErrConflict)
+}

@@ -1,0 +1,199 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"time"
+)
+
+// step does what can happen to a step by itself and tells whether anything did.
+func (d *decision) step(s *Step, st *StepState) bool {
+	switch st.State {
+	case Locked:
+		return d.locked(s, st)
+	case Open, Returned, Submitted:
+		return d.open(s, st)
+	case Done:
+		return d.reopenChanged(s, st)
+	}
+	return false
+}
+
+func (d *decision) locked(s *Step, st *StepState) bool {
+	if s.wants("lms", "statement") && d.met(s, st) {
+		return d.end(s, st, Done, "")
+	}
+	if s.wants("lms") && d.excusedByAssumption() {
+		return d.end(s, st, Skipped, "course")
+	}
+	if s.Opens.IsNever() {
+		return false
+	}
+	at, known := d.when(s.Opens, beginning, s.By, st)
+	st.OpensAt = at
+	if !known || !d.ready(s) {
+		return false
+	}
+	if at.After(d.now) {
+		d.note(at)
+		return false
+	}
+	if s.If != nil && !s.If.holds(d.lookup) {
+		return d.end(s, st, Skipped, "if")
+	}
+	if d.nothingToBeAbout(s) {
+		return d.end(s, st, Skipped, "nothing")
+	}
+	st.State, st.OpenedAt, st.OpensAt, st.Attempt = Open, d.now, time.Time{}, 1
+	st.DueAt = d.due(s, st)
+	return true
+}
+
+// ready tells whether all that a step waits for is settled. A step that only something else opens, and that nothing
+// has opened, is not waited for.
+func (d *decision) ready(s *Step) bool {
+	for _, id := range s.waitsFor() {
+		of := d.state(id)
+		if !of.State.Settled() && !(of.State == Locked && d.w.Step(id).Opens.IsNever()) {
+			return false
+		}
+	}
+	return true
+}
+
+func (d *decision) nothingToBeAbout(s *Step) bool {
+	gone := func(id StepID) bool {
+		state := d.state(id).State
+		return state == Skipped || state == Expired
+	}
+	if s.About != "" && gone(s.About) {
+		return true
+	}
+	covers := 0
+	for _, id := range s.covered() {
+		if d.state(id).State == Locked { // never opened: it covers nothing
+			continue
+		}
+		if !gone(id) {
+			return false
+		}
+		covers++
+	}
+	return covers > 0
+}
+
+// excusedByAssumption tells whether the course counts as completed though no signal came.
+func (d *decision) excusedByAssumption() bool {
+	if !d.e.Anchors[AnchorCourseCompleted].IsZero() {
+		return false
+	}
+	m, ok := d.assumed(AnchorCourseCompleted)
+	if ok {
+		d.note(m.at)
+	}
+	return ok && !m.at.After(d.now)
+}
+
+func (d *decision) open(s *Step, st *StepState) bool {
+	if d.met(s, st) {
+		return d.end(s, st, Done, "")
+	}
+	if s.wants("lms") && d.excusedByAssumption() {
+		return d.end(s, st, Skipped, "course")
+	}
+	if s.Due != nil && s.Due.Anchor != anchorOpen && st.ReturnedAt.IsZero() && (st.DueAt.IsZero() || st.DueAt.After(d.now)) {
+		st.DueAt = d.due(s, st) // an anchor or a zone may have changed
+	}
+	return d.ask(s, st)
+}
+
+// end settles a step.
+func (d *decision) end(s *Step, st *StepState, to State, reason string) bool {
+	st.State, st.DoneAt, st.SkippedReason, st.OpensAt = to, d.now, reason, time.Time{}
+	if st.SettledAt.IsZero() {
+		st.SettledAt = d.now
+	}
+	d.close(st, OutcomeWithdrawn)
+	st.AskedAt, st.ElseAt, st.AskAgainAt = time.Time{}, time.Time{}, time.Time{}
+	if to == Done {
+		if s.Kind == KindSignOff {
+			st.SignedSHA256 = d.coverSHA256(s)
+		}
+		d.sayDone(s, st)
+	}
+	return true
+}
+
+// met tells whether a step's `done` is met, and approved where it is reviewed.
+func (d *decision) met(s *Step, st *StepState) bool {
+	if !s.carried() {
+		return !st.Viewed.IsZero() || !st.Acknowledged.IsZero()
+	}
+	return d.ruleMet(s.Done, s, st) && (s.Review == nil || !st.Approved.IsZero())
+}
+
+func (d *decision) ruleMet(r Rule, s *Step, st *StepState) bool {
+	switch r.Name {
+	case "viewed", "watched", "posts", "attended":
+		return !st.Viewed.IsZero()
+	case "acknowledged":
+		return !st.Acknowledged.IsZero() || s.By == Learner && !st.Viewed.IsZero()
+	case "response":
+		return st.Hand != "" && st.State != Returned
+	case "words":
+		return st.Hand != "" && st.State != Returned && st.HandWords >= int(r.N)
+	case "evidence":
+		return st.Hand != "" && st.State != Returned && st.HandFiles >= int(r.N)
+	case "score":
+		return st.Score != nil && *st.Score >= r.N-1e-9
+	case "approved":
+		return !st.Approved.IsZero()
+	case "confirmed":
+		return !st.Confirmed.IsZero()
+	case "lms":
+		return !d.e.Anchors[AnchorCourseCompleted].IsZero()
+	case "statement":
+		return !st.Remembered.IsZero()
+	case "all":
+		for _, p := range r.Parts {
+			if !d.ruleMet(p, s, st) {
+				return false
+			}
+		}
+		return true
+	case "any":
+		for _, p := range r.Parts {
+			if d.ruleMet(p, s, st) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// reopenChanged opens a sign-off again when what it was bound to has changed.
+func (d *decision) reopenChanged(s *Step, st *StepState) bool {
+	if s.Kind != KindSignOff || st.SignedSHA256 == "" || d.e.State != Active || st.SignedSHA256 == d.coverSHA256(s) {
+		return false
+	}
+	st.State, st.Approved, st.SignedSHA256 = Open, time.Time{}, ""
+	st.Rounds++
+	st.DueAt = d.fresh(d.now, s.By)
+	return true
+}
+
+// coverSHA256 is the hash of the hand-ins a sign-off covers, as they are now.
+func (d *decision) coverSHA256(s *Step) string { return coverSHA256(d.e, s) }
+
+func coverSHA256(e *Enrolment, s *Step) string {
+	h := sha256.New()
+	for _, id := range s.covered() {
+		hash := ""
+		if st := e.Steps[id]; st != nil {
+			hash = st.HandSHA256
+		}
+		fmt.Fprintf(h, "%s\x00%s\n", id, hash)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+)
+
+// StepView is one step with what was written for it, as of now. Looking changes nothing.
+func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID) (*StepView, error) {
+	w, e, f, err := s.current(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	of, st := w.Step(step), e.Steps[step]
+	if of == nil || st.State == Locked && of.Opens.IsNever() {
+		return nil, fmt.Errorf("step %q: %w", step, ErrNotFound)
+	}
+	names, err := s.names(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.contributions(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	v := &viewer{decision: &decision{w: w, e: e, f: f, now: s.now()}, names: names, all: all}
+	sv := v.view(of, st)
+	sv.Hand = all[st.Hand]
+	if of.By != Learner {
+		sv.Hand = nil // what others answered is in Reviews
+	}
+	if d := all[draftID(id, step, st.Attempt)]; d != nil && (sv.Hand == nil || d.At.After(sv.Hand.At)) && sv.Act == ActForm {
+		sv.Draft = d
+	}
+	if of.About != "" {
+		sv.AboutStep = w.Step(of.About)
+		if about := e.Steps[of.About]; about != nil && sv.AboutStep.By == Learner {
+			sv.About = all[about.Hand]
+		}
+	}
+	sv.Reviews = reviewViews(st, all, names)
+	return &sv, nil
+}
+
+// reviewViews are the answers to a step, oldest first, with names and what was written.
+func reviewViews(st *StepState, all map[ContributionID]*Contribution, names map[PersonID]Person) []ReviewView {
+	var out []ReviewView
+	for _, r := range st.Reviews {
+		v := ReviewView{Review: r, Name: names[r.By].Name}
+		if v.Name == "" {
+			v.Name = names[r.By].Email
+		}
+		if c := all[r.Written]; r.Written != "" && c != nil {
+			v.Comment = c.Comment
+			if len(c.Answers) > 0 {
+				v.Hand = c
+			}
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// Blob is a file of an enrolment: one that a hand-in there names, else ErrNotFound.
+func (s *Service) Blob(ctx context.Context, id EnrolmentID, sha256 string) (File, []byte, error) {
+	all, err := s.contributions(ctx, id)
+	if err != nil {
+		return File{}, nil, err
+	}
+	for _, c := range all {
+		for _, f := range c.Files {
+			if f.SHA256 != sha256 {
+				continue
+			}
+			data, err := s.o.Store.Blob(ctx, sha256)
+			if err != nil {
+				return File{}, nil, fmt.Errorf("load file: %w", err)
+			}
+			return f, data, nil
+		}
+	}
+	return File{}, nil, fmt.Errorf("file %q of enrolment %s: %w", clip(sha256, 64), id, ErrNotFound)
+}

@@ -1,0 +1,213 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+)
+
+// The bounds of a definition. Depth and line length keep the YAML parser, which recurses, on a short stack.
+const (
+	MaxSource = 1 << 20
+	maxDepth  = 40
+	maxLine   = 8 << 10
+	maxNodes  = 200_000
+)
+
+// tree is a YAML node without YAML: scalars are the text as it was written, aliases and tags are not allowed.
+type tree struct {
+	kind      treeKind
+	text      string
+	quoted    bool
+	line, col int
+	fields    []treeField // of a mapping
+	items     []*tree     // of a sequence
+}
+
+type treeKind int
+
+const (
+	nullTree treeKind = iota
+	scalarTree
+	mapTree
+	seqTree
+)
+
+func (k treeKind) String() string {
+	return [...]string{"nothing", "a value", "a mapping", "a list"}[k]
+}
+
+type treeField struct {
+	key       string
+	line, col int
+	value     *tree
+}
+
+// readTree parses YAML; a failure is one Problem.
+func readTree(source []byte) (*tree, *Problem) {
+	if len(source) > MaxSource {
+		return nil, &Problem{Line: 1, Column: 1, What: fmt.Sprintf("the file is larger than %d bytes", MaxSource)}
+	}
+	if p := tooDeep(source); p != nil {
+		return nil, p
+	}
+	file, err := parser.ParseBytes(source, 0)
+	if err != nil {
+		return nil, yamlProblem(err)
+	}
+	var body ast.Node
+	for _, d := range file.Docs {
+		if d.Body == nil {
+			continue
+		}
+		if body != nil {
+			return nil, problemAt(d.Body, "a second document", "keep one workflow per file")
+		}
+		body = d.Body
+	}
+	if body == nil {
+		return nil, &Problem{Line: 1, Column: 1, What: "the file is empty", Better: "start with `workflow: <id>`"}
+	}
+	c := converter{}
+	t := c.convert(body, 0)
+	return t, c.problem
+}
+
+// tooDeep refuses what could only be nested absurdly, before the parser sees it. Brackets inside quotes count too:
+// nobody writes forty of them unclosed.
+func tooDeep(source []byte) *Problem {
+	depth := 0
+	for i, line := range bytes.Split(source, []byte("\n")) {
+		if len(line) > maxLine {
+			return &Problem{Line: i + 1, Column: 1, What: fmt.Sprintf("the line is longer than %d bytes", maxLine)}
+		}
+		lead, indicators := true, 0
+		for j, b := range line {
+			switch b {
+			case '[', '{':
+				if depth++; depth > maxDepth {
+					return &Problem{Line: i + 1, Column: j + 1, What: "nested too deeply"}
+				}
+			case ']', '}':
+				depth = max(0, depth-1)
+			}
+			lead = lead && strings.IndexByte(" -?:&!*\t", b) >= 0
+			if lead && b != ' ' {
+				indicators++
+			}
+		}
+		if indicators > maxDepth {
+			return &Problem{Line: i + 1, Column: 1, What: "nested too deeply"}
+		}
+	}
+	return nil
+}
+
+func yamlProblem(err error) *Problem {
+	p := &Problem{Line: 1, Column: 1, What: strings.SplitN(err.Error(), "\n", 2)[0]}
+	var ye yaml.Error
+	if errors.As(err, &ye) {
+		p.What = ye.GetMessage()
+		if t := ye.GetToken(); t != nil && t.Position != nil {
+			p.Line, p.Column = t.Position.Line, t.Position.Column
+		}
+	}
+	return p
+}
+
+func problemAt(n ast.Node, what, better string) *Problem {
+	line, col := position(n.GetToken())
+	return &Problem{Line: line, Column: col, What: what, Better: better}
+}
+
+func position(t *token.Token) (line, col int) {
+	if t == nil || t.Position == nil {
+		return 1, 1
+	}
+	return max(1, t.Position.Line), max(1, t.Position.Column)
+}
+
+type converter struct {
+	problem *Problem
+	nodes   int
+}
+
+func (c *converter) refuse(n ast.Node, what, better string) *tree {
+	if c.problem == nil {
+		c.problem = problemAt(n, what, better)
+	}
+	return &tree{line: c.problem.Line, col: c.problem.Column}
+}
+
+func (c *converter) convert(n ast.Node, depth int) *tree {
+	if n == nil {
+		return &tree{line: 1, col: 1}
+	}
+	if c.nodes++; c.nodes > maxNodes || depth > maxDepth {
+		return c.refuse(n, "too many or too deeply nested values", "")
+	}
+	line, col := position(n.GetToken())
+	t := &tree{line: line, col: col}
+	switch n := n.(type) {
+	case *ast.NullNode:
+	case *ast.MappingNode:
+		t.kind = mapTree
+		if len(n.Values) > 0 {
+			t.line, t.col = position(n.Values[0].Key.GetToken())
+		}
+		for _, v := range n.Values {
+			c.field(t, v, depth)
+		}
+	case *ast.MappingValueNode:
+		t.kind = mapTree
+		t.line, t.col = position(n.Key.GetToken())
+		c.field(t, n, depth)
+	case *ast.SequenceNode:
+		t.kind = seqTree
+		for _, v := range n.Values {
+			t.items = append(t.items, c.convert(v, depth+1))
+		}
+	case *ast.LiteralNode:
+		t.kind, t.quoted = scalarTree, true
+		if n.Value != nil {
+			t.text = n.Value.Value
+		}
+	case *ast.StringNode:
+		t.kind, t.text = scalarTree, n.Value
+		t.quoted = n.Token.Type == token.DoubleQuoteType || n.Token.Type == token.SingleQuoteType
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		t.kind, t.text = scalarTree, n.GetToken().Value
+	default:
+		return c.refuse(n, "anchors, aliases, tags and merge keys are not part of the format", "write the value out")
+	}
+	return t
+}
+
+func (c *converter) field(t *tree, v *ast.MappingValueNode, depth int) {
+	key, ok := v.Key.(ast.Node)
+	if !ok {
+		return
+	}
+	k := c.convert(key, depth+1)
+	if k.kind != scalarTree {
+		c.refuse(key, "a key must be a plain word", "")
+		return
+	}
+	for _, f := range t.fields {
+		if f.key == k.text {
+			c.refuse(key, fmt.Sprintf("%q stands here twice", k.text), "")
+			return
+		}
+	}
+	f := treeField{key: k.text, line: k.line, col: k.col, value: c.convert(v.Value, depth+1)}
+	if f.value.kind == nullTree {
+		f.value.line, f.value.col = k.line, k.col
+	}
+	t.fields = append(t.fields, f)
+}
