@@ -2,6 +2,7 @@ package lrssqlite_test
 
 import (
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func BenchmarkInsert(b *testing.B) {
 				batch := make([]lrs.Entry, size)
 				for i := range batch {
 					n++
-					key := func(kind string, of int) lrs.IndexKey { return lrs.IndexKey(kind + string(rune('0'+n*7919%of))) }
+					key := func(kind string, of int) lrs.IndexKey { return lrs.IndexKey(kind + strconv.Itoa(n*7919%of)) }
 					batch[i] = lrs.Entry{ID: uuid.NewString(), Doc: doc, Keys: []lrs.IndexKey{key("v ", 10), key("a ", 1000), key("av ", 10000),
 						key("ao ", 50000), key("o ", 500), key("ov ", 5000), key("r ", 10000), key("A ", 20), key("O ", 100), key("O c", 25), "u k"}}
 				}

@@ -1,0 +1,234 @@
+package lrsmongo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+// lease is how long a batch may take from take-off to landing. Leases run on
+// the machines' own clocks, whatever clock statements are stored by.
+const lease = 60 * time.Second
+
+// quarantine is how long an aborted batch is left out by readers: longer than
+// any insert of it can still be under way.
+const quarantine = 24 * time.Hour
+
+// state is the clock document. Whoever changes it replaces it whole, if no one
+// else has meanwhile.
+type state struct {
+	Last     int64    `json:"last"`     // last stored number given out
+	Repaired int64    `json:"repaired"` // voidings and references up to here are applied
+	Flights  []flight `json:"flights,omitempty"`
+	Aborted  []flight `json:"aborted,omitempty"` // Expires: end of the quarantine
+}
+
+// flight is a batch under way.
+type flight struct {
+	Batch   string    `json:"batch"`
+	First   int64     `json:"first"` // its first stored number
+	Expires time.Time `json:"expires"`
+}
+
+func of(batch string) func(flight) bool {
+	return func(f flight) bool { return f.Batch == batch }
+}
+
+// clock gives out the order and knows the batches under way.
+type clock struct {
+	docs  *mongo.Collection
+	abort func(ctx context.Context, batch string) error // removes what the batch wrote
+	mu    sync.Mutex                                    // one change at a time in this process
+}
+
+const clockID = "clock"
+
+// errBusy says that others changed the clock again and again.
+var errBusy = errors.New("too many concurrent writers")
+
+func (c *clock) init(ctx context.Context) error {
+	_, _, err := c.load(ctx)
+	if !errors.Is(err, mongo.ErrNoDocuments) {
+		return err
+	}
+	_, err = c.docs.InsertOne(ctx, bson.M{"_id": clockID, "rev": int64(1), "doc": "{}"})
+	if mongo.IsDuplicateKeyError(err) {
+		return nil // another process was first
+	}
+	return err
+}
+
+func (c *clock) load(ctx context.Context) (state, int64, error) {
+	var d struct {
+		Rev int64  `bson:"rev"`
+		Doc string `bson:"doc"`
+	}
+	if err := c.docs.FindOne(ctx, bson.M{"_id": clockID}).Decode(&d); err != nil {
+		return state{}, 0, err
+	}
+	var s state
+	if err := json.Unmarshal([]byte(d.Doc), &s); err != nil {
+		return state{}, 0, fmt.Errorf("read clock: %w", err)
+	}
+	return s, d.Rev, nil
+}
+
+// change applies f to the clock by compare-and-swap; f may run several times.
+func (c *clock) change(ctx context.Context, f func(*state) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for try := range 200 {
+		s, rev, err := c.load(ctx)
+		if err != nil {
+			return err
+		}
+		if err := f(&s); err != nil {
+			return err
+		}
+		doc, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		res, err := c.docs.ReplaceOne(ctx, bson.M{"_id": clockID, "rev": rev}, bson.M{"_id": clockID, "rev": rev + 1, "doc": string(doc)})
+		if err != nil {
+			return err
+		}
+		if res.MatchedCount == 1 {
+			return nil
+		}
+		if err := pause(ctx, time.Duration(rand.IntN(1+min(try, 20)))*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return errBusy
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// takeOff gives the batch n stored numbers and a lease.
+func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (first int64, err error) {
+	err = c.change(ctx, func(s *state) error {
+		first = max(now().UnixNano(), s.Last+1)
+		s.Last = first + int64(n) - 1
+		s.Flights = append(s.Flights, flight{Batch: batch, First: first, Expires: time.Now().Add(lease)})
+		return nil
+	})
+	return first, err
+}
+
+// errLost says that a flight's lease ran out before it landed.
+var errLost = errors.New("the batch took too long and was given up")
+
+// land makes the batch visible, or, if gone, says that it was aborted.
+func (c *clock) land(ctx context.Context, batch string) error {
+	return c.change(ctx, func(s *state) error {
+		i := slices.IndexFunc(s.Flights, of(batch))
+		if i < 0 {
+			return errLost
+		}
+		s.Flights = slices.Delete(s.Flights, i, i+1)
+		return nil
+	})
+}
+
+// recover aborts flights whose lease ran out, and ends quarantines.
+func (c *clock) recover(ctx context.Context) error {
+	var aborted, over []string
+	now := time.Now()
+	err := c.change(ctx, func(s *state) error {
+		aborted, over = nil, nil
+		s.Flights = slices.DeleteFunc(s.Flights, func(f flight) bool {
+			if now.Before(f.Expires) {
+				return false
+			}
+			aborted = append(aborted, f.Batch)
+			s.Aborted = append(s.Aborted, flight{Batch: f.Batch, First: f.First, Expires: now.Add(quarantine)})
+			return true
+		})
+		for _, f := range s.Aborted {
+			if now.After(f.Expires) {
+				over = append(over, f.Batch)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, batch := range slices.Concat(aborted, over) {
+		if err := c.abort(ctx, batch); err != nil {
+			return err
+		}
+	}
+	if len(over) == 0 {
+		return nil
+	}
+	return c.change(ctx, func(s *state) error { // only after their documents are gone
+		s.Aborted = slices.DeleteFunc(s.Aborted, func(f flight) bool { return slices.Contains(over, f.Batch) })
+		return nil
+	})
+}
+
+// view is what readers see at one moment.
+type view struct {
+	horizon  int64 // statements up to here are visible
+	repaired int64
+	flying   bool     // something is under way
+	aborted  []string // batches to leave out
+}
+
+// view reads the clock; if a writer has crashed it clears up first.
+func (c *clock) view(ctx context.Context) (view, error) {
+	s, _, err := c.load(ctx)
+	if err != nil {
+		return view{}, err
+	}
+	late := func(f flight) bool { return time.Now().After(f.Expires) }
+	if slices.ContainsFunc(s.Flights, late) || slices.ContainsFunc(s.Aborted, late) {
+		if err := c.recover(ctx); err != nil {
+			return view{}, err
+		}
+		if s, _, err = c.load(ctx); err != nil {
+			return view{}, err
+		}
+	}
+	v := view{horizon: s.Last, repaired: s.Repaired, flying: len(s.Flights) > 0}
+	for _, f := range s.Flights {
+		v.horizon = min(v.horizon, f.First-1)
+	}
+	for _, f := range s.Aborted {
+		v.aborted = append(v.aborted, f.Batch)
+	}
+	return v, nil
+}
+
+// sees tells whether readers may see the document.
+func (v view) sees(d document) bool {
+	return d.Stored <= v.horizon && !slices.Contains(v.aborted, d.Batch)
+}
+
+// filter is the part of a query that bounds stored and leaves out what was aborted.
+func (v view) filter(after, until int64) bson.D {
+	f := bson.D{{Key: "stored", Value: bson.M{"$gt": after, "$lte": until}}}
+	if len(v.aborted) > 0 {
+		f = append(f, bson.E{Key: "batch", Value: bson.M{"$nin": v.aborted}})
+	}
+	return f
+}

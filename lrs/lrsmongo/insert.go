@@ -1,0 +1,292 @@
+package lrsmongo
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cairn-lms/cairn/lrs"
+	"github.com/google/uuid"
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// atOnce is how many documents one command inserts.
+const atOnce = 100
+
+// Insert implements lrs.Store.
+func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.Entry) ([]lrs.Row, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	for {
+		existing, err := s.existing(ctx, entries)
+		if err != nil {
+			return nil, fmt.Errorf("lrsmongo: insert: %w", err)
+		}
+		if len(existing) > 0 {
+			return existing, nil
+		}
+		taken, err := s.fly(ctx, now, entries)
+		if err != nil {
+			return nil, fmt.Errorf("lrsmongo: insert: %w", err)
+		}
+		if !taken {
+			break
+		}
+	}
+	if err := s.repair(ctx); err != nil {
+		return nil, fmt.Errorf("lrsmongo: repair: %w", err)
+	}
+	return nil, nil
+}
+
+// existing returns the visible rows of the entries' ids. For those under way in
+// another batch it waits until that has landed or is gone.
+func (s *Store) existing(ctx context.Context, entries []lrs.Entry) ([]lrs.Row, error) {
+	ids := make([]string, len(entries))
+	for i, e := range entries {
+		ids[i] = e.ID
+	}
+	for wait := time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		docs, err := s.find(ctx, ids)
+		if err != nil || len(docs) == 0 {
+			return nil, err
+		}
+		v, err := s.clock.view(ctx) // after the documents: what landed by now is final
+		if err != nil {
+			return nil, err
+		}
+		var rows []lrs.Row
+		pending := false
+		for _, d := range docs {
+			switch {
+			case slices.Contains(v.aborted, d.Batch):
+				if err := s.remove(ctx, d.Batch); err != nil {
+					return nil, err
+				}
+			case d.Stored > v.horizon:
+				pending = true
+			default:
+				rows = append(rows, d.row())
+			}
+		}
+		if !pending {
+			return rows, nil
+		}
+		if err := pause(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// fly brings a batch in. taken says that one of its ids was taken meanwhile, and
+// nothing of it is left.
+func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Entry) (taken bool, err error) {
+	batch := uuid.NewString()
+	first, err := s.clock.takeOff(ctx, batch, len(entries), now)
+	if err != nil {
+		return false, fmt.Errorf("take off: %w", err)
+	}
+	docs := make([]document, len(entries))
+	for i, e := range entries {
+		docs[i] = toDocument(e, batch, first+int64(i))
+	}
+	for chunk := range slices.Chunk(docs, atOnce) {
+		if _, err := s.statements.InsertMany(ctx, chunk); err != nil {
+			if cleanErr := s.giveUp(ctx, batch); cleanErr != nil {
+				return false, fmt.Errorf("%w (its lease will clear it up: %w)", err, cleanErr)
+			}
+			if mongo.IsDuplicateKeyError(err) {
+				return true, nil
+			}
+			return false, err
+		}
+	}
+	if err := s.clock.land(ctx, batch); err != nil {
+		if cleanErr := s.remove(context.WithoutCancel(ctx), batch); err == errLost && cleanErr != nil {
+			return false, fmt.Errorf("%w: %w", err, cleanErr)
+		}
+		return false, fmt.Errorf("land: %w", err)
+	}
+	return false, nil
+}
+
+// giveUp removes a batch that cannot land, and its flight.
+func (s *Store) giveUp(ctx context.Context, batch string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	if err := s.remove(ctx, batch); err != nil {
+		return err
+	}
+	return s.clock.land(ctx, batch)
+}
+
+func toDocument(e lrs.Entry, batch string, stored int64) document {
+	d := document{ID: e.ID, Stored: stored, Flags: int32(e.Flags), Batch: batch, Target: e.Target, Doc: string(e.Doc),
+		Keys: make([]string, 0, len(e.Keys)+2)}
+	for _, k := range e.Keys {
+		d.Keys = append(d.Keys, hash(k))
+	}
+	if e.Target != "" {
+		d.Keys = append(d.Keys, targets(e.Target))
+	}
+	if e.Flags.Has(lrs.Voiding) {
+		d.Keys = append(d.Keys, voids(e.Target))
+	}
+	return d
+}
+
+// repair applies voidings and references of what became visible since the last
+// repair. Whoever repairs works through all of it in order, so a reference and
+// its late target always meet.
+func (s *Store) repair(ctx context.Context) error {
+	for {
+		v, err := s.clock.view(ctx)
+		if err != nil || v.repaired >= v.horizon {
+			return err
+		}
+		cursor, err := s.statements.Find(ctx, v.filter(v.repaired, v.horizon), options.Find().
+			SetSort(bson.D{{Key: "stored", Value: 1}}).SetLimit(atOnce).SetProjection(bson.M{"doc": 0, "keys": 0}))
+		if err != nil {
+			return err
+		}
+		var docs []document
+		if err := cursor.All(ctx, &docs); err != nil {
+			return err
+		}
+		if err := s.relate(ctx, docs); err != nil {
+			return err
+		}
+		done := v.horizon
+		if len(docs) == atOnce {
+			done = docs[len(docs)-1].Stored
+		}
+		err = s.clock.change(ctx, func(c *state) error {
+			c.Repaired = max(c.Repaired, done)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// relate applies what the documents and others say about each other.
+func (s *Store) relate(ctx context.Context, docs []document) error {
+	for _, d := range docs {
+		if d.Target == "" {
+			continue
+		}
+		if lrs.Flags(d.Flags).Has(lrs.Voiding) { //nolint:gosec // written by us
+			if err := s.void(ctx, d.Target); err != nil {
+				return err
+			}
+		}
+		keys, err := s.reach(ctx, d.Target)
+		if err != nil {
+			return err
+		}
+		if err := s.addKeys(ctx, bson.M{"_id": d.ID}, keys); err != nil {
+			return err
+		}
+	}
+	if len(docs) == 0 {
+		return nil
+	}
+	awaited, err := s.awaited(ctx, docs)
+	if err != nil {
+		return err
+	}
+	for _, d := range docs {
+		if awaited[voids(d.ID)] {
+			if err := s.void(ctx, d.ID); err != nil {
+				return err
+			}
+		}
+		if !awaited[targets(d.ID)] {
+			continue
+		}
+		keys, err := s.reach(ctx, d.ID)
+		if err != nil {
+			return err
+		}
+		if err := s.addKeys(ctx, bson.M{"keys": targets(d.ID)}, keys); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaited tells which of the documents others refer to or void: a set of targets
+// and voids keys.
+func (s *Store) awaited(ctx context.Context, docs []document) (map[string]bool, error) {
+	var asked []string
+	for _, d := range docs {
+		asked = append(asked, targets(d.ID), voids(d.ID))
+	}
+	cursor, err := s.statements.Find(ctx, bson.M{"keys": bson.M{"$in": asked}}, options.Find().SetProjection(bson.M{"keys": 1}))
+	if err != nil {
+		return nil, err
+	}
+	var found []document
+	if err := cursor.All(ctx, &found); err != nil {
+		return nil, err
+	}
+	set := map[string]bool{}
+	for _, d := range found {
+		for _, k := range d.Keys {
+			set[k] = true
+		}
+	}
+	return set, nil
+}
+
+// void marks the statement as voided, if it is there and voids none itself.
+func (s *Store) void(ctx context.Context, id string) error {
+	docs, err := s.find(ctx, []string{id})
+	if err != nil || len(docs) == 0 || docs[0].Voided || lrs.Flags(docs[0].Flags).Has(lrs.Voiding) { //nolint:gosec // written by us
+		return err
+	}
+	_, err = s.statements.UpdateOne(ctx, bson.M{"_id": id}, bson.M{"$set": bson.M{"voided": true}})
+	return err
+}
+
+func (s *Store) addKeys(ctx context.Context, filter bson.M, keys []string) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	_, err := s.statements.UpdateMany(ctx, filter, bson.M{"$addToSet": bson.M{"keys": bson.M{"$each": keys}}})
+	return err
+}
+
+// maxChain bounds how far references are followed.
+const maxChain = 50
+
+// reach is every key under which a reference to the statement is found: those of
+// the statement, of what it refers to, and so on.
+func (s *Store) reach(ctx context.Context, id string) ([]string, error) {
+	var keys []string
+	seen := map[string]bool{}
+	for id != "" && !seen[id] && len(seen) < maxChain {
+		seen[id] = true
+		docs, err := s.find(ctx, []string{id})
+		if err != nil || len(docs) == 0 {
+			return keys, err
+		}
+		own, target, err := lrs.Reindex([]byte(docs[0].Doc))
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range own {
+			keys = append(keys, hash(k))
+		}
+		if target != "" {
+			keys = append(keys, targets(target))
+		}
+		id = target
+	}
+	return keys, nil
+}
