@@ -67,7 +67,7 @@ func (s *Store) query(sel lrs.Selection) (string, []any) {
 		}
 	}
 	// CROSS JOIN keeps the order of the tables: the index range drives.
-	one := `SELECT s.stored, s.id, s.flags, s.doc FROM lrs_refs r CROSS JOIN lrs_statements s ON s.stored = r.stored
+	one := `SELECT r.stored, s.id, s.flags, s.doc FROM lrs_refs r CROSS JOIN lrs_statements s ON s.stored = r.stored
 		WHERE r.key = ? AND r.stored > ? AND r.stored <= ?` + live + probes.String()
 	var parts []string
 	var args []any
