@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"net/http"
@@ -55,7 +56,10 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, session *Session) er
 	v.Zone = zoneFor(session, home.Learner.Zone)
 	body := homePage{
 		Home: home, Complete: home.Enrolment.State == engine.Completed, Stopped: home.Enrolment.State == engine.Stopped,
-		Stones: stones(home.Done, home.Required), Phases: phasesOf(home), News: newsOf(home, s.now()),
+		Stones: stones(home.Done, home.Required), Phases: phasesOf(home),
+	}
+	if body.News, err = s.newsOf(r.Context(), service, home); err != nil {
+		return fmt.Errorf("web: home: %w", err)
 	}
 	if home.Required > 0 {
 		body.Percent = int(math.Round(100 * float64(home.Done) / float64(home.Required)))
@@ -70,7 +74,7 @@ func phasesOf(home *engine.Home) []phaseList {
 			lists = append(lists, phaseList{Phase: step.Step.Phase})
 		}
 		last := &lists[len(lists)-1]
-		last.Steps = append(last.Steps, pathStep{StepView: step, Mark: markOf(step), Open: step.State.State != engine.Locked && step.Step.By == engine.Learner})
+		last.Steps = append(last.Steps, pathStep{StepView: step, Mark: markOf(step), Open: step.State.State != engine.Locked && learnerReads(step.Step)})
 	}
 	return lists
 }
@@ -82,18 +86,34 @@ func markOf(step engine.StepView) string {
 	return string(step.State.State)
 }
 
-// newsOf are the latest answers of the last two weeks, newest first.
-func newsOf(home *engine.Home, now time.Time) []news {
+// newsLife is how long an answer is news.
+const newsLife = 14 * 24 * time.Hour
+
+// newsOf are the latest answers that the learner may read, newest first.
+func (s *Site) newsOf(ctx context.Context, service *engine.Service, home *engine.Home) ([]news, error) {
 	var list []news
-	for i := range home.Steps {
-		for _, review := range home.Steps[i].Reviews {
-			if now.Sub(review.At) < 14*24*time.Hour {
-				list = append(list, news{Step: home.Steps[i].Step, Review: review})
+	for _, step := range home.Steps {
+		if !learnerReads(step.Step) || !slices.ContainsFunc(step.State.Reviews, func(r engine.Review) bool { return s.now().Sub(r.At) < newsLife }) {
+			continue
+		}
+		whole, err := service.StepView(ctx, home.Enrolment.ID, step.Step.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, review := range whole.Reviews {
+			if s.now().Sub(review.At) < newsLife {
+				list = append(list, news{Step: step.Step, Review: review})
 			}
 		}
 	}
 	slices.SortStableFunc(list, func(a, b news) int { return b.Review.At.Compare(a.Review.At) })
-	return list[:min(len(list), maxNews)]
+	return list[:min(len(list), maxNews)], nil
+}
+
+// learnerReads tells whether the learner reads what others answered to a step:
+// reviews, feedback and sign-offs are for the learner, others' surveys are not.
+func learnerReads(step *engine.Step) bool {
+	return step.By == engine.Learner || step.Kind == engine.KindFeedback || step.Kind == engine.KindSignOff
 }
 
 // stone is one stone of the cairn that progress builds.

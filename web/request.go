@@ -18,6 +18,9 @@ type asked struct {
 	view    *engine.RequestView
 }
 
+// waiting tells whether an answer is still awaited.
+func (a asked) waiting() bool { return !a.view.Answered && !a.view.Closed && !a.view.Expired }
+
 // requestPage is the Body of a reviewer's page.
 type requestPage struct {
 	*engine.RequestView
@@ -79,7 +82,7 @@ func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, stat
 		}
 		body.Earlier = append(body.Earlier, review)
 	}
-	if !a.view.Answered && !a.view.Closed && !a.view.Expired {
+	if a.waiting() {
 		body.Form = newFormView(a.view.Questions, a.view.Rate, filled, problems)
 	}
 	return s.draw(w, status, "request", v.titled("page.request.title", "learner", v.Name(a.view.Learner)), body)
@@ -118,9 +121,12 @@ func (s *Site) answerRequest(w http.ResponseWriter, r *http.Request, a asked) er
 	return nil
 }
 
-// requestEvidence gives a reviewer a file that the request shows, and no other
-// file of the enrolment.
+// requestEvidence gives a reviewer a file that the request shows, while it shows
+// it, and no other file of the enrolment.
 func (s *Site) requestEvidence(w http.ResponseWriter, r *http.Request, a asked) error {
+	if !a.waiting() {
+		return fmt.Errorf("evidence of a request that is closed: %w", errNoPage)
+	}
 	sha := mux.Vars(r)["sha"]
 	shown := []*engine.Contribution{a.view.Hand}
 	for _, c := range a.view.Covers {

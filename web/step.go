@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/gorilla/mux"
 
@@ -20,8 +21,9 @@ type stepPage struct {
 	Yours    writtenView
 	About    writtenView
 	CanSkip  bool
-	First    bool // never looked at: say so once
-	LostFile bool // files came with a form that was refused: they must be chosen again
+	NoReason *engine.FieldError // why "not possible" was not taken
+	First    bool               // never looked at: say so once
+	LostFile bool               // files came with a form that was refused: they must be chosen again
 }
 
 func (s *Site) showStep(w http.ResponseWriter, r *http.Request, session *Session) error {
@@ -38,6 +40,9 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 	if err != nil {
 		return fmt.Errorf("web: step: %w", err)
 	}
+	if !learnerReads(step.Step) {
+		return fmt.Errorf("web: step %s is not the learner's: %w", step.Step.ID, errNotYours)
+	}
 	v := s.view(r)
 	v.Zone = zoneFor(session, step.Zone)
 	open := step.State.State == engine.Open || step.State.State == engine.Returned
@@ -45,6 +50,9 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 		StepView: step, Path: v.Base + "/steps/" + string(step.Step.ID), Mark: markOf(*step),
 		CanSkip: open && step.Step.By == engine.Learner, First: open && step.State.Initialized.IsZero(),
 		LostFile: len(problems) > 0 && filled != nil && filled.files > 0,
+	}
+	if i := slices.IndexFunc(problems, func(p engine.FieldError) bool { return p.Field == "reason" }); i >= 0 {
+		body.NoReason, problems = &problems[i], nil
 	}
 	evidence := v.Base + "/evidence/"
 	if step.Hand != nil {

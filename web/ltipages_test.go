@@ -1,0 +1,92 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/cairn-lms/cairn/lti"
+)
+
+func TestTheToolsPagesSayWhatHappened(t *testing.T) {
+	w := newWorld(t)
+	draw := func(f func(http.ResponseWriter, *http.Request)) *httptest.ResponseRecorder {
+		out := httptest.NewRecorder()
+		f(out, httptest.NewRequest(http.MethodPost, "/lti/launch", nil))
+		return out
+	}
+	has := func(out *httptest.ResponseRecorder, status int, texts ...string) {
+		t.Helper()
+		if out.Code != status {
+			t.Errorf("status %d, want %d", out.Code, status)
+		}
+		for _, text := range texts {
+			if !strings.Contains(out.Body.String(), text) {
+				t.Errorf("%q is missing:\n%s", text, out.Body)
+			}
+		}
+		policy := out.Header().Get("Content-Security-Policy")
+		if !strings.Contains(policy, "script-src 'self';") || !strings.Contains(policy, "form-action 'self'") {
+			t.Errorf("the policy is %s", policy)
+		}
+	}
+
+	has(draw(func(rw http.ResponseWriter, r *http.Request) {
+		w.site.LaunchRefused(rw, r, &lti.Rejection{Code: "state_other_browser", Spec: "§7.3.1", Detail: "no <b>cookie</b>", Status: 403}, "req-1", w.url+"/lti/restart?h=1")
+	}), 403, "state_other_browser", "no &lt;b&gt;cookie", "req-1", "§7.3.1", `href="`+w.url+`/lti/restart?h=1" target="_blank"`, "blocked the cookie")
+	has(draw(func(rw http.ResponseWriter, r *http.Request) {
+		w.site.LaunchRefused(rw, r, &lti.Rejection{Code: "kid_missing", Status: 401, PlatformSays: "<i>no</i>"}, "req-2", "")
+	}), 401, "kid_missing", "req-2", "send the lines below to your administrator", "&lt;i&gt;no")
+	refused := draw(func(rw http.ResponseWriter, r *http.Request) {
+		w.site.RegistrationRefused(rw, r, &lti.Rejection{Code: "invite_unknown", Status: 403}, "req-3")
+	})
+	has(refused, 403, "The registration did not work", "cairn lms invite", "req-3")
+	if strings.Contains(refused.Body.String(), "Open in a new window") {
+		t.Error("a restart is offered where there is none")
+	}
+
+	repeat := draw(func(rw http.ResponseWriter, r *http.Request) {
+		w.site.RepeatPost(rw, r, "/lti/launch", map[string]string{"state": `a"b`, "id_token": "x.y.z"})
+	})
+	has(repeat, 200, `<form method="post" action="/lti/launch" id="repeat">`, `name="id_token" value="x.y.z"`, `name="state" value="a&#34;b"`, "repeat.js", "<button")
+
+	has(draw(func(rw http.ResponseWriter, r *http.Request) {
+		w.site.Registered(rw, r, lti.Registration{Issuer: issuer, ClientID: "client-1", ProductFamily: "moodle"})
+	}), 200, "close.js", issuer, "client-1", "Activate")
+}
+
+func TestScriptsCloseAndRepeatAsTheProtocolSays(t *testing.T) {
+	w := newWorld(t)
+	front := w.stranger().get("/")
+	front.has(t, http.StatusOK, "This is Cairn", "app.js")
+	base := front.text[strings.Index(front.text, "/static/"):]
+	base = base[:len("/static/")+12]
+	for name, want := range map[string]string{
+		"close.js": "(window.opener || window.parent).postMessage({ subject: 'org.imsglobal.lti.close' }, '*')",
+		"frame.js": "lti.frameResize", "repeat.js": ".submit()", "style.css": "prefers-color-scheme: dark",
+	} {
+		got := w.stranger().get(base + "/" + name)
+		got.has(t, http.StatusOK, want)
+		if !strings.Contains(got.Header.Get("Cache-Control"), "immutable") || got.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s has %v", name, got.Header)
+		}
+	}
+	w.stranger().get("/static/old/style.css").has(t, http.StatusOK)
+	w.stranger().get(base+"/nothing.js").has(t, http.StatusNotFound)
+}
+
+func TestHealthIsAnsweredAlwaysAndReadinessWhenReady(t *testing.T) {
+	w := newWorld(t)
+	w.stranger().get("/healthz").has(t, http.StatusOK, "ok")
+	w.stranger().get("/readyz").has(t, http.StatusOK, "ready")
+}
+
+func TestAHomeMayBeFramedByItsPlatformOnly(t *testing.T) {
+	w := newWorld(t)
+	sam := w.sam()
+	policy := sam.get(sam.base + "/").Header.Get("Content-Security-Policy")
+	if !strings.HasSuffix(policy, "frame-ancestors 'self' "+issuer) || strings.Contains(policy, "unsafe") || !strings.HasPrefix(policy, "default-src 'none'") {
+		t.Errorf("the policy is %s", policy)
+	}
+}
