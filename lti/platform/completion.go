@@ -59,7 +59,7 @@ func (p *Platform) completionStatement(u User, at time.Time) map[string]any {
 			"id": "http://adlnet.gov/expapi/verbs/completed", "display": map[string]string{"en": "Completed"},
 		},
 		"object":    activity(p.issuer+"/course/view.php?id="+course.ID, "https://w3id.org/xapi/cmi5/activitytype/course", course.Title),
-		"timestamp": at.UTC().Format("2006-01-02T15:04:05.000Z"),
+		"timestamp": at.UTC().Truncate(time.Second).Format("2006-01-02T15:04:05.000Z"),
 		"context": map[string]any{
 			"platform": "Moodle", "language": "en", "registration": batchUUID(),
 			"extensions": map[string]any{
