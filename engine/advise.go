@@ -31,16 +31,16 @@ func advise(w *Workflow, r *reader) {
 		path := fmt.Sprintf("behaviours[%d].observers", i)
 		outside := slices.DeleteFunc(slices.Clone(b.Observers), func(o Role) bool { return o == Learner })
 		if len(outside) == 0 {
-			warn(1, 1, path, fmt.Sprintf("nobody but the learner observes %q", b.ID), "add manager, peer or coach")
+			warn(b.line, b.col, path, fmt.Sprintf("nobody but the learner observes %q", b.ID), "add manager, peer or coach")
 			continue
 		}
 		if !slices.ContainsFunc(outside, func(o Role) bool { return asked(w, b.ID, o) }) {
-			warn(1, 1, path, fmt.Sprintf("no step asks an outside observer about %q", b.ID), "add it to the rate of a survey, review or sign-off")
+			warn(b.line, b.col, path, fmt.Sprintf("no step asks an outside observer about %q", b.ID), "add it to the rate of a survey, review or sign-off")
 		}
 	}
 	for i, st := range w.Standards {
 		if !slices.ContainsFunc(w.order, func(s *Step) bool { return slices.Contains(s.Meets, st.ID) }) {
-			warn(1, 1, fmt.Sprintf("standards[%d]", i), fmt.Sprintf("no step meets %q", st.ID), "")
+			warn(st.line, st.col, fmt.Sprintf("standards[%d]", i), fmt.Sprintf("no step meets %q", st.ID), "")
 		}
 	}
 	if !slices.ContainsFunc(w.order, func(s *Step) bool {

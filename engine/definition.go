@@ -122,12 +122,16 @@ type Behaviour struct {
 	Scale     []Text
 	Target    int
 	Observers []Role
+
+	line, col int
 }
 
 // Standard is an item of a qualification or CPD list that steps can meet.
 type Standard struct {
 	ID   string
 	Text Text
+
+	line, col int
 }
 
 // RoleRule says where the people of a role come from.

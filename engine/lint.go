@@ -45,10 +45,10 @@ func (l linter) unique() {
 		seen[group+id] = true
 	}
 	for i, b := range l.w.Behaviours {
-		check("behaviour ", string(b.ID), fmt.Sprintf("behaviours[%d].id", i), 1, 1)
+		check("behaviour ", string(b.ID), fmt.Sprintf("behaviours[%d].id", i), b.line, b.col)
 	}
 	for i, s := range l.w.Standards {
-		check("standard ", s.ID, fmt.Sprintf("standards[%d].id", i), 1, 1)
+		check("standard ", s.ID, fmt.Sprintf("standards[%d].id", i), s.line, s.col)
 	}
 	for _, a := range l.w.Aids {
 		check("aid ", a.ID, a.path, a.line, a.col)

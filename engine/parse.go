@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -22,10 +23,14 @@ func ParseWorkflow(file string, source []byte) (*Workflow, Problems) {
 	if !r.problems.Refused() {
 		lint(w, r)
 	}
-	if r.problems.Refused() {
-		return nil, r.problems
+	if !r.problems.Refused() {
+		advise(w, r)
+	} else {
+		w = nil
 	}
-	advise(w, r)
+	slices.SortStableFunc(r.problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
 	return w, r.problems
 }
 
@@ -61,7 +66,7 @@ func (r *reader) workflow(root *tree) *Workflow {
 	}
 	for _, it := range o.list("standards") {
 		so := r.object(it.n, it.path, []string{"id", "text"}, "id", "text")
-		w.Standards = append(w.Standards, Standard{ID: so.id("id"), Text: so.text("text")})
+		w.Standards = append(w.Standards, Standard{ID: so.id("id"), Text: so.text("text"), line: it.n.line, col: it.n.col})
 	}
 	w.Roles = r.roles(o)
 	w.Anchors = r.anchors(o)
@@ -94,7 +99,7 @@ func (r *reader) goal(n *tree) Goal {
 
 func (r *reader) behaviour(it item) Behaviour {
 	o := r.object(it.n, it.path, []string{"id", "text", "scale", "target", "observers"}, "id", "text", "scale", "target", "observers")
-	b := Behaviour{ID: BehaviourID(o.id("id")), Text: o.text("text")}
+	b := Behaviour{ID: BehaviourID(o.id("id")), Text: o.text("text"), line: it.n.line, col: it.n.col}
 	for _, s := range o.list("scale") {
 		b.Scale = append(b.Scale, r.text(s.n, s.path))
 	}

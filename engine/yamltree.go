@@ -122,8 +122,21 @@ func yamlProblem(err error) *Problem {
 }
 
 func problemAt(n ast.Node, what, better string) *Problem {
-	line, col := position(n.GetToken())
+	line, col := start(n)
 	return &Problem{Line: line, Column: col, What: what, Better: better}
+}
+
+// start is where a node begins; a mapping's own token is its first colon.
+func start(n ast.Node) (line, col int) {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if len(n.Values) > 0 {
+			return position(n.Values[0].Key.GetToken())
+		}
+	case *ast.MappingValueNode:
+		return position(n.Key.GetToken())
+	}
+	return position(n.GetToken())
 }
 
 func position(t *token.Token) (line, col int) {
@@ -152,21 +165,17 @@ func (c *converter) convert(n ast.Node, depth int) *tree {
 	if c.nodes++; c.nodes > maxNodes || depth > maxDepth {
 		return c.refuse(n, "too many or too deeply nested values", "")
 	}
-	line, col := position(n.GetToken())
+	line, col := start(n)
 	t := &tree{line: line, col: col}
 	switch n := n.(type) {
 	case *ast.NullNode:
 	case *ast.MappingNode:
 		t.kind = mapTree
-		if len(n.Values) > 0 {
-			t.line, t.col = position(n.Values[0].Key.GetToken())
-		}
 		for _, v := range n.Values {
 			c.field(t, v, depth)
 		}
 	case *ast.MappingValueNode:
 		t.kind = mapTree
-		t.line, t.col = position(n.Key.GetToken())
 		c.field(t, n, depth)
 	case *ast.SequenceNode:
 		t.kind = seqTree
