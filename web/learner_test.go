@@ -181,5 +181,9 @@ func TestTheDevelopmentClockMovesOnlyWhereThereIsOne(t *testing.T) {
 	if moved.Request.URL.Path != sam.base+"/" || own.Now().Sub(before) != 24*time.Hour {
 		t.Errorf("it moved by %v and went to %s", own.Now().Sub(before), moved.Request.URL.Path)
 	}
+	for range 3 {
+		sam.post("/dev/clock", url.Values{"advance": {"week"}})
+	}
+	sam.get(sam.base+"/").has(t, http.StatusOK, `id="next-step"`) // the session lives in real time
 	sam.post("/dev/clock", url.Values{"advance": {"year"}}).has(t, http.StatusUnprocessableEntity)
 }

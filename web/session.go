@@ -14,7 +14,7 @@ import (
 	"github.com/gorilla/mux"
 )
 
-// How long things last.
+// How long things last, in real time: moving the development clock ends no session.
 const (
 	sessionLife   = 12 * time.Hour
 	sessionMemory = 30 * 24 * time.Hour // how long an ended one still knows the way back
@@ -36,7 +36,7 @@ const (
 // here) and sets its cookies.
 func (s *Site) newSession(w http.ResponseWriter, r *http.Request, session Session) (Session, error) {
 	secret := rand.Text() + rand.Text()
-	now := s.now()
+	now := s.wall()
 	session.Handle = strings.ToLower(rand.Text()[:12])
 	session.IDHash = hashOf(secret)
 	session.CreatedAt, session.ExpiresAt = now, now.Add(sessionLife)
@@ -104,7 +104,7 @@ func (s *Site) session(r *http.Request) (*Session, error) {
 				return nil, fmt.Errorf("web: session: %w", err)
 			case session.Handle != handle:
 				continue
-			case !session.ExpiresAt.After(s.now()):
+			case !session.ExpiresAt.After(s.wall()):
 				ended = &session
 				continue
 			}

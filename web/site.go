@@ -31,7 +31,8 @@ type Options struct {
 	Store     Store
 	Engine    func(ctx context.Context, tenant string) (*engine.Service, error)
 	Links     Links
-	Now       func() time.Time                // nil: time.Now
+	Now       func() time.Time                // what pages show; nil: time.Now
+	Wall      func() time.Time                // real time, for sessions and tickets; nil: time.Now
 	Log       *slog.Logger                    // nil: silent
 	DevClock  Clock                           // nil in production
 	Ready     func(ctx context.Context) error // nil: always ready
@@ -41,6 +42,7 @@ type Options struct {
 type Site struct {
 	o      Options
 	now    func() time.Time
+	wall   func() time.Time
 	log    *slog.Logger
 	origin string // of PublicURL
 	plain  bool   // PublicURL is http: development
@@ -68,12 +70,16 @@ func New(o Options) (*Site, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Wall == nil {
+		o.Wall = time.Now
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s := &Site{
 		o: o, log: o.Log, origin: public.Scheme + "://" + public.Host, plain: public.Scheme == "http",
-		now: func() time.Time { return o.Now().UTC() },
+		now:  func() time.Time { return o.Now().UTC() },
+		wall: func() time.Time { return o.Wall().UTC() },
 	}
 	if s.assets, err = loadAssets(); err != nil {
 		return nil, fmt.Errorf("web: new: %w", err)

@@ -18,7 +18,7 @@ import (
 // issueTicket stores a ticket for a session and gives its secret.
 func (s *Site) issueTicket(r *http.Request, session Session) (string, error) {
 	secret := rand.Text()
-	err := s.o.Store.PutTicket(r.Context(), Ticket{Hash: hashOf(secret), Session: session, ExpiresAt: s.now().Add(ticketLife)})
+	err := s.o.Store.PutTicket(r.Context(), Ticket{Hash: hashOf(secret), Session: session, ExpiresAt: s.wall().Add(ticketLife)})
 	if err != nil {
 		return "", fmt.Errorf("web: issue ticket: %w", err)
 	}
@@ -55,7 +55,7 @@ func (s *Site) openWindow(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("open window: %w", ErrNoSession)
 	}
 	ticket, err := s.o.Store.TakeTicket(r.Context(), hashOf(secret))
-	if errors.Is(err, ErrNotFound) || err == nil && !ticket.ExpiresAt.After(s.now()) {
+	if errors.Is(err, ErrNotFound) || err == nil && !ticket.ExpiresAt.After(s.wall()) {
 		return fmt.Errorf("open window: the ticket is used or old: %w", ErrNoSession)
 	}
 	if err != nil {

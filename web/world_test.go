@@ -132,7 +132,7 @@ func newWorld(t *testing.T, change ...func(*web.Options)) *world {
 	}
 
 	options := web.Options{
-		PublicURL: w.url, Store: w.web, Links: w.links, Now: w.clock.Now, Log: log,
+		PublicURL: w.url, Store: w.web, Links: w.links, Now: w.clock.Now, Wall: w.clock.Now, Log: log,
 		Engine: func(context.Context, string) (*engine.Service, error) { return w.service, nil },
 	}
 	for _, f := range change {
