@@ -59,9 +59,9 @@ func (g gradebook) Post(ctx context.Context, e *engine.Enrolment, learner engine
 
 // gradeError tells the engine whether trying again can help.
 func gradeError(err error) error {
-	var retry *lti.RetryError
-	if errors.As(err, &retry) {
-		return &engine.RetryError{After: retry.After, Err: err}
+	var failed *lti.ServiceError
+	if errors.Is(err, lti.ErrRetry) && errors.As(err, &failed) {
+		return &engine.RetryError{After: failed.After, Err: err}
 	}
 	return fmt.Errorf("post grade: %w", err)
 }

@@ -18,18 +18,19 @@ import (
 // config is what a process of Cairn is told by flags and environment. Every
 // zero value runs on loopback with everything embedded.
 type config struct {
-	addr      string // where pages, LTI and xAPI are served
-	debugAddr string // where metrics and profiles are served; empty: nowhere
-	publicURL string // as browsers and platforms see us; empty: http://<addr>
-	data      string // folder of the SQLite files and of the key made at first start
-	mongoURI  string // empty: SQLite under data
-	redisURL  string // empty: the in-process Redis (serve and demo only)
-	smtpURL   string // smtp://…, smtps://…; empty: messages wait
-	mailFrom  string
-	secret    string // base64 of 32 bytes; empty: made at first start under data
-	devClock  string // file of the development clock; empty: real time
-	tenant    string // the tenant of commands that concern one
-	logFormat string // text or json
+	addr         string // where pages, LTI and xAPI are served
+	debugAddr    string // where metrics and profiles are served; empty: nowhere
+	publicURL    string // as browsers and platforms see us; empty: http://<addr>
+	data         string // folder of the SQLite files and of the key made at first start
+	mongoURI     string // empty: SQLite under data
+	redisURL     string // empty: the in-process Redis (serve and demo only)
+	smtpURL      string // smtp://…, smtps://…; empty: messages wait
+	mailFrom     string
+	secret       string // base64 of 32 bytes; empty: made at first start under data
+	otlpEndpoint string // OpenTelemetry collector for traces; empty: none
+	devClock     string // file of the development clock; empty: real time
+	tenant       string // the tenant of commands that concern one
+	logFormat    string // text or json
 
 	worker                bool // serve also runs the worker
 	allowPrivatePlatforms bool // development: platforms on loopback and http
@@ -107,6 +108,7 @@ func (f flags) work() []cli.Flag {
 		f.text("smtp-url", "", "mail server, smtp://user:password@host:port or smtps://…", &f.cfg.smtpURL),
 		f.text("mail-from", "Cairn <cairn@localhost>", "sender of the mails", &f.cfg.mailFrom),
 		f.text("debug-addr", "", "address for /metrics and /debug/pprof (default: off)", &f.cfg.debugAddr),
+		f.text("otlp-endpoint", "", "OpenTelemetry collector for traces of LTI and xAPI requests, http://host:4318 (default: off)", &f.cfg.otlpEndpoint),
 	}
 }
 

@@ -90,9 +90,7 @@ func (p program) runDemo(ctx context.Context, d demoFlags) (err error) {
 	if !d.verbose {
 		p.stderr = &errorsOnly{to: p.stderr}
 	}
-	mailbox, err := embedded.StartMailbox(ctx, embedded.MailboxOptions{
-		HTTPAddr: again(ctx, d.mailAddr, last.Mailbox.URL), SMTPAddr: again(ctx, "127.0.0.1:0", last.Mailbox.SMTP), Folder: filepath.Join(folder, "mails"),
-	})
+	mailbox, err := embedded.StartMailbox(ctx, again(ctx, d.mailAddr, last.Mailbox.URL), again(ctx, "127.0.0.1:0", last.Mailbox.SMTP))
 	if err != nil {
 		return err
 	}
@@ -175,7 +173,7 @@ func furnish(ctx context.Context, h *house, lms *platform.Platform, now *demoFil
 		Custom: map[string]string{
 			"workflow": demoWorkflow, "manager_email": "$Person.manager.email", "zone": "$Person.address.timezone",
 		},
-		LineItem: true, ScoreMaximum: 100,
+		ScoreMaximum: 100,
 	})
 	return err
 }

@@ -2,14 +2,14 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/cairn-lms/cairn/engine"
 )
 
 const (
-	followBatch = 200
 	followPoll  = time.Second // for statements that other processes stored
 	followLease = 10 * time.Second
 	tenantPoll  = 15 * time.Second
@@ -78,24 +78,20 @@ func (h *house) catchUp(ctx context.Context, r *rooms, holder string) error {
 		if err != nil || !held {
 			return err
 		}
-		after, err := r.store.Cursor(ctx, "lrs")
-		if err != nil {
-			return err
-		}
-		records, err := r.lrs.Follow(ctx, after, followBatch)
-		if err != nil || len(records) == 0 {
-			return err
-		}
-		for _, record := range records {
-			if err := r.engine.Observe(ctx, record.Seq, record.Statement, record.Authority); err != nil {
-				return fmt.Errorf("statement stored at %d: %w", record.Seq, err)
-			}
-			after = record.Seq
-		}
-		if err := r.store.SaveCursor(ctx, "lrs", after); err != nil {
+		if n, err := r.engine.FollowOnce(ctx, r.next); err != nil || n == 0 {
 			return err
 		}
 	}
+}
+
+// next reads what the record store has behind the engine's cursor.
+func (r *rooms) next(ctx context.Context, after int64, limit int) ([]engine.Observed, error) {
+	records, err := r.lrs.Follow(ctx, after, limit)
+	observed := make([]engine.Observed, 0, len(records))
+	for _, record := range records {
+		observed = append(observed, engine.Observed{Seq: record.Seq, Statement: record.Statement, Authority: record.Authority})
+	}
+	return observed, err
 }
 
 func (h *house) releaseFollow(ctx context.Context, name, holder string) {

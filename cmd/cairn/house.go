@@ -133,12 +133,12 @@ func (h *house) lrsHandler() http.Handler {
 			}
 			return r.lrs, nil
 		},
-		IRIBase: func(ctx context.Context, name string) (string, error) {
-			r, err := h.rooms(ctx, name)
+		IRIBase: func(name string) string {
+			r, err := h.rooms(context.Background(), name)
 			if err != nil {
-				return "", err
+				return h.cfg.publicURL // the rooms could not be opened: the request fails next
 			}
-			return r.iriBase, nil
+			return r.iriBase
 		},
 	}
 	return service.Handler()

@@ -122,8 +122,8 @@ func (s *site) furnish() {
 	must(s.t, err)
 	_, err = s.lms.AddResourceLink(s.t.Context(), platform.ResourceLink{
 		CourseID: "2", ClientID: tool.ClientID, Title: "First steps", TargetLinkURI: s.demo.Tool.URL + "/lti/launch",
-		Custom:   map[string]string{"workflow": "first-steps", "manager_email": "$Person.manager.email", "zone": "$Person.address.timezone"},
-		LineItem: true, ScoreMaximum: 100,
+		Custom:       map[string]string{"workflow": "first-steps", "manager_email": "$Person.manager.email", "zone": "$Person.address.timezone"},
+		ScoreMaximum: 100,
 	})
 	must(s.t, err)
 }

@@ -60,7 +60,12 @@ func serve(ctx context.Context, p program, ready func(ctx context.Context, h *ho
 
 	group, ctx := errgroup.WithContext(ctx)
 	metrics := newMetrics()
-	group.Go(func() error { return serveHTTP(ctx, listener, metrics.count(h.site.Handler())) })
+	handler, stopTracing, err := tracing(ctx, cfg.otlpEndpoint, metrics.count(h.site.Handler()))
+	if err != nil {
+		return err
+	}
+	defer stopTracing()
+	group.Go(func() error { return serveHTTP(ctx, listener, handler) })
 	h.background(ctx, group, metrics)
 	if cfg.worker {
 		group.Go(func() error { return h.work(ctx) })

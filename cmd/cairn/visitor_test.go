@@ -22,11 +22,11 @@ import (
 type visitor struct {
 	t    testing.TB
 	http *http.Client
-	page page
+	page document
 }
 
-// page is the last document a visitor was shown.
-type page struct {
+// document is what a visitor was last shown.
+type document struct {
 	url    *url.URL
 	status int
 	header http.Header
@@ -44,7 +44,7 @@ func newVisitor(t testing.TB) *visitor {
 }
 
 // get opens an address, relative to the page shown.
-func (v *visitor) get(address string) *page {
+func (v *visitor) get(address string) *document {
 	v.t.Helper()
 	request, err := http.NewRequestWithContext(v.t.Context(), http.MethodGet, v.resolve(address), nil)
 	if err != nil {
@@ -65,7 +65,7 @@ func (v *visitor) resolve(address string) string {
 	return u.String()
 }
 
-func (v *visitor) do(request *http.Request) *page {
+func (v *visitor) do(request *http.Request) *document {
 	v.t.Helper()
 	if v.page.url != nil && request.Method == http.MethodPost {
 		request.Header.Set("Origin", v.page.url.Scheme+"://"+v.page.url.Host)
@@ -88,7 +88,7 @@ func (v *visitor) do(request *http.Request) *page {
 	if err != nil {
 		v.t.Fatal(err)
 	}
-	v.page = page{url: response.Request.URL, status: response.StatusCode, header: response.Header, body: string(body), root: root}
+	v.page = document{url: response.Request.URL, status: response.StatusCode, header: response.Header, body: string(body), root: root}
 	return &v.page
 }
 
@@ -97,7 +97,7 @@ type upload struct{ field, name, content string }
 
 // submit sends the form that holds (or is) the element with the given id, with
 // its own hidden fields and defaults, then these fields and files.
-func (v *visitor) submit(id string, fields url.Values, files ...upload) *page {
+func (v *visitor) submit(id string, fields url.Values, files ...upload) *document {
 	v.t.Helper()
 	element := v.page.find(id)
 	if element == nil {
@@ -125,7 +125,7 @@ func (v *visitor) submit(id string, fields url.Values, files ...upload) *page {
 }
 
 // follow submits the page's only form, as its script would have done.
-func (v *visitor) follow() *page {
+func (v *visitor) follow() *document {
 	v.t.Helper()
 	form := find(v.page.root, func(n *html.Node) bool { return n.Data == "form" })
 	if form == nil {
@@ -134,7 +134,7 @@ func (v *visitor) follow() *page {
 	return v.send(form, attr(form, "action"), defaults(form), nil)
 }
 
-func (v *visitor) send(form *html.Node, action string, values url.Values, files []upload) *page {
+func (v *visitor) send(form *html.Node, action string, values url.Values, files []upload) *document {
 	v.t.Helper()
 	target := v.resolve(action)
 	if !strings.EqualFold(attr(form, "method"), "post") {
@@ -183,12 +183,12 @@ func defaults(form *html.Node) url.Values {
 }
 
 // find is the element with an id, or nil.
-func (p *page) find(id string) *html.Node {
+func (p *document) find(id string) *html.Node {
 	return find(p.root, func(n *html.Node) bool { return attr(n, "id") == id })
 }
 
 // text is what the page says, without markup.
-func (p *page) text() string { return strings.Join(strings.Fields(text(p.root)), " ") }
+func (p *document) text() string { return strings.Join(strings.Fields(text(p.root)), " ") }
 
 // says fails unless the page holds every phrase.
 func (v *visitor) sees(phrases ...string) {
@@ -201,7 +201,7 @@ func (v *visitor) sees(phrases ...string) {
 }
 
 // link is the address of the first link for which ok is true.
-func (p *page) link(ok func(href string) bool) string {
+func (p *document) link(ok func(href string) bool) string {
 	a := find(p.root, func(n *html.Node) bool { return n.Data == "a" && ok(attr(n, "href")) })
 	if a == nil {
 		return ""

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/urfave/cli/v3"
@@ -37,8 +36,6 @@ func (p program) worker() *cli.Command {
 	}
 }
 
-const purgeEvery = 10 * time.Minute
-
 // work runs the queue, the sweep and the statements that workflows wait for,
 // until ctx ends.
 func (h *house) work(ctx context.Context) error {
@@ -59,24 +56,7 @@ func (h *house) work(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return worker.Run(ctx) })
 	group.Go(func() error { return h.follow(ctx, holder) })
-	group.Go(func() error { h.purge(ctx); return nil })
 	return group.Wait()
-}
-
-// purge forgets sessions that have expired.
-func (h *house) purge(ctx context.Context) {
-	ticker := time.NewTicker(purgeEvery)
-	defer ticker.Stop()
-	for {
-		if _, err := h.stores.site.Purge(ctx, h.now()); err != nil && ctx.Err() == nil {
-			h.log.Error("purge sessions", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
 }
 
 // processName tells workers apart, also on one machine.
