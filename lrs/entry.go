@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/cairn-lms/cairn/xapi"
 	"github.com/google/uuid"
@@ -48,7 +47,7 @@ func entry(s *xapi.Statement, authority xapi.Agent, vouch []byte, v xapi.Version
 	if s.Timestamp.IsZero() {
 		e.Flags |= Stamp
 	}
-	if mustAdapt(s) {
+	if s.MustAdapt() {
 		e.Flags |= Adapt
 	}
 	return e
@@ -91,22 +90,4 @@ func document(s *xapi.Statement, vouch []byte, v xapi.Version) []byte {
 	}
 	b.WriteByte('}')
 	return b.Bytes()
-}
-
-// mustAdapt tells whether readers of one of the versions need other bytes: 2.0
-// tells times in UTC, 1.0.3 knows no context agents.
-func mustAdapt(s *xapi.Statement) bool {
-	local := func(members []xapi.Member) bool {
-		for _, m := range members {
-			if m.Key == "timestamp" && !strings.HasSuffix(m.Value, `Z"`) {
-				return true
-			}
-		}
-		return false
-	}
-	foreign := func(c *xapi.Context) bool { return c != nil && (c.ContextAgents != nil || c.ContextGroups != nil) }
-	if sub := s.Object.Sub; sub != nil && (foreign(sub.Context) || !sub.Timestamp.IsZero()) {
-		return true
-	}
-	return foreign(s.Context) || local(s.Members())
 }

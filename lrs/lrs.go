@@ -23,7 +23,7 @@ var (
 type Options struct {
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: discarded
-	MaxBody  int64            // unused here: Service.MaxBody bounds bodies
+	MaxBody  int64            // bytes of a request body for this tenant, at most Service.MaxBody; 0: that
 	PageSize int              // most statements in one page; 0: 500
 	Base     string           // path the service is mounted at, for more; "": "/xapi"
 }

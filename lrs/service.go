@@ -146,8 +146,13 @@ func (h *handler) authenticate(r *request) error {
 		return err
 	}
 	r.key, r.iriBase = key, h.IRIBase(key.Tenant)
-	r.lrs, err = h.Tenant(r.Context(), key.Tenant)
-	return err
+	if r.lrs, err = h.Tenant(r.Context(), key.Tenant); err != nil {
+		return err
+	}
+	if most := r.lrs.o.MaxBody; most > 0 {
+		r.maxBody = min(r.maxBody, most)
+	}
+	return nil
 }
 
 // fail answers with the error as {"error": reason, "path": what is wrong}.

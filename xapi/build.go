@@ -24,6 +24,7 @@ func buildStatement(n *node) *Statement {
 		Attachments: attachmentsAt(n, "attachments"),
 		Raw:         []byte(n.raw),
 	}
+	s.adapt = mustAdapt(n)
 	s.members = make([]Member, len(n.kids))
 	for i := range n.kids {
 		s.members[i] = Member{Key: n.kids[i].key, Value: n.kids[i].val.raw}

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Adapt returns the statement as a reader of version v may see it: 2.0 readers
-// get times in UTC, 1.0.3 readers no context agents and groups. All other bytes
-// stay.
+// Adapt returns the statement as a reader of version v may see it: every kind of
+// context activities is an array, 2.0 readers get times in UTC, 1.0.3 readers no
+// context agents and groups. All other bytes stay.
 func Adapt(doc []byte, v Version) ([]byte, error) {
 	return rewrite(doc, func(e *editor, key string, n *node) bool { return e.adapt(key, n, v) })
 }
@@ -113,18 +113,54 @@ func (e *editor) adapt(key string, n *node, v Version) bool {
 		}
 	case key == "object" && objectTypeOf(n) == ObjectTypeSubStatement:
 		return e.inside(n, again)
-	case key == "context" && v == V103:
-		return e.inside(n, func(e *editor, key string, n *node) bool {
-			return key != "contextAgents" && key != "contextGroups" && e.raw(n)
-		})
+	case key == "context":
+		return e.inside(n, again)
+	case key == "contextActivities":
+		return e.inside(n, (*editor).asList)
+	case key == "contextAgents" || key == "contextGroups":
+		return v != V103 && e.raw(n)
 	}
 	return e.raw(n)
+}
+
+// asList writes a list, of one if it is a single value.
+func (e *editor) asList(_ string, n *node) bool {
+	if n.kind == kindArray {
+		return e.raw(n)
+	}
+	e.out = append(append(append(e.out, '['), n.raw...), ']')
+	return true
+}
+
+// mustAdapt tells whether Adapt would change a statement or sub-statement for
+// readers of some version.
+func mustAdapt(n *node) bool {
+	if t := n.get("timestamp"); t != nil && !strings.HasSuffix(t.text, "Z") {
+		return true
+	}
+	if o := objectNode(n, "object"); o != nil && objectTypeOf(o) == ObjectTypeSubStatement && mustAdapt(o) {
+		return true
+	}
+	c := objectNode(n, "context")
+	if c == nil {
+		return false
+	}
+	if a := objectNode(c, "contextActivities"); a != nil {
+		for i := range a.kids {
+			if a.kids[i].val.kind != kindArray {
+				return true
+			}
+		}
+	}
+	return c.get("contextAgents") != nil || c.get("contextGroups") != nil
 }
 
 // idOf keeps what identifies an agent, group, verb or activity.
 func (e *editor) idOf(key string, n *node) bool {
 	switch key {
-	case "objectType", "id", "mbox", "mbox_sha1sum", "openid", "account":
+	case "objectType":
+		return n.text != ObjectTypeActivity && e.raw(n)
+	case "id", "mbox", "mbox_sha1sum", "openid", "account":
 		return e.raw(n)
 	}
 	return false

@@ -14,11 +14,11 @@ func rewritten(t *testing.T, got []byte, err error, want string) {
 }
 
 func TestAReaderIsShownWhatItsVersionKnows(t *testing.T) {
-	doc := []byte(`{"timestamp":"2026-11-21T10:00:00+01:00","context":{"contextAgents":[{}],"language":"en"},"object":{"objectType":"SubStatement","timestamp":"2026-11-21T10:00:00+01:00","context":{"contextGroups":[]}}}`)
+	doc := []byte(`{"timestamp":"2026-11-21T10:00:00+01:00","context":{"contextAgents":[{}],"language":"en","contextActivities":{"parent":{"id":"p"},"other":[]}},"object":{"objectType":"SubStatement","timestamp":"2026-11-21T10:00:00+01:00","context":{"contextGroups":[]}}}`)
 	got, err := xapi.Adapt(doc, xapi.V103)
-	rewritten(t, got, err, `{"timestamp":"2026-11-21T10:00:00+01:00","context":{"language":"en"},"object":{"objectType":"SubStatement","timestamp":"2026-11-21T10:00:00+01:00","context":{}}}`)
+	rewritten(t, got, err, `{"timestamp":"2026-11-21T10:00:00+01:00","context":{"language":"en","contextActivities":{"parent":[{"id":"p"}],"other":[]}},"object":{"objectType":"SubStatement","timestamp":"2026-11-21T10:00:00+01:00","context":{}}}`)
 	got, err = xapi.Adapt(doc, xapi.V200)
-	rewritten(t, got, err, `{"timestamp":"2026-11-21T09:00:00.000000000Z","context":{"contextAgents":[{}],"language":"en"},"object":{"objectType":"SubStatement","timestamp":"2026-11-21T09:00:00.000000000Z","context":{"contextGroups":[]}}}`)
+	rewritten(t, got, err, `{"timestamp":"2026-11-21T09:00:00.000000000Z","context":{"contextAgents":[{}],"language":"en","contextActivities":{"parent":[{"id":"p"}],"other":[]}},"object":{"objectType":"SubStatement","timestamp":"2026-11-21T09:00:00.000000000Z","context":{"contextGroups":[]}}}`)
 }
 
 func TestIDsKeepOnlyWhatIdentifies(t *testing.T) {

@@ -27,7 +27,12 @@ type Statement struct {
 	Raw []byte `json:"-"`
 
 	members []Member // of Raw
+	adapt   bool
 }
+
+// MustAdapt tells whether readers of one of the versions must not get Raw as it
+// is, but through Adapt.
+func (s *Statement) MustAdapt() bool { return s.adapt }
 
 // Members are the top-level properties of Raw in their order.
 func (s *Statement) Members() []Member { return s.members }
