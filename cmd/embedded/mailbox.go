@@ -101,7 +101,7 @@ func StartMailbox(ctx context.Context, httpAddr, smtpAddr string) (*Mailbox, err
 		}
 	})
 	m.serving.Go(func() {
-		if err := m.smtp.Serve(smtpListener); !errors.Is(err, smtp.ErrServerClosed) && err != nil {
+		if err := m.smtp.Serve(smtpListener); err != nil && !errors.Is(err, net.ErrClosed) {
 			m.errs <- err
 		}
 	})
@@ -114,11 +114,15 @@ func (m *Mailbox) HTTPURL() string { return m.httpURL }
 // SMTPAddr is host:port of the SMTP server: no TLS, no sign-in.
 func (m *Mailbox) SMTPAddr() string { return m.smtpAddr }
 
-// Close stops both servers: pages being read are finished, at most until ctx
-// ends, and SMTP clients are hung up on.
+// closeGrace is how long requests under way may take to end.
+const closeGrace = 5 * time.Second
+
+// Close stops both servers: pages being read get a few seconds, at most until
+// ctx ends, and SMTP clients are hung up on.
 func (m *Mailbox) Close(ctx context.Context) error {
-	err := m.web.Shutdown(ctx)
-	if err != nil { // out of time
+	grace, cancel := context.WithTimeout(ctx, closeGrace)
+	defer cancel()
+	if m.web.Shutdown(grace) != nil {
 		_ = m.web.Close()
 	}
 	// go-smtp closes only listeners it is serving already.
@@ -126,14 +130,11 @@ func (m *Mailbox) Close(ctx context.Context) error {
 	_ = m.listener.Close()
 	m.serving.Wait()
 	select {
-	case stopped := <-m.errs:
-		err = errors.Join(err, stopped)
+	case err := <-m.errs:
+		return fmt.Errorf("embedded: mailbox stopped early: %w", err)
 	default:
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("embedded: close mailbox: %w", err)
-	}
-	return nil
 }
 
 // Mails are the mails kept, in order of arrival.

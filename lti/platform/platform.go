@@ -153,15 +153,20 @@ func publicURL(asked, addr string) (string, error) {
 // URL is the platform's origin and issuer, without a trailing slash.
 func (p *Platform) URL() string { return p.issuer }
 
-// Close stops serving and waits for requests under way, at most until ctx ends.
+// closeGrace is how long requests under way may take to end.
+const closeGrace = 5 * time.Second
+
+// Close stops serving. Requests under way get a few seconds, at most until ctx
+// ends, and are then cut.
 func (p *Platform) Close(ctx context.Context) error {
-	err := p.server.Shutdown(ctx)
-	if err != nil {
+	grace, cancel := context.WithTimeout(ctx, closeGrace)
+	defer cancel()
+	if p.server.Shutdown(grace) != nil {
 		_ = p.server.Close()
 	}
 	<-p.served
-	if err := errors.Join(err, p.serveErr); err != nil {
-		return fmt.Errorf("platform: close: %w", err)
+	if p.serveErr != nil {
+		return fmt.Errorf("platform: serve: %w", p.serveErr)
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rsa"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -22,6 +21,7 @@ const (
 	platformConfiguration = "https://purl.imsglobal.org/spec/lti-platform-configuration"
 	registrationLifetime  = time.Hour
 	maxRegistrationBody   = 256 << 10
+	maxRedirectURIs       = 50
 )
 
 // addTool keeps a tool, with an ID and a deployment if it has none.
@@ -34,8 +34,13 @@ func (w *world) addTool(t Tool) (Tool, error) {
 			return Tool{}, fmt.Errorf("%s %q is no http(s) URL", what, s)
 		}
 	}
-	if len(t.RedirectURIs) == 0 {
-		return Tool{}, errors.New("no redirect URI")
+	if len(t.RedirectURIs) == 0 || len(t.RedirectURIs) > maxRedirectURIs {
+		return Tool{}, fmt.Errorf("%d redirect URIs", len(t.RedirectURIs))
+	}
+	for _, s := range t.RedirectURIs {
+		if originOf(s) == "" {
+			return Tool{}, fmt.Errorf("redirect URI %q is no http(s) URL", s)
+		}
 	}
 	if t.ClientID == "" {
 		t.ClientID = newClientID()
@@ -54,10 +59,11 @@ func (w *world) addTool(t Tool) (Tool, error) {
 // newClientID looks like Moodle's: fifteen letters and digits.
 func newClientID() string { return randomHex(8)[:15] }
 
-// originOf is the origin of an http(s) URL, "" if it is none.
+// originOf is the origin of an http(s) URL, "" if it is none. Its host is safe
+// in a policy header.
 func originOf(s string) string {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") || strings.ContainsAny(u.Host, "*;,'\" ") {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host

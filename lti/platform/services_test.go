@@ -176,7 +176,7 @@ func TestServicesAnswerOnlyTheirExactMediaTypesAndScopes(t *testing.T) {
 		"members of other course": {all, "GET", base + "/CourseSection/99/bindings/1/memberships", mediaMembers, nil, 404, "Course 99 doesn't exist"},
 		"members of unknown link": {all, "GET", members + "?rlid=999", mediaMembers, nil, 404, "LTI link 999 doesn't exist"},
 		"nothing at all":          {all, "GET", base + "/nothing", "*/*", nil, 400, "No handler found"},
-		"an oversized score":      {all, "POST", item + "/scores?type_id=1", mediaScore, strings.Repeat("x", 2<<20), 413, "too large"},
+		"an oversized score":      {all, "POST", item + "/scores?type_id=1", mediaScore, strings.Repeat("x", 1<<20), 413, "too large"},
 	} {
 		res, body := c.call(t, tc.token, tc.method, tc.url, tc.media, tc.body)
 		if res.StatusCode != tc.status || !strings.Contains(body, tc.want) {
