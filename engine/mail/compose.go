@@ -163,13 +163,11 @@ func (w wording) zone() string {
 // facts are what helps to plan: how long it takes and until when.
 func (w wording) facts() (facts []string) {
 	switch w.mail.Message.Purpose {
-	case engine.PurposeApproved, engine.PurposeNotYet:
+	case engine.PurposeApproved, engine.PurposeNotYet, engine.PurposeCompleted:
 		return nil // nothing to plan
-	case engine.PurposeAskForHelp:
-	default:
-		if w.mail.Minutes > 0 {
-			facts = append(facts, w.T("mail.takes", "n", w.mail.Minutes))
-		}
+	}
+	if w.mail.Minutes > 0 && w.doing() {
+		facts = append(facts, w.T("mail.takes", "n", w.mail.Minutes))
 	}
 	switch due := w.mail.DueAt; {
 	case due.IsZero():
@@ -179,4 +177,16 @@ func (w wording) facts() (facts []string) {
 		facts = append(facts, w.T("mail.due", w.args))
 	}
 	return facts
+}
+
+// doing tells whether the receiver is asked to do the step itself: only then the
+// step's minutes are theirs, and not when they judge what somebody else did.
+func (w wording) doing() bool {
+	switch {
+	case w.mail.Message.Purpose == engine.PurposeAskForHelp, w.mail.Message.Purpose == engine.PurposeReturned:
+		return false
+	case w.mail.Step == nil || w.mail.Step.By == engine.Learner || w.mail.Step.By == "":
+		return w.toLearner()
+	}
+	return true
 }

@@ -76,6 +76,24 @@ func TestTheDueTimeIsTheReceivers(t *testing.T) {
 	}
 }
 
+func TestTheStepsMinutesAreSaidToItsDoerOnly(t *testing.T) {
+	for _, c := range []struct {
+		mail engine.Mail
+		by   engine.Role
+		said bool
+	}{
+		{nudge(engine.PurposeStepOpen), engine.Learner, true},
+		{nudge(engine.PurposeReturned), engine.Learner, false},
+		{request("review_request"), engine.Learner, false},
+		{request("survey_request"), engine.Manager, true},
+	} {
+		c.mail.Step.By = c.by
+		if said := strings.Contains(strings.Join(compose(c.mail, now).Facts, " "), "10"); said != c.said {
+			t.Errorf("%s by %s: minutes said: %t", c.mail.Message.Purpose, c.by, said)
+		}
+	}
+}
+
 func TestAnAuthorsOwnWordsReplaceOurs(t *testing.T) {
 	m := nudge(engine.PurposeOwnText)
 	m.Message.Text = engine.Text{"": "Only ten minutes.\n\nYou can do it.", "de": "Nur zehn Minuten."}
