@@ -92,6 +92,6 @@ func (s *Site) courseCompleted(w http.ResponseWriter, r *http.Request, session *
 	if err := service.CompleteCourse(r.Context(), session.Person, id); err != nil {
 		return fmt.Errorf("web: course completed: %w", err)
 	}
-	http.Redirect(w, r, "/s/"+session.Handle+"/", http.StatusSeeOther)
+	seeOther(w, r, "/s/"+session.Handle+"/")
 	return nil
 }

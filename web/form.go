@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/cairn-lms/cairn/engine"
 )
@@ -28,7 +29,7 @@ const filesField = "evidence"
 func readForm(r *http.Request, files int, fieldBytes int64) ([]engine.Upload, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil && r.Header.Get("Content-Type") != "" {
-		return nil, fmt.Errorf("read form: %v: %w", err, ErrUpload)
+		return nil, fmt.Errorf("read form: %w: %w", ErrUpload, err)
 	}
 	if kind != "multipart/form-data" {
 		r.Body = http.MaxBytesReader(nil, r.Body, fieldBytes)
@@ -36,7 +37,7 @@ func readForm(r *http.Request, files int, fieldBytes int64) ([]engine.Upload, er
 	}
 	parts, err := r.MultipartReader()
 	if err != nil {
-		return nil, fmt.Errorf("read form: %v: %w", err, ErrUpload)
+		return nil, fmt.Errorf("read form: %w: %w", ErrUpload, err)
 	}
 	form := url.Values{}
 	r.PostForm, r.Form = form, form // whatever happens, what was read so far is there
@@ -96,5 +97,33 @@ func partError(err error) error {
 	if errors.As(err, &tooLong) {
 		return fmt.Errorf("read form: %w", err)
 	}
-	return fmt.Errorf("read form: %v: %w", err, ErrUpload)
+	return fmt.Errorf("read form: %w: %w", ErrUpload, err)
+}
+
+// localPath tells whether a path stays on this site.
+func localPath(p string) bool {
+	return strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "//") && !strings.ContainsAny(p, "\\\r\n")
+}
+
+// seeOther sends the browser on, after a form, to a path of this site.
+func seeOther(w http.ResponseWriter, r *http.Request, path string) {
+	if !localPath(path) {
+		path = "/"
+	}
+	http.Redirect(w, r, path, http.StatusSeeOther) //nolint:gosec // checked just above
+}
+
+// parseForm reads a form of plain fields. What is too large says so (413); what
+// cannot be read is ErrUpload.
+func parseForm(r *http.Request) error {
+	err := r.ParseForm()
+	var tooLong *http.MaxBytesError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &tooLong):
+		return fmt.Errorf("read form: %w", err)
+	default:
+		return fmt.Errorf("read form: %w: %w", ErrUpload, err)
+	}
 }

@@ -97,7 +97,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, arrivalPath(session.Handle, ticket), http.StatusSeeOther)
+	seeOther(w, r, arrivalPath(session.Handle, ticket))
 	return nil
 }
 

@@ -60,8 +60,9 @@ func TestScriptsCloseAndRepeatAsTheProtocolSays(t *testing.T) {
 	w := newWorld(t)
 	front := w.stranger().get("/")
 	front.has(t, http.StatusOK, "This is Cairn", "app.js")
-	base := front.text[strings.Index(front.text, "/static/"):]
-	base = base[:len("/static/")+12]
+	_, rest, _ := strings.Cut(front.text, "/static/")
+	version, _, _ := strings.Cut(rest, "/")
+	base := "/static/" + version
 	for name, want := range map[string]string{
 		"close.js": "(window.opener || window.parent).postMessage({ subject: 'org.imsglobal.lti.close' }, '*')",
 		"frame.js": "lti.frameResize", "repeat.js": ".submit()", "style.css": "prefers-color-scheme: dark",

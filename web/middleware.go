@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -41,12 +42,13 @@ func (s *Site) tracked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := time.Now()
 		t := &trace{id: strings.ToLower(rand.Text()[:16]), route: "-"}
-		r = r.WithContext(context.WithValue(r.Context(), traceKey, t))
+		ctx := context.WithValue(r.Context(), traceKey, t)
+		r = r.WithContext(ctx)
 		r.Header.Set("X-Request-Id", t.id)
 		w.Header().Set("X-Request-Id", t.id)
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		next.ServeHTTP(&tracing{ResponseWriter: w, t: t}, r)
-		s.log.InfoContext(r.Context(), "request", "request_id", t.id, "method", r.Method, "route", t.route,
+		s.log.InfoContext(ctx, "request", "request_id", t.id, "method", r.Method, "route", t.route,
 			"status", t.status, "ms", time.Since(start).Milliseconds())
 	})
 }
@@ -89,23 +91,26 @@ func (s *Site) named(next http.Handler) http.Handler {
 // recovered turns a panic into a page with the request id.
 func (s *Site) recovered(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer func() {
-			p := recover()
-			if p == nil {
-				return
-			}
-			if p == http.ErrAbortHandler {
-				panic(p)
-			}
-			t := traceOf(r.Context())
-			s.log.ErrorContext(r.Context(), "panic", "request_id", t.id, "route", t.route,
-				"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			if !t.wrote {
-				s.drawError(w, r, errBroken)
-			}
-		}()
+		defer s.drawPanic(w, r)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// drawPanic is deferred. A handler that aborts its answer on purpose goes on doing so.
+func (s *Site) drawPanic(w http.ResponseWriter, r *http.Request) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	t := traceOf(r.Context())
+	s.log.ErrorContext(r.Context(), "panic", "request_id", t.id, "route", t.route,
+		"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	if !t.wrote {
+		s.drawError(w, r, errBroken)
+	}
 }
 
 // sameOrigin refuses state-changing requests that another site makes a browser

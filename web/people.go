@@ -59,6 +59,6 @@ func (s *Site) namePerson(w http.ResponseWriter, r *http.Request, session *Sessi
 	if err != nil {
 		return fmt.Errorf("web: name reviewer: %w", err)
 	}
-	http.Redirect(w, r, "/s/"+session.Handle+"/", http.StatusSeeOther)
+	seeOther(w, r, "/s/"+session.Handle+"/")
 	return nil
 }

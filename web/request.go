@@ -49,7 +49,7 @@ func (s *Site) byLink(h func(http.ResponseWriter, *http.Request, asked) error) h
 		}
 		view, err := service.OpenRequest(r.Context(), token.Enrolment, token.Request)
 		if errors.Is(err, engine.ErrNotFound) {
-			return fmt.Errorf("open request: %v: %w", err, ErrToken)
+			return fmt.Errorf("open request: %w: %w", ErrToken, err)
 		}
 		if err != nil {
 			return fmt.Errorf("web: open request: %w", err)
@@ -117,7 +117,7 @@ func (s *Site) answerRequest(w http.ResponseWriter, r *http.Request, a asked) er
 	if err != nil {
 		return fmt.Errorf("web: answer request: %w", err)
 	}
-	http.Redirect(w, r, "/r/"+mux.Vars(r)["token"], http.StatusSeeOther)
+	seeOther(w, r, "/r/"+mux.Vars(r)["token"])
 	return nil
 }
 

@@ -50,12 +50,12 @@ func (s *Site) newSession(w http.ResponseWriter, r *http.Request, session Sessio
 }
 
 func (s *Site) setCookies(w http.ResponseWriter, handle, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // SameSite=None is for frames; see above
 		Name: cookiePrefix + handle, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode, Partitioned: true,
 	})
 	if s.plain {
-		http.SetCookie(w, &http.Cookie{
+		http.SetCookie(w, &http.Cookie{ //nolint:gosec // not Secure: development, see above
 			Name: twinPrefix + handle, Value: value, Path: "/", MaxAge: maxAge,
 			HttpOnly: true, SameSite: http.SameSiteLaxMode,
 		})

@@ -179,7 +179,7 @@ func (s *Site) markDone(w http.ResponseWriter, r *http.Request, session *Session
 	if err := service.MarkDone(r.Context(), session.Person, session.Enrolment, stepID(r)); err != nil {
 		return fmt.Errorf("web: mark done: %w", err)
 	}
-	http.Redirect(w, r, "/s/"+session.Handle+"/", http.StatusSeeOther)
+	seeOther(w, r, "/s/"+session.Handle+"/")
 	return nil
 }
 
@@ -199,12 +199,12 @@ func (s *Site) skipStep(w http.ResponseWriter, r *http.Request, session *Session
 	if err != nil {
 		return fmt.Errorf("web: skip: %w", err)
 	}
-	http.Redirect(w, r, "/s/"+session.Handle+"/", http.StatusSeeOther)
+	seeOther(w, r, "/s/"+session.Handle+"/")
 	return nil
 }
 
 func (s *Site) backToStep(w http.ResponseWriter, r *http.Request, session *Session) error {
-	http.Redirect(w, r, "/s/"+session.Handle+"/steps/"+mux.Vars(r)["step"], http.StatusSeeOther)
+	seeOther(w, r, "/s/"+session.Handle+"/steps/"+mux.Vars(r)["step"])
 	return nil
 }
 

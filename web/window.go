@@ -68,7 +68,7 @@ func (s *Site) openWindow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/s/"+session.Handle+"/", http.StatusSeeOther)
+	seeOther(w, r, "/s/"+session.Handle+"/")
 	return nil
 }
 
@@ -81,7 +81,7 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request, session *Session) e
 				return fmt.Errorf("web: start: %w", err)
 			}
 		}
-		http.Redirect(w, r, "/s/"+session.Handle+"/", http.StatusSeeOther)
+		seeOther(w, r, "/s/"+session.Handle+"/")
 		return nil
 	}
 	switch session.Role {

@@ -218,7 +218,7 @@ func (w *world) stranger() *person { return &person{world: w, client: &http.Clie
 
 func (p *person) do(method, path string, body io.Reader, header http.Header) page {
 	p.t.Helper()
-	r, err := http.NewRequestWithContext(p.t.Context(), method, p.world.url+path, body)
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.url+path, body)
 	must(p.t, err)
 	for name, values := range header {
 		r.Header[name] = values

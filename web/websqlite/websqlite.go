@@ -147,7 +147,7 @@ func (s *Store) Tenants(ctx context.Context) ([]web.Tenant, error) {
 	if err != nil {
 		return nil, fmt.Errorf("websqlite: tenants: %w", err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var tenants []web.Tenant
 	for rows.Next() {
 		var doc string
