@@ -3,6 +3,7 @@ package lrs_test
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,8 +18,12 @@ import (
 
 	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/lrs/lrsmongo"
 	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/cairn-lms/cairn/xapi"
+	"github.com/google/uuid"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // server is a running record store on a SQLite file.
@@ -37,10 +42,7 @@ func start(t *testing.T, scopes ...string) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	store, err := lrssqlite.New(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := openStore(t, db)
 	keys, err := lrssqlite.NewKeys(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
@@ -57,6 +59,50 @@ func start(t *testing.T, scopes ...string) *server {
 	s.url = web.URL + "/xapi"
 	s.cred = s.key(scopes...)
 	return s
+}
+
+// openStore is the SQLite store, or within TestOverMongoDB the MongoDB one.
+func openStore(t *testing.T, db *sql.DB) lrs.Store {
+	t.Helper()
+	if strings.HasPrefix(t.Name(), "TestOverMongoDB/") {
+		client, err := mongo.Connect(options.Client().ApplyURI(os.Getenv("CAIRN_TEST_MONGO_URI")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		database := client.Database("cairn_test_" + strings.ReplaceAll(uuid.NewString(), "-", "")[:12])
+		t.Cleanup(func() {
+			ctx := context.WithoutCancel(t.Context())
+			_ = database.Drop(ctx)
+			_ = client.Disconnect(ctx)
+		})
+		store, err := lrsmongo.New(t.Context(), database)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return store
+	}
+	store, err := lrssqlite.New(t.Context(), db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+func TestOverMongoDB(t *testing.T) {
+	if os.Getenv("CAIRN_TEST_MONGO_URI") == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("CAIRN_TEST_MONGO_URI is not set")
+		}
+		t.Skip("CAIRN_TEST_MONGO_URI is not set")
+	}
+	for name, test := range map[string]func(*testing.T){
+		"Moodle": TestMoodlesPostIsAnsweredWith200, "bytes": TestBytesComeBackAsTheyWereSent, "filters": TestEveryFilterAnswers,
+		"more": TestAMoreWalkIsCompleteWhileOthersInsert, "headers": TestEveryAnswerNamesVersionAndConsistentThrough,
+		"again": TestTheSameStatementAgainIsNoConflict, "forty": TestFortyPostsOfOneIDHaveOneWinner, "voiding": TestVoidingHidesAStatement,
+		"record": TestRecordIsIdempotentByID, "follow": TestFollowTellsEveryStatementOnceInOrder, "scopes": TestAKeyMayDoWhatItsScopesSay,
+	} {
+		t.Run(name, test)
+	}
 }
 
 func (s *server) key(scopes ...string) lrs.Credential {

@@ -166,6 +166,8 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = &problem{http.StatusBadRequest, invalid.Path, invalid.Reason}
 	case errors.As(err, &tooLarge):
 		p = &problem{http.StatusRequestEntityTooLarge, "", "the body is larger than this server takes; send fewer statements at a time"}
+	case errors.Is(err, xapi.ErrTooMany):
+		p = &problem{http.StatusRequestEntityTooLarge, "", strings.TrimPrefix(err.Error(), "xapi: ")}
 	case errors.Is(err, ErrConflict):
 		p = &problem{http.StatusConflict, "", strings.TrimPrefix(err.Error(), "lrs: ")}
 	case errors.Is(err, ErrNotFound):

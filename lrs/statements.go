@@ -17,9 +17,6 @@ import (
 	"github.com/cairn-lms/cairn/xapi"
 )
 
-// maxStatements bounds one POST.
-const maxStatements = 10_000
-
 // consistentThrough tells, on every answer of the resource, up to when all
 // statements are taken into account.
 func (r *request) consistentThrough(w http.ResponseWriter) error {
@@ -81,9 +78,6 @@ func (r *request) postStatements(w http.ResponseWriter) error {
 	list, err := xapi.DecodeList(data, r.version)
 	if err != nil {
 		return err
-	}
-	if len(list) > maxStatements {
-		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("more than %d statements in one request", maxStatements))
 	}
 	for i, s := range list {
 		if err := complete(s); err != nil {

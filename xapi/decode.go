@@ -1,5 +1,7 @@
 package xapi
 
+import "errors"
+
 // Decode reads one statement strictly by the rules of v. What it refuses is an
 // *Error. The bytes are kept in Raw.
 func Decode(data []byte, v Version) (*Statement, error) {
@@ -21,6 +23,12 @@ func decode(n *node, v Version) (*Statement, *Error) {
 	return buildStatement(n), nil
 }
 
+// MaxStatements is how many statements DecodeList takes; ErrTooMany refuses more.
+const MaxStatements = 10_000
+
+// ErrTooMany says that a list has more than MaxStatements statements.
+var ErrTooMany = errors.New("xapi: more than 10000 statements at once")
+
 // DecodeList reads a POST body: one statement, or an array of them that may be
 // empty. Paths in errors start with "statements[n]" for an array. Elements are
 // read one by one, so memory is that of the largest statement plus the result.
@@ -40,6 +48,9 @@ func DecodeList(data []byte, v Version) ([]*Statement, error) {
 		return list, p.end().asError()
 	}
 	for {
+		if len(list) == MaxStatements {
+			return nil, ErrTooMany
+		}
 		p.nodes = 0
 		var n node
 		err := p.value(&n)

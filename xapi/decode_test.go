@@ -154,6 +154,16 @@ func TestDepthAndSizeAreBounded(t *testing.T) {
 	}
 }
 
+func TestAListOfTooManyStatementsIsRefused(t *testing.T) {
+	list := func(n int) []byte { return []byte("[" + strings.Repeat(simple+",", n-1) + simple + "]") }
+	if got, err := xapi.DecodeList(list(xapi.MaxStatements), xapi.V103); err != nil || len(got) != xapi.MaxStatements {
+		t.Errorf("%d statements: %v", len(got), err)
+	}
+	if _, err := xapi.DecodeList(list(xapi.MaxStatements+1), xapi.V103); !errors.Is(err, xapi.ErrTooMany) {
+		t.Errorf("got %v, want ErrTooMany", err)
+	}
+}
+
 func TestAComposedStatementIsValidInBothVersions(t *testing.T) {
 	yes, score := true, 0.5
 	s := xapi.Statement{
