@@ -3,6 +3,7 @@ package lrs
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -131,7 +132,8 @@ func boolean(name, value string, to *bool) error {
 
 // under puts name before the path of an *xapi.Error.
 func under(name string, err error) error {
-	if e, ok := err.(*xapi.Error); ok {
+	var e *xapi.Error
+	if errors.As(err, &e) {
 		path := name
 		if e.Path != "" {
 			path += "." + e.Path

@@ -19,6 +19,7 @@ func present(row Row, q Query, v xapi.Version) ([]byte, error) {
 			doc, err = xapi.IDsOnly(doc)
 		case FormatCanonical:
 			doc, err = xapi.InLanguage(doc, q.Languages)
+		case FormatExact:
 		}
 	}
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 // Format says how much of a statement a query returns.
 type Format string
 
+// The formats; an empty one is exact.
 const (
 	FormatExact     Format = "exact"
 	FormatIDs       Format = "ids"

@@ -96,11 +96,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, &problem{http.StatusBadRequest, versionHeader, strings.TrimPrefix(versionErr.Error(), "xapi: ")})
 	default:
 		req := &request{Request: r, version: version, maxBody: h.MaxBody}
-		if err := h.authenticate(req); err != nil {
+		if err := h.authenticate(req); err != nil { //nolint:contextcheck // the request holds it
 			h.fail(w, r, err)
 			return
 		}
-		if err := req.serve(w, path); err != nil {
+		if err := req.serve(w, path); err != nil { //nolint:contextcheck // the request holds it
 			h.fail(w, r, err)
 		}
 	}

@@ -3,6 +3,7 @@ package lrs
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -45,7 +46,8 @@ func (r *request) body(w http.ResponseWriter) ([]byte, error) {
 	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, r.maxBody))
 	if err != nil {
-		if _, ok := err.(*http.MaxBytesError); ok {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
 			return nil, err
 		}
 		return nil, refuse(http.StatusBadRequest, "the body could not be read")

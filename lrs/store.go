@@ -42,6 +42,7 @@ type Store interface {
 // Flags are what a store needs to know about a statement besides its bytes.
 type Flags uint8
 
+// The flags of a statement.
 const (
 	Voided  Flags = 1 << iota // by another statement; set by the store
 	Voiding                   // it voids its Target

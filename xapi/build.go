@@ -95,6 +95,7 @@ func plain(n *node) any {
 			m[n.kids[i].key] = plain(&n.kids[i].val)
 		}
 		return m
+	case kindNull:
 	}
 	return nil
 }

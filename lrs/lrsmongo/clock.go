@@ -104,7 +104,7 @@ func (c *clock) change(ctx context.Context, f func(*state) error) error {
 		if res.MatchedCount == 1 {
 			return nil
 		}
-		if err := pause(ctx, time.Duration(rand.IntN(1+min(try, 20)))*time.Millisecond); err != nil {
+		if err := pause(ctx, time.Duration(rand.IntN(1+min(try, 20)))*time.Millisecond); err != nil { //nolint:gosec // jitter
 			return err
 		}
 	}
@@ -125,6 +125,10 @@ func pause(ctx context.Context, d time.Duration) error {
 // takeOff gives the batch n stored numbers and a lease.
 func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (first int64, err error) {
 	err = c.change(ctx, func(s *state) error {
+		if i := slices.IndexFunc(s.Flights, of(batch)); i >= 0 { // an answer got lost
+			first = s.Flights[i].First
+			return nil
+		}
 		first = max(now().UnixNano(), s.Last+1)
 		s.Last = first + int64(n) - 1
 		s.Flights = append(s.Flights, flight{Batch: batch, First: first, Expires: time.Now().Add(lease)})
@@ -136,12 +140,16 @@ func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() tim
 // errLost says that a flight's lease ran out before it landed.
 var errLost = errors.New("the batch took too long and was given up")
 
-// land makes the batch visible, or, if gone, says that it was aborted.
+// land makes the batch visible, or says that it was aborted. Landing twice, after
+// an answer that got lost, is fine.
 func (c *clock) land(ctx context.Context, batch string) error {
 	return c.change(ctx, func(s *state) error {
 		i := slices.IndexFunc(s.Flights, of(batch))
-		if i < 0 {
+		switch {
+		case slices.ContainsFunc(s.Aborted, of(batch)):
 			return errLost
+		case i < 0:
+			return nil
 		}
 		s.Flights = slices.Delete(s.Flights, i, i+1)
 		return nil

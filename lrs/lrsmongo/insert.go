@@ -2,6 +2,7 @@ package lrsmongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,9 +38,9 @@ func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.
 			break
 		}
 	}
-	if err := s.repair(ctx); err != nil {
-		return nil, fmt.Errorf("lrsmongo: repair: %w", err)
-	}
+	// The batch is in, whatever becomes of its repair: if that fails, readers and
+	// followers do it before they go on.
+	_ = s.repair(ctx)
 	return nil, nil
 }
 
@@ -106,8 +107,8 @@ func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Ent
 		}
 	}
 	if err := s.clock.land(ctx, batch); err != nil {
-		if cleanErr := s.remove(context.WithoutCancel(ctx), batch); err == errLost && cleanErr != nil {
-			return false, fmt.Errorf("%w: %w", err, cleanErr)
+		if errors.Is(err, errLost) { // else it may have landed; if not, its lease will clear it up
+			err = errors.Join(err, s.remove(context.WithoutCancel(ctx), batch))
 		}
 		return false, fmt.Errorf("land: %w", err)
 	}

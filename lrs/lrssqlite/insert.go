@@ -3,6 +3,7 @@ package lrssqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,7 @@ type ref struct{ key, stored int64 }
 // Insert implements lrs.Store.
 func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.Entry) ([]lrs.Row, error) {
 	var existing []lrs.Row
-	rollback := fmt.Errorf("some are there already")
+	rollback := errors.New("some are there already")
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		w := writer{Store: s, ctx: ctx, tx: tx}
 		var err error
@@ -26,7 +27,7 @@ func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.
 		}
 		return err
 	})
-	if len(existing) > 0 && err == rollback {
+	if len(existing) > 0 && errors.Is(err, rollback) {
 		return existing, nil
 	}
 	if err != nil {
@@ -43,7 +44,7 @@ type writer struct {
 }
 
 func (w *writer) exec(text string, args ...any) (sql.Result, error) {
-	st, err := w.within(w.ctx, w.tx, text)
+	st, err := w.within(w.ctx, w.tx, text) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +52,7 @@ func (w *writer) exec(text string, args ...any) (sql.Result, error) {
 }
 
 func (w *writer) insert(now func() time.Time, entries []lrs.Entry) ([]lrs.Row, error) {
-	st, err := w.within(w.ctx, w.tx, selectLast)
+	st, err := w.within(w.ctx, w.tx, selectLast) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return nil, err
 	}
@@ -116,12 +117,12 @@ func (w *writer) get(id string) (lrs.Row, bool, error) {
 	if err != nil {
 		return lrs.Row{}, false, err
 	}
-	st, err := w.within(w.ctx, w.tx, selectByID)
+	st, err := w.within(w.ctx, w.tx, selectByID) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return lrs.Row{}, false, err
 	}
 	row, err := scanRow(st.QueryRowContext(w.ctx, blob))
-	if err == lrs.ErrNotFound {
+	if errors.Is(err, lrs.ErrNotFound) {
 		return row, false, nil
 	}
 	return row, err == nil, err
@@ -243,7 +244,7 @@ func (w *writer) occurring(keys []any) (map[int64]bool, error) {
 	for len(args) < n {
 		args = append(args, keys[0])
 	}
-	st, err := w.within(w.ctx, w.tx, findKeysSQL(n))
+	st, err := w.within(w.ctx, w.tx, findKeysSQL(n)) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return nil, err
 	}
@@ -251,7 +252,7 @@ func (w *writer) occurring(keys []any) (map[int64]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	found := map[int64]bool{}
 	for rows.Next() {
 		var k int64

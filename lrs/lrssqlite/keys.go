@@ -67,7 +67,7 @@ func (s *Keys) Keys(ctx context.Context, tenant string) ([]lrs.Key, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: keys: %w", err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []lrs.Key
 	for rows.Next() {
 		var doc string

@@ -34,6 +34,7 @@ func TestEveryFilterIsAnsweredFromAnIndex(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer rows.Close()
 			var plan []string
 			for rows.Next() {
 				var id, parent, unused int
@@ -43,7 +44,7 @@ func TestEveryFilterIsAnsweredFromAnIndex(t *testing.T) {
 				}
 				plan = append(plan, detail)
 			}
-			if err := rows.Close(); err != nil {
+			if err := rows.Err(); err != nil {
 				t.Fatal(err)
 			}
 			whole := strings.Join(plan, "\n")

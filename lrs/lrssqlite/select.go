@@ -12,7 +12,7 @@ import (
 // order, and probes the other terms row by row.
 func (s *Store) Select(ctx context.Context, sel lrs.Selection) ([]lrs.Row, bool, error) {
 	text, args := s.query(sel)
-	st, err := s.prepared(ctx, text)
+	st, err := s.prepared(ctx, text) //nolint:sqlclosecheck // kept ready
 	if err != nil {
 		return nil, false, fmt.Errorf("lrssqlite: select: %w", err)
 	}
@@ -20,7 +20,7 @@ func (s *Store) Select(ctx context.Context, sel lrs.Selection) ([]lrs.Row, bool,
 	if err != nil {
 		return nil, false, fmt.Errorf("lrssqlite: select: %w", err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []lrs.Row
 	bytes := 0
 	for rows.Next() {

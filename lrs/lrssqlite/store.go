@@ -77,7 +77,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 		return nil, fmt.Errorf("lrssqlite: make tables: %w", err)
 	}
 	for _, text := range writerSQL() {
-		if _, err := s.prepared(ctx, text); err != nil {
+		if _, err := s.prepared(ctx, text); err != nil { //nolint:sqlclosecheck // kept ready
 			return nil, fmt.Errorf("lrssqlite: prepare: %w", err)
 		}
 	}

@@ -69,7 +69,8 @@ func concurrentBatches(t *testing.T, newStore func(string) lrs.Store) {
 func followerMissesNothing(t *testing.T, newStore func(string) lrs.Store) {
 	stores, reader := []lrs.Store{newStore("a"), newStore("a")}, newStore("a")
 	const writers, batches, size = 4, 5, 3
-	_, wg := background(t)
+	var wg sync.WaitGroup
+	defer wg.Wait()
 	for w := range writers {
 		wg.Go(func() {
 			for b := range batches {

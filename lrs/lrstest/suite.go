@@ -3,7 +3,6 @@
 package lrstest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -259,11 +258,4 @@ func through(t *testing.T, newStore func(string) lrs.Store) {
 	if rows := sel(t, s, all()); rows[1].Stored <= got {
 		t.Errorf("a statement was stored at %d though %d was promised to be complete", rows[1].Stored, got)
 	}
-}
-
-func background(t *testing.T) (context.Context, *sync.WaitGroup) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	var wg sync.WaitGroup
-	t.Cleanup(func() { cancel(); wg.Wait() })
-	return ctx, &wg
 }
