@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/lrs"
@@ -57,11 +58,22 @@ func (g gradebook) Post(ctx context.Context, e *engine.Enrolment, learner engine
 	return nil
 }
 
+// tokenPatience is how long a grade waits when the platform gives us no token.
+// That is never about the grade: a clock, a key or a switch is wrong over there,
+// and an admin will mend it.
+const tokenPatience = 10 * time.Minute
+
 // gradeError tells the engine whether trying again can help.
 func gradeError(err error) error {
 	var failed *lti.ServiceError
-	if errors.Is(err, lti.ErrRetry) && errors.As(err, &failed) {
+	switch {
+	case !errors.As(err, &failed): // our own store or key, not the platform
+		return &engine.RetryError{Err: err}
+	case failed.Op == "token":
+		return &engine.RetryError{After: max(failed.After, tokenPatience), Err: err}
+	case errors.Is(err, lti.ErrRetry):
 		return &engine.RetryError{After: failed.After, Err: err}
+	default:
+		return fmt.Errorf("post grade: %w", err)
 	}
-	return fmt.Errorf("post grade: %w", err)
 }

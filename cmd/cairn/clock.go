@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// clockPoll is how often a process looks whether another one moved the clock.
+// clockPoll is how often a process looks whether another one moved the clock, to
+// sweep at once.
 const clockPoll = 200 * time.Millisecond
 
 // devClock is the development clock: real time plus an offset kept in a file,
@@ -24,7 +25,6 @@ type devClock struct {
 
 	mu     sync.Mutex
 	offset time.Duration
-	read   time.Time     // when the file was last looked at
 	moved  chan struct{} // holds one token after the offset changed
 }
 
@@ -40,13 +40,12 @@ func openClock(file string) (*devClock, error) {
 	return c, c.reload()
 }
 
-// Now is real time plus the offset, as last read from the file.
+// Now is real time plus the offset. It reads the file each time: the LMS and the
+// tool must never disagree about a token's age because one of them looked late.
 func (c *devClock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if time.Since(c.read) > clockPoll {
-		_ = c.reload() // a file being replaced keeps the last offset
-	}
+	_ = c.reload() // a file that cannot be read now keeps the last offset
 	return time.Now().Add(c.offset)
 }
 
@@ -98,7 +97,6 @@ func (c *devClock) follow(ctx context.Context) {
 
 // reload reads the file; c.mu is held.
 func (c *devClock) reload() error {
-	c.read = time.Now()
 	data, err := os.ReadFile(c.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -72,12 +72,12 @@ func build(ctx context.Context, cfg *config, log *slog.Logger) (_ *house, err er
 		return nil, err
 	}
 	if cfg.redisURL != "" {
-		if h.queue, err = queue.NewClient(cfg.redisURL); err != nil {
+		if h.queue, err = queue.NewClient(cfg.redisURL, queue.WithNow(h.now)); err != nil {
 			return nil, err
 		}
 	}
 	if cfg.smtpURL != "" {
-		if h.mailer, err = mail.New(mail.Options{URL: cfg.smtpURL, From: cfg.mailFrom, Log: log}); err != nil {
+		if h.mailer, err = mail.New(mail.Options{URL: cfg.smtpURL, From: cfg.mailFrom, Now: h.now, Log: log}); err != nil {
 			return nil, err
 		}
 	}

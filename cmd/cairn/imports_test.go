@@ -40,7 +40,7 @@ var mayImport = map[string][]string{
 	"engine/enginetest":   {"engine", "xapi"},
 	"web/websqlite":       {"web", "xapi"},
 	"web/webmongo":        {"web", "xapi"},
-	"web/webtest":         {"web", "xapi"},
+	"web/webtest":         {"web", "engine"},
 	"engine/mail":         {"engine", "engine/text"},
 	"engine/queue":        {"engine", "engine/text", "engine/mail"},
 	"web":                 {"lti", "engine", "lrs", "xapi", "web/ui", "engine/text"},

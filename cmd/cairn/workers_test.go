@@ -64,13 +64,16 @@ func (s *site) enrolMany(w *walk) {
 	var group errgroup.Group
 	group.SetLimit(4)
 	for i := range manyLearners {
-		name := fmt.Sprintf("learner%03d", i)
+		id, name := fmt.Sprint(1000+i), fmt.Sprintf("learner%03d", i)
 		must(s.t, s.lms.AddUser(platform.User{
-			ID: fmt.Sprint(1000 + i), Username: name, Name: "Learner " + fmt.Sprint(i), Given: "Learner", Family: fmt.Sprint(i),
+			ID: id, Username: name, Name: "Learner " + fmt.Sprint(i), Given: "Learner", Family: fmt.Sprint(i),
 			Email: name + "@example.org", Role: platform.RoleLearner, ManagerEmail: "max@example.org", Zone: "UTC",
 		}))
 		group.Go(func() error {
-			w.launch(newVisitor(s.t), "signin-"+name)
+			v := newVisitor(s.t)
+			v.get(s.demo.LMS.URL + "/")
+			v.submit("signin-other", url.Values{"user": {id}})
+			w.launch(v, "")
 			return nil
 		})
 	}

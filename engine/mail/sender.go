@@ -121,6 +121,7 @@ func (s *Sender) message(m engine.Mail) (*gomail.Msg, error) {
 	msg.SetGenHeader("Content-Language", letter.Language)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no holiday replies, please
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
+	msg.SetGenHeader("X-Cairn-Purpose", m.Message.Purpose) // for people's filters and for whoever traces a mail
 	if letter.UnsubscribeURL != "" {
 		msg.SetGenHeaderPreformatted("List-Unsubscribe", "<"+letter.UnsubscribeURL+">")
 		msg.SetGenHeaderPreformatted("List-Unsubscribe-Post", "List-Unsubscribe=One-Click") // RFC 8058
