@@ -30,13 +30,14 @@ func (woke) apply(*decision) error { return nil }
 
 // decision is one run of decide.
 type decision struct {
-	w    *Workflow
-	e    *Enrolment
-	f    Facts
-	now  time.Time
-	next time.Time // earliest time after now at which something happens by itself
-	said int       // statements made, for their ids
-	id   string    // of the one statement made, if it is fixed from outside
+	w     *Workflow
+	e     *Enrolment
+	f     Facts
+	now   time.Time
+	next  time.Time // earliest time after now at which something happens by itself
+	said  int       // statements made, for their ids
+	zones map[string]*time.Location
+	id    string // of the one statement made, if it is fixed from outside
 }
 
 // maxCatchUp bounds how many wakes a decision makes up for.

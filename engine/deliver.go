@@ -83,7 +83,9 @@ func (d *delivery) one(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	if !m.SentAt.IsZero() {
+	if gone, err := d.travelled(ctx, &m); err != nil {
+		return err
+	} else if gone || !m.SentAt.IsZero() {
 		return d.finish(ctx, w, e, f, m) // sent, but the worker died before it said so
 	}
 	if reason := d.unfit(w, e, m); reason != "" {
@@ -96,19 +98,44 @@ func (d *delivery) one(ctx context.Context, m Message) error {
 	if m, err = d.claim(ctx, m); err != nil {
 		return err
 	}
-	mail := d.mail(ctx, w, e, f, m)
-	sending, cancel := context.WithTimeout(ctx, sendTime)
-	err = d.s.o.Mailer.Send(sending, mail)
-	cancel()
+	others, err := d.companions(ctx, w, m)
 	if err != nil {
-		return d.failed(ctx, m, err)
-	}
-	m.SentAt, m.ClaimedUntil, m.LastError = d.s.now(), d.s.o.Wall(), ""
-	if m, err = d.save(ctx, m); err != nil {
 		return err
 	}
-	d.sent++
-	return d.finish(ctx, w, e, f, m)
+	return d.send(ctx, append([]companion{{m, w, e, f}}, others...))
+}
+
+// send sends the first message with the others inside, notes that it is gone, and records it. All are claimed.
+func (d *delivery) send(ctx context.Context, all []companion) error {
+	mail := d.mail(ctx, all[0].w, all[0].e, all[0].f, all[0].m)
+	for _, c := range all[1:] {
+		mail.Also = append(mail.Also, d.mail(ctx, c.w, c.e, c.f, c.m))
+	}
+	sending, cancel := context.WithTimeout(ctx, sendTime)
+	failure := d.s.o.Mailer.Send(sending, mail)
+	cancel()
+	var errs []error
+	for i := range all {
+		c := &all[i]
+		if failure != nil {
+			c.m.Bundled = ""
+			errs = append(errs, d.failed(ctx, c.m, failure))
+			continue
+		}
+		c.m.SentAt, c.m.ClaimedUntil, c.m.LastError = d.s.now(), d.s.o.Wall(), ""
+		var err error
+		if c.m, err = d.save(ctx, c.m); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		d.sent++
+	}
+	for _, c := range all {
+		if !c.m.SentAt.IsZero() {
+			errs = append(errs, d.finish(ctx, c.w, c.e, c.f, c.m))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // unfit is why a message will not be sent, or "".
@@ -148,7 +175,7 @@ func (d *delivery) hold(w *Workflow, e *Enrolment, f Facts, m Message) time.Time
 	var today int
 	var week []time.Time // oldest first
 	for _, other := range slices.Backward(d.all) {
-		if other.State != MessageSent || !other.IsNudge() || other.Request != "" {
+		if other.SentAt.IsZero() || !other.IsNudge() || other.Request != "" || other.Bundled != "" {
 			continue
 		}
 		if other.SentAt.In(zone).Format(time.DateOnly) == day {

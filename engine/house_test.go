@@ -27,13 +27,14 @@ const (
 // house is a service on a real SQLite store with a clock to move.
 type house struct {
 	*engine.Service
-	t     *testing.T
-	store engine.Store
-	book  *book
-	post  *post
-	now   time.Time
-	id    engine.EnrolmentID
-	sam   engine.PersonID
+	t       *testing.T
+	options engine.Options
+	store   engine.Store
+	book    *book
+	post    *post
+	now     time.Time
+	id      engine.EnrolmentID
+	sam     engine.PersonID
 }
 
 func must(t testing.TB, err error) {
@@ -61,10 +62,12 @@ func newHouse(t *testing.T, begin string) *house {
 	store, err := enginesqlite.New(t.Context(), db)
 	must(t, err)
 	h := &house{t: t, store: store, book: &book{t: t, byID: map[string]string{}}, post: &post{}, now: at(t, begin)}
-	h.Service = engine.New(engine.Options{
+	h.options = engine.Options{
 		Tenant: "main", Store: store, Recorder: h.book, Gradebook: h.book, Mailer: h.post, Links: h.post, IRIBase: iriBase,
 		Now: func() time.Time { return h.now },
-	})
+	}
+	h.Service = engine.New(h.options)
+	h.post.now = h.options.Now
 	for _, file := range []string{"first-steps.yaml", "negotiation-skills.yaml"} {
 		source, err := library.Files().Open(file)
 		must(t, err)
@@ -80,14 +83,18 @@ func newHouse(t *testing.T, begin string) *house {
 // arrive launches Sam into a workflow.
 func (h *house) arrive(w engine.WorkflowID, custom map[string]string) *engine.Enrolment {
 	h.t.Helper()
-	e, err := h.Arrive(h.t.Context(), engine.Arrival{
-		Issuer: lms, Subject: "5", Name: "Sam Sailor", Email: "sam@example.org", Locale: "en", Zone: "Europe/Berlin", Workflow: w,
-		Course:      engine.Course{Registration: "r1", Issuer: lms, ID: "2", Title: "Negotiation skills"},
-		RelaunchURL: lms + "/mod/lti/view.php?l=7", LineItem: lms + "/lineitem", Custom: custom,
-	})
+	e, err := h.Arrive(h.t.Context(), arrival(w, custom))
 	must(h.t, err)
 	h.id, h.sam = e.ID, e.Learner
 	return e
+}
+
+func arrival(w engine.WorkflowID, custom map[string]string) engine.Arrival {
+	return engine.Arrival{
+		Issuer: lms, Subject: "5", Name: "Sam Sailor", Email: "sam@example.org", Locale: "en", Zone: "Europe/Berlin", Workflow: w,
+		Course:      engine.Course{Registration: "r1", Issuer: lms, ID: "2", Title: "Negotiation skills"},
+		RelaunchURL: lms + "/mod/lti/view.php?l=7", LineItem: lms + "/lineitem", Custom: custom,
+	}
 }
 
 // pass moves the clock in the hops the engine asks for, sweeping at each, as the development clock does.
@@ -231,6 +238,8 @@ func (b *book) count(verb string) int {
 type post struct {
 	mu    sync.Mutex
 	mails []engine.Mail
+	times []time.Time
+	now   func() time.Time
 	fail  error
 }
 
@@ -240,7 +249,7 @@ func (p *post) Send(_ context.Context, m engine.Mail) error {
 	if p.fail != nil {
 		return p.fail
 	}
-	p.mails = append(p.mails, m)
+	p.mails, p.times = append(p.mails, m), append(p.times, p.now())
 	return nil
 }
 

@@ -67,7 +67,11 @@ func (s *Service) change(ctx context.Context, id EnrolmentID, make func(*Workflo
 		if err != nil {
 			return nil, err
 		}
-		facts, err := s.facts(ctx, w, e)
+		seen := *e
+		if launch, ok := ev.(arrived); ok && len(launch.a.Custom) > 0 {
+			seen.Custom = launch.a.Custom // the launch may name other people
+		}
+		facts, err := s.facts(ctx, w, &seen)
 		if err != nil {
 			return nil, err
 		}

@@ -129,7 +129,10 @@ func TestFirstStepsFromTheFirstLaunchToTheSignOff(t *testing.T) {
 		"sam step_open follow-up", "sam step_due follow-up", "sam step_late follow-up",
 		"max signoff_request signoff", "sam completed ",
 	}
-	if got := h.post.told(); !slices.Equal(got, want) {
+	got := h.post.told()
+	slices.Sort(got) // two at the same instant go out in any order
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
 		t.Errorf("mails:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	for verb, n := range map[string]int{

@@ -5,20 +5,35 @@ import "time"
 // zone is the time zone that a step's times are in: the workflow's, else the doer's if there is one and it is known,
 // else the learner's, else UTC.
 func (d *decision) zone(by Role) *time.Location {
-	if z, ok := zoneOf(d.w.Calendar.Timezone); ok && d.w.Calendar.Timezone != "doer" {
-		return z
+	if name := d.w.Calendar.Timezone; name != "doer" {
+		if z := d.location(name); z != nil {
+			return z
+		}
 	}
 	if by != Learner && by != "" {
 		if people := d.e.Roles[by]; len(people) == 1 {
-			if z, ok := zoneOf(d.f.People[people[0].Person].Zone); ok {
+			if z := d.location(d.f.People[people[0].Person].Zone); z != nil {
 				return z
 			}
 		}
 	}
-	if z, ok := zoneOf(d.f.Learner.Zone); ok {
+	if z := d.location(d.f.Learner.Zone); z != nil {
 		return z
 	}
 	return time.UTC
+}
+
+// location loads a zone once per decision; nil for an unknown one.
+func (d *decision) location(name string) *time.Location {
+	z, known := d.zones[name]
+	if !known {
+		z, _ = zoneOf(name)
+		if d.zones == nil {
+			d.zones = map[string]*time.Location{}
+		}
+		d.zones[name] = z
+	}
+	return z
 }
 
 // anchor is what an anchor of the workflow stands for now; false while it is missing.

@@ -1,0 +1,83 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// companion is a message that travels inside another's mail.
+type companion struct {
+	m Message
+	w *Workflow
+	e *Enrolment
+	f Facts
+}
+
+// maxCompanions bounds what one mail takes along.
+const maxCompanions = 20
+
+// companions claims what else can travel in the mail of m: other requests that wait, or other nudges that are due
+// within `bundle`, also those that hours or caps hold back.
+func (d *delivery) companions(ctx context.Context, w *Workflow, m Message) ([]companion, error) {
+	if !m.IsNudge() && m.Request == "" {
+		return nil, nil
+	}
+	until := d.s.now()
+	if m.IsNudge() && m.Request == "" {
+		until = w.Calendar.after(until, w.Nudges.Bundle, ending, time.UTC)
+	}
+	var out []companion
+	for _, other := range slices.Backward(d.all) {
+		if other.ID == m.ID || d.done[other.ID] || other.State != MessageWaiting || len(out) >= maxCompanions {
+			continue
+		}
+		if (other.Request == "") != (m.Request == "") || other.IsNudge() != m.IsNudge() || other.PlannedAt.After(until) {
+			continue
+		}
+		e, err := d.s.o.Store.Enrolment(ctx, other.Enrolment)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return out, fmt.Errorf("bundle message %s: %w", other.ID, err)
+		}
+		ow, e, f, err := d.s.asOfNow(ctx, e)
+		if err != nil {
+			return out, err
+		}
+		if d.unfit(ow, e, other) != "" {
+			continue // its own turn drops it
+		}
+		other.Bundled = m.ID
+		claimed, err := d.claim(ctx, other)
+		if errors.Is(err, ErrConflict) {
+			continue // another worker has it
+		}
+		if err != nil {
+			return out, err
+		}
+		out = append(out, companion{claimed, ow, e, f})
+	}
+	return out, nil
+}
+
+// travelled tells whether a message went out inside another's mail though the worker died before it said so. If that
+// mail never left, the message is on its own again.
+func (d *delivery) travelled(ctx context.Context, m *Message) (bool, error) {
+	if m.Bundled == "" {
+		return false, nil
+	}
+	main, err := d.s.o.Store.Message(ctx, m.Bundled)
+	if err != nil {
+		return false, fmt.Errorf("load the mail that message %s went in: %w", m.ID, err)
+	}
+	if main.SentAt.IsZero() {
+		m.Bundled = ""
+		return false, nil
+	}
+	m.SentAt = main.SentAt
+	return true, nil
+}
