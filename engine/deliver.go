@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -48,8 +49,10 @@ func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
 		return 0, fmt.Errorf("load messages to %s: %w", id, err)
 	}
 	var errs []error
-	for _, m := range slices.Backward(d.all) {
-		if d.done[m.ID] || !s.isDue(m) {
+	due := slices.DeleteFunc(slices.Clone(d.all), func(m Message) bool { return !s.isDue(m) })
+	slices.SortFunc(due, func(a, b Message) int { return cmp.Or(a.PlannedAt.Compare(b.PlannedAt), cmp.Compare(a.ID, b.ID)) })
+	for _, m := range due {
+		if d.done[m.ID] {
 			continue
 		}
 		if err := d.one(ctx, m); err != nil && !errors.Is(err, ErrConflict) { // a conflict: another worker has it
@@ -109,6 +112,9 @@ func (d *delivery) one(ctx context.Context, m Message) error {
 func (d *delivery) send(ctx context.Context, all []companion) error {
 	mail := d.mail(ctx, all[0].w, all[0].e, all[0].f, all[0].m)
 	for _, c := range all[1:] {
+		if c.m.Enrolment == all[0].m.Enrolment && c.m.Step == all[0].m.Step && c.m.Request == all[0].m.Request {
+			continue // the mail is about that step already
+		}
 		mail.Also = append(mail.Also, d.mail(ctx, c.w, c.e, c.f, c.m))
 	}
 	sending, cancel := context.WithTimeout(ctx, sendTime)

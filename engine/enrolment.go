@@ -160,7 +160,7 @@ type Request struct {
 	ExpiresAt  time.Time `json:"expires_at,omitzero"`
 	AnsweredAt time.Time `json:"answered_at,omitzero"` // answered, or closed
 	Outcome    string    `json:"outcome,omitempty"`    // approve, return, not_yet, response, acknowledged; expired, withdrawn
-	SHA256     string    `json:"sha256,omitempty"`     // of the hand-ins asked about
+	SHA256     string    `json:"sha256,omitempty"`     // of the hand-ins asked about, until answered: then the Review has it
 }
 
 // Waiting tells whether an answer can still come.

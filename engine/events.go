@@ -133,9 +133,6 @@ func (ev handedIn) apply(d *decision) error {
 		st.Ratings, st.RatedAt = ev.c.Ratings, d.now
 	}
 	st.Score = ev.score
-	if st.Viewed.IsZero() {
-		st.Viewed = d.now
-	}
 	d.sayHand(s, st, ev.c)
 	if ev.score != nil {
 		rule, _ := s.Done.Find("score")

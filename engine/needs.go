@@ -37,7 +37,7 @@ type Mail struct {
 	Zone           string    // IANA, never empty: To's, else the learner's, else UTC
 	Minutes        int
 	Comment        string // what the reviewer wrote (returned, approved, not_yet)
-	Also           []Mail // further messages to the same person that travel along; list their titles and links
+	Also           []Mail // other matters that travel along, at most 20; list their titles and links
 }
 
 // Links makes the links of mails. A learner's link is Enrolment.RelaunchURL.

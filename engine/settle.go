@@ -116,6 +116,7 @@ func (d *decision) end(s *Step, st *StepState, to State, reason string) bool {
 	}
 	d.close(st, OutcomeWithdrawn)
 	st.AskedAt, st.ElseAt, st.AskAgainAt = time.Time{}, time.Time{}, time.Time{}
+	st.NudgesPlanned = nil // an enrolment stays small; a step opened again is nudged again
 	if to == Done {
 		if s.Kind == KindSignOff {
 			st.SignedSHA256 = d.coverSHA256(s)
@@ -136,7 +137,7 @@ func (d *decision) met(s *Step, st *StepState) bool {
 func (d *decision) ruleMet(r Rule, s *Step, st *StepState) bool {
 	switch r.Name {
 	case "viewed", "watched", "posts", "attended":
-		return !st.Viewed.IsZero()
+		return !st.Viewed.IsZero() || st.Hand != "" // who hands in has seen it
 	case "acknowledged":
 		return !st.Acknowledged.IsZero() || s.By == Learner && !st.Viewed.IsZero()
 	case "response":

@@ -1,0 +1,53 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The numbers to design for: 300 steps, an enrolment of at most 256 KB.
+func TestThreeHundredStepsStaySmallAndQuick(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("workflow: big\nversion: 1\ntitle: Big\ngoal: {outcome: Much}\nbehaviours:\n  - {id: b, text: Does, scale: [no, yes], target: 2, observers: [learner, manager]}\nphases:\n  - phase: before\n    steps:\n")
+	for i := range 300 {
+		fmt.Fprintf(&b, "      - {id: s%d, kind: experiment, title: Step %d, by: learner, due: open + %dwd, done: response, review: {by: manager, rate: [b]}}\n", i, i, i%40)
+	}
+	w, problems := ParseWorkflow("big.yaml", []byte(b.String()))
+	if problems.Refused() {
+		t.Fatal(problems)
+	}
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	f := people("Europe/Berlin")
+	e, err := decide(w, enrolment(w, now), f, arrived{a: Arrival{}}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	for _, s := range w.Steps() {
+		e.Statements, e.Messages = nil, nil
+		e.Rev++
+		if e, err = decide(w, e, f, handedIn{c: Contribution{ID: ContributionID(strings.Repeat("c", 36)), Step: s.ID, Attempt: 1, SHA256: strings.Repeat("a", 64)}}, now); err != nil {
+			t.Fatal(err)
+		}
+		r := e.Steps[s.ID].Requests[0]
+		if e, err = decide(w, e, f, answered{request: r.ID, answer: Answer{Outcome: OutcomeApprove, SHA256: r.SHA256}}, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	each := time.Since(began) / 600
+	e.Statements, e.Messages = nil, nil
+	data, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d KB, %s a decision", len(data)>>10, each)
+	if len(data) > 256<<10 {
+		t.Errorf("the enrolment has %d bytes", len(data))
+	}
+	if each > 200*time.Millisecond {
+		t.Errorf("a decision takes %s", each)
+	}
+}
