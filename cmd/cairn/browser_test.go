@@ -198,11 +198,14 @@ func (f frame) write(prose string) {
 	must(f.b.t, f.try(script, &ok))
 }
 
-// rate picks a point of every scale.
+// rate picks the given point of every scale, and the first of other choices.
 func (f frame) rate(point string) {
 	f.b.t.Helper()
+	script := fmt.Sprintf(`document.querySelectorAll('form input[type=radio]').forEach(e => {
+		const group = [...e.form.querySelectorAll('input[type=radio]')].filter(o => o.name === e.name);
+		(group.find(o => o.value === %q) || group[0]).click(); }), true`, point)
 	var ok bool
-	must(f.b.t, f.try(fmt.Sprintf(`document.querySelectorAll('form input[type=radio][value="%s"]').forEach(e => e.click()), true`, point), &ok))
+	must(f.b.t, f.try(script, &ok))
 }
 
 // attachFile gives a file to the field that takes evidence.

@@ -69,11 +69,14 @@ func (s *site) enrolMany(w *walk) {
 			ID: id, Username: name, Name: "Learner " + fmt.Sprint(i), Given: "Learner", Family: fmt.Sprint(i),
 			Email: name + "@example.org", Role: platform.RoleLearner, ManagerEmail: "max@example.org", Zone: "UTC",
 		}))
+		if s.t.Failed() {
+			break
+		}
 		group.Go(func() error {
 			v := newVisitor(s.t)
 			v.get(s.demo.LMS.URL + "/")
 			v.submit("signin-other", url.Values{"user": {id}})
-			w.launch(v, "")
+			w.openActivity(v)
 			return nil
 		})
 	}
