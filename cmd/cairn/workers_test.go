@@ -88,7 +88,7 @@ func (s *site) enrolMany(w *walk) {
 func (s *site) eachHasOne(w *walk, purpose string) {
 	s.t.Helper()
 	for range 15 {
-		deadline := time.Now().Add(30 * time.Second)
+		deadline := time.Now().Add(2 * time.Minute)
 		last, quiet := -1, time.Now()
 		for time.Now().Before(deadline) {
 			counts := s.perLearner(purpose)

@@ -122,19 +122,21 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// takeOff gives the batch n stored numbers and a lease.
-func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (first int64, err error) {
+// takeOff gives the batch n stored numbers and a lease. before is the last number
+// given out until then.
+func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (first, before int64, err error) {
 	err = c.change(ctx, func(s *state) error {
 		if i := slices.IndexFunc(s.Flights, of(batch)); i >= 0 { // an answer got lost
-			first = s.Flights[i].First
+			first, before = s.Flights[i].First, 0
 			return nil
 		}
+		before = s.Last
 		first = max(now().UnixNano(), s.Last+1)
 		s.Last = first + int64(n) - 1
 		s.Flights = append(s.Flights, flight{Batch: batch, First: first, Expires: time.Now().Add(lease)})
 		return nil
 	})
-	return first, err
+	return first, before, err
 }
 
 // errLost says that a flight's lease ran out before it landed.

@@ -23,6 +23,16 @@ func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.
 		return nil, nil
 	}
 	for {
+		batch, taken, err := s.fly(ctx, now, entries)
+		if err != nil {
+			return nil, fmt.Errorf("lrsmongo: insert: %w", err)
+		}
+		if !taken {
+			// The batch is in, whatever becomes of its repair: if that fails, readers
+			// and followers do it before they go on.
+			_ = s.repair(ctx, batch)
+			return nil, nil
+		}
 		existing, err := s.existing(ctx, entries)
 		if err != nil {
 			return nil, fmt.Errorf("lrsmongo: insert: %w", err)
@@ -30,18 +40,7 @@ func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.
 		if len(existing) > 0 {
 			return existing, nil
 		}
-		taken, err := s.fly(ctx, now, entries)
-		if err != nil {
-			return nil, fmt.Errorf("lrsmongo: insert: %w", err)
-		}
-		if !taken {
-			break
-		}
 	}
-	// The batch is in, whatever becomes of its repair: if that fails, readers and
-	// followers do it before they go on.
-	_ = s.repair(ctx)
-	return nil, nil
 }
 
 // existing returns the visible rows of the entries' ids. For those under way in
@@ -83,13 +82,20 @@ func (s *Store) existing(ctx context.Context, entries []lrs.Entry) ([]lrs.Row, e
 	}
 }
 
-// fly brings a batch in. taken says that one of its ids was taken meanwhile, and
-// nothing of it is left.
-func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Entry) (taken bool, err error) {
+// landed is a batch that is in: its documents in order, and the last number that
+// was given out before it.
+type landed struct {
+	docs   []document
+	before int64
+}
+
+// fly brings a batch in. taken says that one of its ids is taken, and nothing of
+// it is left.
+func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Entry) (in landed, taken bool, err error) {
 	batch := uuid.NewString()
-	first, err := s.clock.takeOff(ctx, batch, len(entries), now)
+	first, before, err := s.clock.takeOff(ctx, batch, len(entries), now)
 	if err != nil {
-		return false, fmt.Errorf("take off: %w", err)
+		return landed{}, false, fmt.Errorf("take off: %w", err)
 	}
 	docs := make([]document, len(entries))
 	for i, e := range entries {
@@ -98,21 +104,21 @@ func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Ent
 	for chunk := range slices.Chunk(docs, atOnce) {
 		if _, err := s.statements.InsertMany(ctx, chunk); err != nil {
 			if cleanErr := s.giveUp(ctx, batch); cleanErr != nil {
-				return false, fmt.Errorf("%w (its lease will clear it up: %w)", err, cleanErr)
+				return landed{}, false, fmt.Errorf("%w (its lease will clear it up: %w)", err, cleanErr)
 			}
 			if mongo.IsDuplicateKeyError(err) {
-				return true, nil
+				return landed{}, true, nil
 			}
-			return false, err
+			return landed{}, false, err
 		}
 	}
 	if err := s.clock.land(ctx, batch); err != nil {
 		if errors.Is(err, errLost) { // else it may have landed; if not, its lease will clear it up
 			err = errors.Join(err, s.remove(context.WithoutCancel(ctx), batch))
 		}
-		return false, fmt.Errorf("land: %w", err)
+		return landed{}, false, fmt.Errorf("land: %w", err)
 	}
-	return false, nil
+	return landed{docs: docs, before: before}, false, nil
 }
 
 // giveUp removes a batch that cannot land, and its flight.
@@ -142,21 +148,21 @@ func toDocument(e lrs.Entry, batch string, stored int64) document {
 
 // repair applies voidings and references of what became visible since the last
 // repair. Whoever repairs works through all of it in order, so a reference and
-// its late target always meet.
-func (s *Store) repair(ctx context.Context) error {
+// its late target always meet. latest is the batch the caller brought in, if any:
+// mostly nothing else is new, and it need not be read again.
+func (s *Store) repair(ctx context.Context, latest landed) error {
+	s.repairing.Lock() // who waits here mostly finds that all is done
+	defer s.repairing.Unlock()
 	for {
 		v, err := s.clock.view(ctx)
 		if err != nil || v.repaired >= v.horizon {
 			return err
 		}
-		cursor, err := s.statements.Find(ctx, v.filter(v.repaired, v.horizon), options.Find().
-			SetSort(bson.D{{Key: "stored", Value: 1}}).SetLimit(atOnce).SetProjection(bson.M{"doc": 0, "keys": 0}))
-		if err != nil {
-			return err
-		}
-		var docs []document
-		if err := cursor.All(ctx, &docs); err != nil {
-			return err
+		docs := latest.docs
+		if n := len(docs); n == 0 || n > atOnce || latest.before == 0 || v.repaired < latest.before || v.horizon != docs[n-1].Stored {
+			if docs, err = s.unrepaired(ctx, v); err != nil {
+				return err
+			}
 		}
 		if err := s.relate(ctx, docs); err != nil {
 			return err
@@ -173,6 +179,18 @@ func (s *Store) repair(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// unrepaired reads the first documents that became visible since the last repair.
+func (s *Store) unrepaired(ctx context.Context, v view) ([]document, error) {
+	cursor, err := s.statements.Find(ctx, v.filter(v.repaired, v.horizon), options.Find().
+		SetSort(bson.D{{Key: "stored", Value: 1}}).SetLimit(atOnce).SetProjection(bson.M{"doc": 0, "keys": 0}))
+	if err != nil {
+		return nil, err
+	}
+	var docs []document
+	err = cursor.All(ctx, &docs)
+	return docs, err
 }
 
 // relate applies what the documents and others say about each other.

@@ -29,6 +29,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/cairn-lms/cairn/lrs"
@@ -42,6 +43,7 @@ import (
 type Store struct {
 	statements *mongo.Collection
 	clock      *clock
+	repairing  sync.Mutex // one repair at a time in this process
 }
 
 // document is one statement in lrs_statements.
@@ -143,6 +145,9 @@ func (s *Store) Select(ctx context.Context, sel lrs.Selection) ([]lrs.Row, bool,
 	if err != nil {
 		return nil, false, fmt.Errorf("lrsmongo: select: %w", err)
 	}
+	if sel.After >= v.horizon {
+		return nil, false, nil // as followers mostly find: the clock alone says so
+	}
 	filter := v.filter(sel.After, min(sel.Until, v.horizon))
 	if !sel.Voided {
 		filter = append(filter, bson.E{Key: "voided", Value: false})
@@ -198,7 +203,7 @@ func (s *Store) Through(ctx context.Context, now func() time.Time) (int64, error
 		return 0, fmt.Errorf("lrsmongo: through: %w", err)
 	}
 	if v.repaired < v.horizon { // someone crashed between landing and repair
-		if err := s.repair(ctx); err != nil {
+		if err := s.repair(ctx, landed{}); err != nil {
 			return 0, fmt.Errorf("lrsmongo: through: %w", err)
 		}
 	}
@@ -232,7 +237,11 @@ func (s *Store) remove(ctx context.Context, batch string) error {
 func (s *Store) find(ctx context.Context, ids []string) ([]document, error) {
 	var out []document
 	for chunk := range slices.Chunk(ids, 500) {
-		cursor, err := s.statements.Find(ctx, bson.M{"_id": bson.M{"$in": chunk}}, options.Find().SetProjection(bson.M{"keys": 0}))
+		filter := bson.M{"_id": bson.M{"$in": chunk}}
+		if len(chunk) == 1 {
+			filter = bson.M{"_id": chunk[0]}
+		}
+		cursor, err := s.statements.Find(ctx, filter, options.Find().SetProjection(bson.M{"keys": 0}))
 		if err != nil {
 			return nil, err
 		}
