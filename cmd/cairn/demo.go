@@ -83,10 +83,11 @@ func (p program) runDemo(ctx context.Context, d demoFlags) (err error) {
 	if p.cfg.devClock == "" {
 		p.cfg.devClock = filepath.Join(folder, "clock.json")
 	}
-	clock, err := openClock(p.cfg.devClock)
+	real, err := openClock(p.cfg.devClock)
 	if err != nil {
 		return err
 	}
+	clock := &hoppingClock{devClock: real} // of the LMS; it hops once Cairn is up
 	if !d.verbose {
 		p.stderr = &errorsOnly{to: p.stderr}
 	}
@@ -113,6 +114,7 @@ func (p program) runDemo(ctx context.Context, d demoFlags) (err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return serve(ctx, p, func(ctx context.Context, h *house) error {
+			clock.house.Store(h)
 			now := last
 			now.Tool.URL, now.LMS.URL = h.cfg.publicURL, lms.URL()
 			now.Mailbox.URL, now.Mailbox.SMTP = mailbox.HTTPURL(), mailbox.SMTPAddr()
@@ -275,4 +277,4 @@ func (e *errorsOnly) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-var _ platform.Clock = (*devClock)(nil)
+var _ platform.Clock = (*hoppingClock)(nil)

@@ -22,15 +22,16 @@ import (
 // pages, and per tenant a record store and an engine. serve, worker, demo and
 // the commands of the admin all build one and use the rooms they need.
 type house struct {
-	cfg    *config
-	log    *slog.Logger
-	clock  *devClock // nil: real time
-	stores *stores
-	links  web.Links
-	tool   *lti.Tool
-	site   *web.Site
-	queue  *queue.Client // nil in commands that have no Redis
-	mailer engine.Mailer // nil without -smtp-url: messages wait
+	cfg     *config
+	log     *slog.Logger
+	clock   *devClock     // nil: real time
+	hopping *hoppingClock // the same for a process that runs the worker
+	stores  *stores
+	links   web.Links
+	tool    *lti.Tool
+	site    *web.Site
+	queue   *queue.Client // nil in commands that have no Redis
+	mailer  engine.Mailer // nil without -smtp-url: messages wait
 
 	mu      sync.Mutex
 	tenants map[string]*rooms
@@ -55,6 +56,9 @@ func build(ctx context.Context, cfg *config, log *slog.Logger) (_ *house, err er
 	if cfg.devClock != "" {
 		if h.clock, err = openClock(cfg.devClock); err != nil {
 			return nil, err
+		}
+		if cfg.worker {
+			h.hopping = &hoppingClock{devClock: h.clock}
 		}
 		log.Warn("the development clock is on: anyone who reaches the pages can move time", "file", cfg.devClock)
 	}
@@ -81,7 +85,13 @@ func build(ctx context.Context, cfg *config, log *slog.Logger) (_ *house, err er
 			return nil, err
 		}
 	}
-	return h, h.openDoors(secret)
+	if err := h.openDoors(secret); err != nil {
+		return nil, err
+	}
+	if h.hopping != nil {
+		h.hopping.house.Store(h)
+	}
+	return h, nil
 }
 
 // openDoors makes what people and platforms meet: the pages and the LTI tool.
@@ -95,6 +105,9 @@ func (h *house) openDoors(secret []byte) (err error) {
 	}
 	if h.clock != nil {
 		options.DevClock = h.clock
+	}
+	if h.hopping != nil {
+		options.DevClock = h.hopping
 	}
 	if h.site, err = web.New(options); err != nil {
 		return err

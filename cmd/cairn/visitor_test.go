@@ -40,7 +40,7 @@ func newVisitor(t testing.TB) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{t: t, http: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
+	return &visitor{t: t, http: &http.Client{Jar: strictJar{jar}, Timeout: 30 * time.Second}}
 }
 
 // get opens an address, relative to the page shown.
