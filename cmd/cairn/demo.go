@@ -91,7 +91,7 @@ func (p program) runDemo(ctx context.Context, d demoFlags) (err error) {
 	if !d.verbose {
 		p.stderr = &errorsOnly{to: p.stderr}
 	}
-	mailbox, err := embedded.StartMailbox(ctx, again(ctx, d.mailAddr, last.Mailbox.URL), again(ctx, "127.0.0.1:0", last.Mailbox.SMTP))
+	mailbox, err := embedded.StartKeptMailbox(ctx, again(ctx, d.mailAddr, last.Mailbox.URL), again(ctx, "127.0.0.1:0", last.Mailbox.SMTP), filepath.Join(folder, "mails.jsonl"))
 	if err != nil {
 		return err
 	}

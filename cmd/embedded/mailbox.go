@@ -8,6 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -50,7 +51,8 @@ type Mailbox struct {
 	errs     chan error // why a server stopped, at most one each
 
 	mu      sync.Mutex
-	mails   []Mail // oldest first
+	kept    *os.File // nil: in memory only
+	mails   []Mail   // oldest first
 	last    int64
 	size    int
 	refuse  int
@@ -60,6 +62,11 @@ type Mailbox struct {
 // StartMailbox listens on both addresses; port 0 picks one. ctx bounds the
 // starting only; Close stops it.
 func StartMailbox(ctx context.Context, httpAddr, smtpAddr string) (*Mailbox, error) {
+	return startMailbox(ctx, httpAddr, smtpAddr, nil, nil)
+}
+
+// startMailbox begins with these mails and appends to kept, if it is not nil.
+func startMailbox(ctx context.Context, httpAddr, smtpAddr string, mails []Mail, kept *os.File) (*Mailbox, error) {
 	pages, err := newMailPages()
 	if err != nil {
 		return nil, err
@@ -81,6 +88,10 @@ func StartMailbox(ctx context.Context, httpAddr, smtpAddr string) (*Mailbox, err
 		pages:    pages,
 		errs:     make(chan error, 2),
 		changed:  make(chan struct{}),
+		kept:     kept,
+	}
+	for _, mail := range mails {
+		m.put(mail)
 	}
 	quiet := log.New(io.Discard, "", 0)
 	m.web = &http.Server{
@@ -189,15 +200,23 @@ func (m *Mailbox) add(mail Mail) error {
 		m.refuse--
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "Refused for now, as told"}
 	}
-	m.last++
-	mail.N = m.last
+	mail.N = m.last + 1
+	if err := m.keep(mail); err != nil {
+		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 1}, Message: "Cannot be kept now"}
+	}
+	m.put(mail)
+	close(m.changed)
+	m.changed = make(chan struct{})
+	return nil
+}
+
+// put adds a numbered mail; m.mu is held.
+func (m *Mailbox) put(mail Mail) {
+	m.last = mail.N
 	m.mails = append(m.mails, mail)
 	m.size += mail.size
 	for len(m.mails) > maxMails || m.size > maxTotalBytes {
 		m.size -= m.mails[0].size
 		m.mails = slices.Delete(m.mails, 0, 1)
 	}
-	close(m.changed)
-	m.changed = make(chan struct{})
-	return nil
 }
