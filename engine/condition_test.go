@@ -1,6 +1,9 @@
 package engine
 
-import "testing"
+import (
+	"errors"
+	"testing"
+)
 
 func TestConditionsHoldAsWritten(t *testing.T) {
 	values := map[string]any{"a": 3.0, "b.c": 0.8, "s.state": "done", "used": true}
@@ -52,8 +55,8 @@ func TestBadConditionsSayWhere(t *testing.T) {
 		"":            `0: expected a name, found the end`,
 	} {
 		_, err := parseCondition(source)
-		ce, ok := err.(*condError)
-		if !ok {
+		var ce *condError
+		if !errors.As(err, &ce) {
 			t.Errorf("%q is accepted", source)
 			continue
 		}
@@ -72,8 +75,9 @@ func FuzzCondition(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		c, err := parseCondition(s)
 		if err != nil {
-			if ce := err.(*condError); ce.Column < 0 || ce.Column > len(s) {
-				t.Fatalf("column %d of %q", ce.Column, s)
+			var ce *condError
+			if !errors.As(err, &ce) || ce.Column < 0 || ce.Column > len(s) {
+				t.Fatalf("%q: %v", s, err)
 			}
 			return
 		}

@@ -11,8 +11,7 @@ import (
 
 // arrived is a launch by the learner.
 type arrived struct {
-	a     Arrival
-	first bool
+	a Arrival
 }
 
 func (ev arrived) apply(d *decision) error {

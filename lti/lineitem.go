@@ -43,7 +43,7 @@ func (t *Tool) EnsureLineItem(ctx context.Context, reg RegistrationID, lineItems
 	if err != nil {
 		return "", fmt.Errorf("lti: line items: %w", err)
 	}
-	_, answer, err := t.call(ctx, reg, call{
+	_, answer, err := t.call(ctx, reg, call{ //nolint:bodyclose // call has read and closed it
 		op: "line items", scope: scopeLineItem, method: http.MethodPost, url: lineItemsURL,
 		accept: mediaLineItem, contentType: mediaLineItem, body: body,
 	})

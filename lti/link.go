@@ -19,7 +19,7 @@ func (t *Tool) pages(ctx context.Context, reg RegistrationID, c call, take func(
 			return &ServiceError{Op: c.op, Kind: ErrRefused, Detail: "the platform's pages never end"}
 		}
 		seen[c.url] = true
-		res, body, err := t.call(ctx, reg, c)
+		res, body, err := t.call(ctx, reg, c) //nolint:bodyclose // call has read and closed it
 		if err != nil {
 			return err
 		}

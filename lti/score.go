@@ -72,7 +72,7 @@ func (t *Tool) PostScore(ctx context.Context, s Score) error {
 	if err != nil {
 		return fmt.Errorf("lti: score: %w", err)
 	}
-	_, _, err = t.call(ctx, s.Registration, call{
+	_, _, err = t.call(ctx, s.Registration, call{ //nolint:bodyclose // call has read and closed it
 		op: "score", scope: scopeScore, method: http.MethodPost, url: target,
 		contentType: "application/vnd.ims.lis.v1.score+json", body: body,
 	})

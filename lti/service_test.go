@@ -207,7 +207,7 @@ func TestFailuresSayWhetherToTryAgain(t *testing.T) {
 			if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), c.says) {
 				t.Fatalf("got %v", err)
 			}
-			if after, ok := lti.After(err); ok != (c.kind == lti.ErrRetry) || after != c.after {
+			if after, ok := lti.After(err); ok != errors.Is(c.kind, lti.ErrRetry) || after != c.after {
 				t.Fatalf("try again after %v, %v", after, ok)
 			}
 		})

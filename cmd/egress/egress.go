@@ -77,7 +77,7 @@ func publicOnly(_ context.Context, network, address string, _ syscall.RawConn) e
 	}
 	ap, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w: %v", ErrAddress, err)
+		return fmt.Errorf("%w: %w", ErrAddress, err)
 	}
 	if !Public(ap.Addr()) {
 		return fmt.Errorf("%w: %s", ErrAddress, ap.Addr())

@@ -104,7 +104,7 @@ func makeIndexes(ctx context.Context, in func(string) *mongo.Collection) error {
 				if names, err = indexNames(ctx, in(ix.collection)); err != nil {
 					return fmt.Errorf("enginemongo: list indexes of %s: %w", ix.collection, err)
 				}
-				existing[ix.collection], listed = names, true
+				existing[ix.collection] = names
 			}
 			if slices.Contains(names, ix.name) {
 				err = nil

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// ErrNoLRS: a completion was recorded, but no LRS is set to hear of it.
+// ErrNoLRS says that a completion was recorded, but no LRS is set to hear of it.
 var ErrNoLRS = errors.New("platform: no LRS is set")
 
 // CompleteCourse marks the course complete for a learner and posts the

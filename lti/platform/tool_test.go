@@ -32,12 +32,11 @@ type tool struct {
 	*httptest.Server
 	key *rsa.PrivateKey
 
-	mu      sync.Mutex
-	last    url.Values // the last login initiation
-	landed  url.Values // the last launch
-	down    bool       // JWKS unreachable
-	request map[string]any
-	reply   []byte // of the registration
+	mu     sync.Mutex
+	last   url.Values // the last login initiation
+	landed url.Values // the last launch
+	down   bool       // JWKS unreachable
+	reply  []byte     // of the registration
 }
 
 var toolKey = sync.OnceValue(func() *rsa.PrivateKey {
