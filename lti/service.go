@@ -106,7 +106,7 @@ func (t *Tool) fetchToken(ctx context.Context, reg Registration, scope string) (
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
-	res, body, err := t.do(req, "token")
+	res, body, err := t.do(req, "token") //nolint:bodyclose // do has read and closed it
 	if err != nil {
 		return "", 0, err
 	}
