@@ -22,6 +22,7 @@ type boardRow struct {
 	engine.BoardRow
 	Cells  []boardCell
 	Action string // posts "course completed"; empty once it is
+	Turn   *turn  // whose turn it is when it is not the learner's; nil: nobody's
 }
 
 type boardCell struct {
@@ -45,6 +46,9 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 		one := boardRow{BoardRow: row, Cells: cellsOf(row, s.now().Unix())}
 		if row.CourseCompleted.IsZero() && row.Enrolment.State == engine.Active {
 			one.Action = v.Base + "/board/" + string(row.Enrolment.ID) + "/completed"
+		}
+		if row.Next == nil {
+			one.Turn = turnOf(row)
 		}
 		if row.Late > 0 {
 			body.Late++
@@ -73,6 +77,21 @@ func cellsOf(row engine.BoardRow, now int64) []boardCell {
 		cells = append(cells, boardCell{Step: step, Mark: mark, State: state.State})
 	}
 	return cells
+}
+
+// turnOf is the first step that somebody other than the learner is to act on.
+func turnOf(row engine.BoardRow) *turn {
+	for _, step := range row.Workflow.Steps() {
+		state := row.Enrolment.Steps[step.ID]
+		switch {
+		case state == nil:
+		case step.By == engine.Learner && state.State == engine.Submitted && step.Review != nil:
+			return &turn{Step: step, Role: step.Review.By, Review: true}
+		case step.By != engine.Learner && state.State == engine.Open:
+			return &turn{Step: step, Role: step.By}
+		}
+	}
+	return nil
 }
 
 // courseCompleted says, for a coach, that a learner of this course has finished it.

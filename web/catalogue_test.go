@@ -28,6 +28,7 @@ var formats = map[string][]string{
 	"page.facts.review.%s": allRoles, "page.board.nobody.%s": allRoles, "page.phase.%s": {"before", "during", "after"},
 	"page.request.%s": purposes, "page.request.comment.%s": purposes, "page.mark.%s": marks,
 	"page.outcome.%s": append(ended, outcomes...), "page.request.thanks.%s": append(ended, outcomes...),
+	"page.request.lead.%s": {"review", "confirm", "signoff"}, "page.board.looks.%s": allRoles, "page.board.turn.%s": allRoles,
 	"page.error.%s.title": nil, "page.error.%s.text": nil, "page.answer.%s.%s": nil,
 }
 

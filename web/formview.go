@@ -69,8 +69,9 @@ type formView struct {
 	Questions []questionView
 	Ratings   []ratingView
 	Comment   string
-	Problems  []engine.FieldError // of no field of its own
+	Problems  []problem // all of them, in the order of the fields
 	FileError *engine.FieldError
+	NoComment *engine.FieldError // what is wrong with the comment
 	MinWords  int
 	MinFiles  int
 	MaxFiles  int
@@ -88,6 +89,14 @@ func (f *formView) Texts() string {
 		}
 	}
 	return strings.Join(ids, " ")
+}
+
+// problem is one thing to mend, with the way to its field.
+type problem struct {
+	engine.FieldError
+	Anchor string      // id of the field; empty: of no field
+	Ask    engine.Text // what the field asks
+	Label  string      // message key of what it asks, where no author words it
 }
 
 type questionView struct {
@@ -130,6 +139,9 @@ type ratingView struct {
 	Problem *engine.FieldError
 }
 
+// HTMLID is the element's id.
+func (v ratingView) HTMLID() string { return "rating-" + string(v.ID) }
+
 // Points are the points of the scale, counted from 1.
 func (v ratingView) Points() []pointView {
 	points := make([]pointView, len(v.Scale))
@@ -160,42 +172,28 @@ func newFormView(questions []engine.Question, rate []engine.Behaviour, f *fillin
 		}
 		return nil
 	}
+	list := func(p *engine.FieldError, anchor string, ask engine.Text, label string) {
+		if p != nil {
+			out.Problems = append(out.Problems, problem{FieldError: *p, Anchor: anchor, Ask: ask, Label: label})
+		}
+	}
 	for _, q := range questions {
-		out.Questions = append(out.Questions, questionView{Question: q, Values: f.answers[q.ID], Problem: take(q.ID, answerPrefix+q.ID)})
+		one := questionView{Question: q, Values: f.answers[q.ID], Problem: take(q.ID, answerPrefix+q.ID)}
+		list(one.Problem, one.HTMLID(), q.Ask, "")
+		out.Questions = append(out.Questions, one)
 	}
 	for _, b := range rate {
-		out.Ratings = append(out.Ratings, ratingView{Behaviour: b, Chosen: f.ratings[b.ID], Problem: take(ratingPrefix + string(b.ID))})
+		one := ratingView{Behaviour: b, Chosen: f.ratings[b.ID], Problem: take(ratingPrefix + string(b.ID))}
+		list(one.Problem, one.HTMLID(), b.Text, "")
+		out.Ratings = append(out.Ratings, one)
 	}
-	out.FileError = take("files", filesField)
-	for i, p := range problems {
+	out.FileError, out.NoComment = take("files", filesField), take("comment")
+	list(out.FileError, "evidence", nil, "page.form.evidence")
+	list(out.NoComment, "comment", nil, "page.written.comment")
+	for i := range problems {
 		if !used[i] {
-			out.Problems = append(out.Problems, p)
+			list(&problems[i], "", nil, "")
 		}
 	}
 	return out
 }
-
-// writtenView shows what somebody handed in for a step.
-type writtenView struct {
-	Step    *engine.Step
-	Hand    *engine.Contribution
-	Reviews []engine.ReviewView
-	Path    string // prefix of the evidence's address
-}
-
-// FilesView are the files of the hand-in.
-func (v writtenView) FilesView() filesView {
-	if v.Hand == nil {
-		return filesView{}
-	}
-	return filesView{Files: v.Hand.Files, Path: v.Path}
-}
-
-// filesView lists files with the addresses to get them.
-type filesView struct {
-	Files []engine.File
-	Path  string
-}
-
-// Inline tells whether browsers show a file of the type as a picture.
-func (filesView) Inline(contentType string) bool { return slices.Contains(shownInline, contentType) }

@@ -19,6 +19,9 @@ type homePage struct {
 	Stones            []stone
 	Phases            []phaseList
 	News              []news
+	Returned          *news   // the comment with which the next step came back
+	Idle              waiting // whose turn it is when it is not the learner's
+	More              bool    // steps of the learner are left
 }
 
 // phaseList is one phase of the journey with the steps to show.
@@ -56,11 +59,23 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, session *Session) er
 	v.Zone = zoneFor(session, home.Learner.Zone)
 	body := homePage{
 		Home: home, Complete: home.Enrolment.State == engine.Completed, Stopped: home.Enrolment.State == engine.Stopped,
-		Stones: stones(home.Done, home.Required), Phases: phasesOf(home),
+		Stones: stones(home.Done, home.Required), Phases: phasesOf(home), Idle: waitingOf(home),
 	}
-	if body.News, err = s.newsOf(r.Context(), service, home); err != nil {
+	body.More = slices.ContainsFunc(home.Steps, func(step engine.StepView) bool {
+		return step.Step.By == engine.Learner && !step.State.State.Settled()
+	})
+	all, err := s.newsOf(r.Context(), service, home)
+	if err != nil {
 		return fmt.Errorf("web: home: %w", err)
 	}
+	for i, n := range all {
+		if home.Next != nil && home.Next.State.State == engine.Returned && n.Step.ID == home.Next.Step.ID {
+			body.Returned = &all[i]
+		} else {
+			body.News = append(body.News, n)
+		}
+	}
+	body.News = body.News[:min(len(body.News), maxNews)]
 	if home.Required > 0 {
 		body.Percent = int(math.Round(100 * float64(home.Done) / float64(home.Required)))
 	}
@@ -89,7 +104,8 @@ func markOf(step engine.StepView) string {
 // newsLife is how long an answer is news.
 const newsLife = 14 * 24 * time.Hour
 
-// newsOf are the latest answers that the learner may read, newest first.
+// newsOf are the latest answers that the learner may read, newest first, one of
+// each step.
 func (s *Site) newsOf(ctx context.Context, service *engine.Service, home *engine.Home) ([]news, error) {
 	var list []news
 	for _, step := range home.Steps {
@@ -100,14 +116,12 @@ func (s *Site) newsOf(ctx context.Context, service *engine.Service, home *engine
 		if err != nil {
 			return nil, err
 		}
-		for _, review := range whole.Reviews {
-			if s.now().Sub(review.At) < newsLife {
-				list = append(list, news{Step: step.Step, Review: review})
-			}
+		if n := len(whole.Reviews); n > 0 && s.now().Sub(whole.Reviews[n-1].At) < newsLife {
+			list = append(list, news{Step: step.Step, Review: whole.Reviews[n-1]})
 		}
 	}
 	slices.SortStableFunc(list, func(a, b news) int { return b.Review.At.Compare(a.Review.At) })
-	return list[:min(len(list), maxNews)], nil
+	return list, nil
 }
 
 // learnerReads tells whether the learner reads what others answered to a step:

@@ -11,7 +11,7 @@ func TestAnAidIsMarkdownWithoutHTML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"<h1>Plan</h1>", "<strong>one</strong>", "<td>2</td>", `href="https://example.org"`} {
+	for _, want := range []string{"<h2>Plan</h2>", "<strong>one</strong>", "<td>2</td>", `href="https://example.org"`} {
 		if !strings.Contains(string(have), want) {
 			t.Errorf("%s is missing in %s", want, have)
 		}
@@ -20,6 +20,16 @@ func TestAnAidIsMarkdownWithoutHTML(t *testing.T) {
 		if strings.Contains(string(have), bad) {
 			t.Errorf("%s is left in %s", bad, have)
 		}
+	}
+}
+
+func TestAnAidDoesNotRepeatTheHeadingOfItsPage(t *testing.T) {
+	have, err := markdown("# Trades, not gifts\n\nGive nothing away.\n\n## How it sounds\n", "Trades, not gifts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(have), "Trades") || !strings.Contains(string(have), "<h2>How it sounds</h2>") {
+		t.Errorf("below its heading the aid reads %s", have)
 	}
 }
 

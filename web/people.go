@@ -39,6 +39,11 @@ func (s *Site) drawPeople(w http.ResponseWriter, r *http.Request, session *Sessi
 	v := s.view(r)
 	body.Action = v.Base + "/people/" + string(body.Role)
 	body.Form = newFormView(nil, nil, nil, problems)
+	for i, p := range body.Form.Problems {
+		if p.Field == "name" || p.Field == "email" {
+			body.Form.Problems[i].Anchor, body.Form.Problems[i].Label = p.Field, "page.people."+p.Field
+		}
+	}
 	return s.draw(w, status, "people", v.titled("page.people."+string(body.Role)), body)
 }
 

@@ -25,6 +25,7 @@ type view struct {
 	Zone      string // IANA; empty: UTC
 	Base      string // "/s/<handle>", or empty outside a session
 	RequestID string
+	Failed    bool // a form came back with problems
 	DevClock  bool
 	Back      string // where the clock returns to
 	Body      any
@@ -32,8 +33,14 @@ type view struct {
 	assets *assets
 }
 
-// Title is the title of the window.
-func (v *view) Title() string { return v.T(v.TitleKey, v.TitleArgs...) }
+// Title is the title of the window; one whose form came back says so first.
+func (v *view) Title() string {
+	title := v.T(v.TitleKey, v.TitleArgs...)
+	if v.Failed {
+		return v.T("page.form.title", "title", title)
+	}
+	return title
+}
 
 // Asset is the address of one of our files.
 func (v *view) Asset(name string) string { return v.assets.url(name) }
@@ -54,6 +61,26 @@ func (v *view) Name(p engine.Person) string {
 		return p.Name
 	}
 	return v.T("page.nameless")
+}
+
+// Role is how the reader speaks of a role, at the start of a sentence.
+func (v *view) Role(role engine.Role) string { return v.T("page.role." + string(role)) }
+
+// Reviewer is how the reader is told who answered: by name, and a learner whose
+// platform gave no name by role rather than by address.
+func (v *view) Reviewer(r engine.ReviewView) string {
+	if r.Name == "" || v.Base != "" && strings.Contains(r.Name, "@") {
+		return v.Role(r.Role)
+	}
+	return r.Name
+}
+
+// Asked is who was asked, in the same way.
+func (v *view) Asked(p engine.Person, role engine.Role) string {
+	if p.Name == "" || strings.Contains(p.Name, "@") {
+		return v.Role(role)
+	}
+	return p.Name
 }
 
 // In is the reader's language of an authored text.
@@ -129,7 +156,7 @@ func (s *Site) draw(w http.ResponseWriter, status int, page string, v *view, bod
 	if !ok {
 		return fmt.Errorf("web: draw: no page %q", page)
 	}
-	v.Body = body
+	v.Body, v.Failed = body, status == http.StatusUnprocessableEntity && page != "error"
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", v); err != nil {
 		return fmt.Errorf("web: draw %s: %w", page, err)

@@ -26,6 +26,22 @@ type stepPage struct {
 	LostFile bool               // files came with a form that was refused: they must be chosen again
 }
 
+// HasContent tells whether there is something to read, watch or open.
+func (p stepPage) HasContent() bool { return p.StepView.Content != "" || p.URL != "" || p.Aid != nil }
+
+// Asks is the role that is asked to look at the step.
+func (p stepPage) Asks() engine.Role {
+	if p.Step.Review != nil {
+		return p.Step.Review.By
+	}
+	return p.Step.By
+}
+
+// Live tells whether the learner still has something to do.
+func (p stepPage) Live() bool {
+	return p.State.State == engine.Open || p.State.State == engine.Returned
+}
+
 func (s *Site) showStep(w http.ResponseWriter, r *http.Request, session *Session) error {
 	return s.drawStep(w, r, session, http.StatusOK, nil, nil)
 }
@@ -56,7 +72,7 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 	}
 	evidence := v.Base + "/evidence/"
 	if step.Hand != nil {
-		body.Yours = writtenView{Step: step.Step, Hand: step.Hand, Path: evidence}
+		body.Yours = writtenView{Step: step.Step, Hand: step.Hand, Rated: step.Rate, Path: evidence}
 	}
 	if step.About != nil && step.AboutStep != nil {
 		body.About = writtenView{Step: step.AboutStep, Hand: step.About, Path: evidence}

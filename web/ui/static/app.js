@@ -5,3 +5,4 @@ import './words.js';
 import './files.js';
 import './draft.js';
 import './opened.js';
+import './problems.js';
