@@ -346,7 +346,6 @@ func (t *Tool) metadata(conf platformConfig) map[string]any {
 			"claims":            []string{"iss", "sub", "name", "given_name", "family_name", "email", "locale"},
 			"messages": []map[string]any{
 				{"type": MessageResourceLink, "target_link_uri": launch, "label": t.o.ToolName},
-				{"type": MessageDeepLinking, "target_link_uri": launch, "label": t.o.ToolName, "placements": []string{"ContentArea"}},
 			},
 		},
 	}

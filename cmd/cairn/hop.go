@@ -62,7 +62,7 @@ func (h *house) hop(ctx context.Context, tenant string, target time.Time) error 
 			}
 			stuck = 0
 		}
-		report, err := service.Sweep(ctx, "hop")
+		report, err := service.Sweep(ctx, h.name+"-hop")
 		if err != nil {
 			return err
 		}

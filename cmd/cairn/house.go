@@ -22,6 +22,7 @@ import (
 // pages, and per tenant a record store and an engine. serve, worker, demo and
 // the commands of the admin all build one and use the rooms they need.
 type house struct {
+	name    string // of this process, in leases
 	cfg     *config
 	log     *slog.Logger
 	clock   *devClock     // nil: real time
@@ -47,7 +48,7 @@ type rooms struct {
 
 // build joins the packages by cfg. Close the house when done.
 func build(ctx context.Context, cfg *config, log *slog.Logger) (_ *house, err error) {
-	h := &house{cfg: cfg, log: log, tenants: map[string]*rooms{}}
+	h := &house{name: processName(), cfg: cfg, log: log, tenants: map[string]*rooms{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.Close())
@@ -165,26 +166,25 @@ func (h *house) now() time.Time {
 	return time.Now().UTC()
 }
 
-// ensureTenant makes a tenant if there is none of that name. The address at its
-// first start becomes the base of its IRIs for good.
+// ensureTenant makes a tenant if there is none of that name. The public URL at its
+// first start becomes the base of its IRIs for good, so only a process that knows
+// it for sure (serve, or any with -public-url) may make one. A process that was
+// not told the public URL takes over that of the first start.
 func (h *house) ensureTenant(ctx context.Context, name string) error {
-	if h.cfg.publicURL == "" {
-		h.cfg.publicURL = h.rememberedURL(ctx, name)
+	known, err := h.stores.site.Tenant(ctx, name)
+	if errors.Is(err, web.ErrNotFound) {
+		if h.cfg.publicURL == "" {
+			return errors.New("this installation has not been started yet: run cairn serve first, or give its address with -public-url")
+		}
+		known, err = h.stores.site.EnsureTenant(ctx, web.Tenant{Name: name, IRIBase: h.cfg.publicURL, CreatedAt: h.now()})
 	}
-	_, err := h.stores.site.EnsureTenant(ctx, web.Tenant{Name: name, IRIBase: h.cfg.publicURL, CreatedAt: h.now()})
 	if err != nil {
 		return fmt.Errorf("make tenant %s: %w", name, err)
 	}
-	return nil
-}
-
-// rememberedURL serves processes that were not told the public URL: the one of
-// the first start, or the one that follows from -addr.
-func (h *house) rememberedURL(ctx context.Context, tenant string) string {
-	if known, err := h.stores.site.Tenant(ctx, tenant); err == nil {
-		return known.IRIBase
+	if h.cfg.publicURL == "" {
+		h.cfg.publicURL = known.IRIBase
 	}
-	return urlOf(h.cfg.addr)
+	return nil
 }
 
 // rooms opens a tenant's rooms once.

@@ -97,7 +97,7 @@ func newSite(t testing.TB, extra ...string) *site {
 	t.Cleanup(func() { must(t, s.lms.Close(context.Background())) })
 	s.flags = append([]string{
 		"-data", filepath.Join(folder, "data"), "-addr", s.addr, "-dev-clock", clock.file,
-		"-allow-private-platforms",
+		"-public-url", "http://" + s.addr, "-allow-private-platforms",
 	}, extra...)
 	s.demo.Tool.URL = "http://" + s.addr
 	s.demo.LMS.URL = s.lms.URL()

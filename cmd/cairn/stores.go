@@ -74,20 +74,11 @@ func openSQLite(ctx context.Context, data string) (_ *stores, err error) {
 			err = errors.Join(fmt.Errorf("open the data folder %s: %w", data, err), s.Close())
 		}
 	}()
-	var mu sync.Mutex // guards s.close once tenants open
-	open := func(ctx context.Context, parts ...string) (*sql.DB, error) {
-		db, err := sqlitedb.Open(ctx, filepath.Join(append([]string{data}, parts...)...))
-		if err == nil {
-			mu.Lock()
-			s.close = append(s.close, db.Close)
-			mu.Unlock()
-		}
-		return db, err
-	}
-	control, err := open(ctx, "control.db")
+	control, err := sqlitedb.Open(ctx, filepath.Join(data, "control.db"))
 	if err != nil {
 		return nil, err
 	}
+	s.close = append(s.close, control.Close)
 	if s.platforms, err = ltisqlite.New(ctx, control); err != nil {
 		return nil, err
 	}
@@ -97,22 +88,46 @@ func openSQLite(ctx context.Context, data string) (_ *stores, err error) {
 	if s.site, err = websqlite.New(ctx, control); err != nil {
 		return nil, err
 	}
-	s.openTenant = func(ctx context.Context, tenant string) (t tenantStores, err error) {
-		statements, err := open(ctx, "tenants", tenant, "statements.db")
+	var mu sync.Mutex // guards s.close once tenants open
+	s.openTenant = func(ctx context.Context, tenant string) (tenantStores, error) {
+		t, handles, err := openTenantSQLite(ctx, filepath.Join(data, "tenants", tenant))
 		if err != nil {
-			return t, err
+			return t, errors.Join(err, closeAll(handles))
 		}
-		workflows, err := open(ctx, "tenants", tenant, "workflows.db")
-		if err != nil {
-			return t, err
-		}
-		if t.statements, err = lrssqlite.New(ctx, statements); err != nil {
-			return t, err
-		}
-		t.workflows, err = enginesqlite.New(ctx, workflows)
-		return t, err
+		mu.Lock()
+		defer mu.Unlock()
+		s.close = append(s.close, func() error { return closeAll(handles) })
+		return t, nil
 	}
 	return s, nil
+}
+
+// openTenantSQLite opens a tenant's files; handles are what is open, also after
+// an error.
+func openTenantSQLite(ctx context.Context, folder string) (t tenantStores, handles []*sql.DB, err error) {
+	statements, err := sqlitedb.Open(ctx, filepath.Join(folder, "statements.db"))
+	if err != nil {
+		return t, handles, err
+	}
+	handles = append(handles, statements)
+	if t.statements, err = lrssqlite.New(ctx, statements); err != nil {
+		return t, handles, err
+	}
+	workflows, err := sqlitedb.Open(ctx, filepath.Join(folder, "workflows.db"))
+	if err != nil {
+		return t, handles, err
+	}
+	handles = append(handles, workflows)
+	t.workflows, err = enginesqlite.New(ctx, workflows)
+	return t, handles, err
+}
+
+func closeAll(handles []*sql.DB) error {
+	var errs []error
+	for _, db := range handles {
+		errs = append(errs, db.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // openMongo keeps the control database in <name>_control and a tenant in

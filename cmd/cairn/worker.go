@@ -42,9 +42,8 @@ func (h *house) work(ctx context.Context) error {
 	if h.mailer == nil {
 		h.log.Warn("no -smtp-url: messages wait until there is one")
 	}
-	holder := processName()
 	options := queue.WorkerOptions{
-		RedisURL: h.cfg.redisURL, Tenants: h.tenantNames, Engine: h.engine, Now: h.now, Log: h.log, Holder: holder,
+		RedisURL: h.cfg.redisURL, Tenants: h.tenantNames, Engine: h.engine, Now: h.now, Log: h.log, Holder: h.name,
 	}
 	if h.clock != nil {
 		options.ClockMoved = h.clock.Moved()
@@ -55,7 +54,7 @@ func (h *house) work(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return worker.Run(ctx) })
-	group.Go(func() error { return h.follow(ctx, holder) })
+	group.Go(func() error { return h.follow(ctx, h.name) })
 	return group.Wait()
 }
 
