@@ -56,7 +56,7 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, session *Session) er
 		return fmt.Errorf("web: home: %w", err)
 	}
 	v := s.view(r)
-	v.Zone = zoneFor(session, home.Learner.Zone)
+	v.Zone, v.Rated = zoneFor(session, home.Learner.Zone), home.Workflow.Behaviours
 	body := homePage{
 		Home: home, Complete: home.Enrolment.State == engine.Completed, Stopped: home.Enrolment.State == engine.Stopped,
 		Stones: stones(home.Done, home.Required), Phases: phasesOf(home), Idle: waitingOf(home),

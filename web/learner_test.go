@@ -28,7 +28,7 @@ func TestALearnerGoesFromLaunchToAReviewedHandIn(t *testing.T) {
 
 	sam.get(sam.base+"/steps/think").has(t, http.StatusOK, `id="step-form"`, `name="answer.text"`, `data-min="5"`, "At least 5 words")
 	short := sam.post(sam.base+"/steps/think", url.Values{"do": {"submit"}, "answer.text": {"Too <b>much"}})
-	short.has(t, http.StatusUnprocessableEntity, `id="problems"`, "Too &lt;b&gt;much", `aria-invalid="true"`)
+	short.has(t, http.StatusUnprocessableEntity, `id="problems"`, `href="#answer-text"`, "<title>Please check: ", "Too &lt;b&gt;much", `aria-invalid="true"`)
 	sam.get(sam.base+"/steps/think").has(t, http.StatusOK, "Too &lt;b&gt;much") // it was kept
 	sam.post(sam.base+"/steps/think", url.Values{"do": {"submit"}, "answer.text": {"I give away too much, too early."}}).
 		has(t, http.StatusOK, "What you handed in", "too early")
@@ -38,15 +38,15 @@ func TestALearnerGoesFromLaunchToAReviewedHandIn(t *testing.T) {
 		has(t, http.StatusUnprocessableEntity, "I asked first.", `id="evidence-problem"`)
 	sam.postFiles(try, url.Values{"do": {"submit"}, "answer.did": {"I asked first."}, "answer.result": {"It worked."}}, file{"offer.pdf", "%PDF-1.7"}, file{"note.txt", "noted"}).
 		has(t, http.StatusOK, `data-state="submitted"`, "offer.pdf", "note.txt", "has been asked")
-	sam.get(sam.base+"/").has(t, http.StatusOK, `id="nothing-now"`, "2 of 3")
+	sam.get(sam.base+"/").has(t, http.StatusOK, `id="nothing-now"`, "2 of 3", "It is with others now", "has been asked to look at “Use one trade in a live talk”")
 
 	max := w.stranger()
 	link := w.requestPath("try")
 	shown := max.get(link).shown(t)
 	max.post(link, url.Values{"outcome": {"approve"}, "rating.trade": {"3"}, "comment": {"Very <i>clear</i>."}, "sha256": {shown}}).
 		has(t, http.StatusOK, `id="answered"`, "Very &lt;i&gt;clear")
-	sam.get(try).has(t, http.StatusOK, `id="reviews"`, "Very &lt;i&gt;clear", `data-state="done"`)
-	sam.get(sam.base+"/").has(t, http.StatusOK, "3 of 3", `id="news"`)
+	sam.get(try).has(t, http.StatusOK, `id="reviews"`, "Very &lt;i&gt;clear", `data-state="done"`, "Asks for something back before each concession: <strong>mostly")
+	sam.get(sam.base+"/").has(t, http.StatusOK, "3 of 3", `id="news"`, "has the next step: “Confirm that it is in use”", "Your part is complete")
 }
 
 func TestADraftIsKeptWithAndWithoutScripts(t *testing.T) {

@@ -25,7 +25,9 @@ type view struct {
 	Zone      string // IANA; empty: UTC
 	Base      string // "/s/<handle>", or empty outside a session
 	RequestID string
-	Failed    bool // a form came back with problems
+	Failed    bool               // a form came back with problems
+	Rated     []engine.Behaviour // what reviewers on this page rated, in the order of the workflow
+	Reader    engine.PersonID    // of a reviewer's page
 	DevClock  bool
 	Back      string // where the clock returns to
 	Body      any
@@ -73,6 +75,15 @@ func (v *view) Reviewer(r engine.ReviewView) string {
 		return v.Role(r.Role)
 	}
 	return r.Name
+}
+
+// Points are the points a reviewer chose, in words. Reviewers see their own
+// alone: what others chose must not sway them.
+func (v *view) Points(r engine.ReviewView) []chosenPoint {
+	if v.Base == "" && r.By != v.Reader {
+		return nil
+	}
+	return pointsOf(v.Rated, r.Ratings)
 }
 
 // Asked is who was asked, in the same way.

@@ -68,7 +68,7 @@ func (s *Site) showRequest(w http.ResponseWriter, r *http.Request, a asked) erro
 
 func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, status int, filled *filling, problems engine.FieldErrors, changed bool) error {
 	v := s.view(r).speak(a.view.Reviewer.Locale)
-	v.Zone = a.view.Zone
+	v.Zone, v.Reader, v.Rated = a.view.Zone, a.view.Reviewer.ID, a.view.Workflow.Behaviours
 	body := requestPage{RequestView: a.view, Action: "/r/" + mux.Vars(r)["token"], Changed: changed, Comments: len(a.view.NeedsComment) > 0}
 	evidence := body.Action + "/evidence/"
 	body.Hand = writtenView{Step: a.view.HandStep, Hand: a.view.Hand, Path: evidence}
@@ -83,9 +83,20 @@ func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, stat
 		body.Earlier = append(body.Earlier, review)
 	}
 	if a.waiting() {
-		body.Form = newFormView(a.view.Questions, a.view.Rate, filled, problems)
+		body.Form = newFormView(a.view.Questions, a.view.Rate, filled, worded(problems))
 	}
 	return s.draw(w, status, "request", v.titled("page.request.title", "learner", v.Name(a.view.Learner)), body)
+}
+
+// worded says of a missing comment what it is for.
+func worded(problems engine.FieldErrors) engine.FieldErrors {
+	problems = slices.Clone(problems)
+	for i, p := range problems {
+		if p.Field == "comment" && p.Key == "error.required" {
+			problems[i].Key = "page.request.comment_missing"
+		}
+	}
+	return problems
 }
 
 // answerRequest takes a reviewer's answer. Doing so twice is once; an answer to

@@ -61,6 +61,13 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 	}
 	v := s.view(r)
 	v.Zone = zoneFor(session, step.Zone)
+	if slices.ContainsFunc(step.Reviews, func(r engine.ReviewView) bool { return len(r.Ratings) > 0 }) {
+		home, err := service.Home(r.Context(), session.Enrolment)
+		if err != nil {
+			return fmt.Errorf("web: step: %w", err)
+		}
+		v.Rated = home.Workflow.Behaviours
+	}
 	open := step.State.State == engine.Open || step.State.State == engine.Returned
 	body := stepPage{
 		StepView: step, Path: v.Base + "/steps/" + string(step.Step.ID), Mark: markOf(*step),

@@ -23,12 +23,16 @@ func (v writtenView) YesNo(a engine.Answered) bool {
 
 // Ratings are the points chosen, of behaviours that have words for them.
 func (v writtenView) Ratings() []chosenPoint {
-	var list []chosenPoint
 	if v.Hand == nil {
 		return nil
 	}
-	for _, b := range v.Rated {
-		if n := v.Hand.Ratings[b.ID]; n >= 1 && n <= len(b.Scale) {
+	return pointsOf(v.Rated, v.Hand.Ratings)
+}
+
+func pointsOf(rated []engine.Behaviour, ratings map[engine.BehaviourID]int) []chosenPoint {
+	var list []chosenPoint
+	for _, b := range rated {
+		if n := ratings[b.ID]; n >= 1 && n <= len(b.Scale) {
 			list = append(list, chosenPoint{Behaviour: b, Label: b.Scale[n-1]})
 		}
 	}
