@@ -45,9 +45,6 @@ func (w *browserWalk) run() {
 	tool.sees("#progress")
 	tool.sees("#journey")
 	w.expectSoon("registered", 1)
-	if file := os.Getenv("CAIRN_PICTURE"); file != "" {
-		w.pictureOfHome(file)
-	}
 
 	w.t.Log("Sam reads, reflects, and hands in an experiment")
 	w.step(tool).click("#mark-done")
@@ -55,6 +52,9 @@ func (w *browserWalk) run() {
 	w.step(w.home()).write(strings.Repeat("I gave a discount before I was asked for one. ", 12))
 	tool.click("#submit")
 	w.expectSoon("reflected", 1)
+	if file := os.Getenv("CAIRN_PICTURE"); file != "" {
+		w.pictureOfHome(file)
+	}
 	w.step(w.home()).write("I asked for a longer contract before I lowered the price, and got it.")
 	tool.attachFile("input[type=file]", evidence)
 	tool.click("#submit")
@@ -197,8 +197,11 @@ func (w *browserWalk) launchLink() (link string) {
 // pictureOfHome is for the README: home alone, in a window of its own.
 func (w *browserWalk) pictureOfHome(file string) {
 	w.t.Helper()
+	w.home()
 	window := w.browser.opened(func() { w.browser.top().click("#open-window") })
-	window.frame(w.demo.Tool.URL + "/").sees("#next-step")
+	home := window.frame(w.demo.Tool.URL + "/")
+	home.sees("#next-step")
+	home.eventually("document.getAnimations().every(a => a.playState === 'finished')")
 	window.picture(file)
 }
 

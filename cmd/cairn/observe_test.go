@@ -228,7 +228,11 @@ func (w *walk) reportingToolCanFilter() {
 		"since":        {url.Values{"since": {sample.Stored.Format(time.RFC3339Nano)}}, func(s statement) bool { return s.Stored.After(sample.Stored) }},
 		"until":        {url.Values{"until": {sample.Stored.Format(time.RFC3339Nano)}}, func(s statement) bool { return !s.Stored.After(sample.Stored) }},
 	}
+	last := all[len(all)-1].Stored.Format(time.RFC3339Nano) // what the worker still records is not asked for
 	for name, q := range questions {
+		if !q.query.Has("until") {
+			q.query.Set("until", last)
+		}
 		want := 0
 		for _, s := range all {
 			if q.holds(s) {
