@@ -20,7 +20,12 @@ type recorder struct {
 }
 
 func (r recorder) Record(ctx context.Context, statements []xapi.Statement) error {
-	return r.lrs.Record(ctx, r.authority, statements)
+	err := r.lrs.Record(ctx, r.authority, statements)
+	if errors.Is(err, lrs.ErrConflict) {
+		// Another statement has this id: trying again cannot help.
+		return fmt.Errorf("%w: %w", engine.ErrConflict, err)
+	}
+	return err
 }
 
 // engineAuthority vouches for the statements of the engine.
