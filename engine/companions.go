@@ -20,7 +20,8 @@ type companion struct {
 const maxCompanions = 20
 
 // companions claims what else can travel in the mail of m: other requests that wait, or other nudges that are due
-// within `bundle`, also those that hours or caps hold back.
+// within `bundle`, also those that hours or caps hold back. A mail sent again because a worker died on it carries the
+// same matters again.
 func (d *delivery) companions(ctx context.Context, w *Workflow, m Message) ([]companion, error) {
 	if !m.IsNudge() && m.Request == "" {
 		return nil, nil
@@ -31,7 +32,8 @@ func (d *delivery) companions(ctx context.Context, w *Workflow, m Message) ([]co
 	}
 	var out []companion
 	for _, other := range slices.Backward(d.all) {
-		if other.ID == m.ID || d.done[other.ID] || other.State != MessageWaiting || len(out) >= maxCompanions {
+		again := other.State == MessageSending && other.Bundled == m.ID && other.SentAt.IsZero() && d.s.isDue(other)
+		if other.ID == m.ID || d.done[other.ID] || other.State != MessageWaiting && !again || len(out) >= maxCompanions {
 			continue
 		}
 		if (other.Request == "") != (m.Request == "") || other.IsNudge() != m.IsNudge() || other.PlannedAt.After(until) {
@@ -64,17 +66,17 @@ func (d *delivery) companions(ctx context.Context, w *Workflow, m Message) ([]co
 	return out, nil
 }
 
-// travelled tells whether a message went out inside another's mail though the worker died before it said so. If that
-// mail never left, the message is on its own again.
+// travelled tells whether a message went out inside another's mail though the worker died before it said so. Only that
+// mail's own list is believed: a mail that never left, or was sent again without the message, leaves it on its own.
 func (d *delivery) travelled(ctx context.Context, m *Message) (bool, error) {
-	if m.Bundled == "" {
-		return false, nil
+	if m.Bundled == "" || !m.SentAt.IsZero() {
+		return !m.SentAt.IsZero(), nil
 	}
 	main, err := d.s.o.Store.Message(ctx, m.Bundled)
 	if err != nil {
 		return false, fmt.Errorf("load the mail that message %s went in: %w", m.ID, err)
 	}
-	if main.SentAt.IsZero() {
+	if main.SentAt.IsZero() || !slices.Contains(main.Carried, m.ID) {
 		m.Bundled = ""
 		return false, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cairn-lms/cairn/engine"
 )
@@ -65,6 +66,24 @@ func (m *mortal) PutSignal(ctx context.Context, g engine.Signal) error {
 
 func (m *mortal) AddMessage(ctx context.Context, msg engine.Message) error {
 	return m.write(func() error { return m.Store.AddMessage(ctx, msg) })
+}
+
+func (m *mortal) SaveMessage(ctx context.Context, msg engine.Message) error {
+	return m.write(func() error { return m.Store.SaveMessage(ctx, msg) })
+}
+
+func (m *mortal) AddStaff(ctx context.Context, st engine.Staff) error {
+	return m.write(func() error { return m.Store.AddStaff(ctx, st) })
+}
+
+func (m *mortal) TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error) {
+	var taken bool
+	err := m.write(func() (err error) { taken, err = m.Store.TakeLease(ctx, name, holder, now, until); return err })
+	return taken, err
+}
+
+func (m *mortal) ReleaseLease(ctx context.Context, name, holder string) error {
+	return m.write(func() error { return m.Store.ReleaseLease(ctx, name, holder) })
 }
 
 // Every act of the walk is killed at each of its writes in turn, before and after the write, then done again by a new

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,11 +27,14 @@ type delivery struct {
 	all  []Message // the person's, latest first
 	done map[MessageID]bool
 	sent int
+
+	holder  string    // of the lease on delivering to this person
+	renewed time.Time // real time
 }
 
 // Deliver sends what is due for one person: what still fits, nudges only in the person's working hours and within the
-// caps. Each message is claimed first, so several workers may deliver at once. A process without Mailer delivers
-// nothing.
+// caps. One worker at a time delivers to a person, so that caps and bundles hold; the others do nothing. A process
+// without Mailer delivers nothing.
 func (s *Service) Deliver(ctx context.Context, id PersonID) error {
 	_, err := s.deliver(ctx, id)
 	return err
@@ -44,22 +48,54 @@ func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	d := &delivery{s: s, to: to, done: map[MessageID]bool{}}
+	d := &delivery{s: s, to: to, done: map[MessageID]bool{}, holder: rand.Text()}
+	if mine, err := d.lease(ctx); err != nil || !mine {
+		return 0, err // who delivers to them now, or the sweep, comes back for what is new
+	}
+	defer d.release(context.WithoutCancel(ctx))
 	if d.all, err = s.o.Store.MessagesTo(ctx, id, maxMessages); err != nil {
 		return 0, fmt.Errorf("load messages to %s: %w", id, err)
 	}
 	var errs []error
 	due := slices.DeleteFunc(slices.Clone(d.all), func(m Message) bool { return !s.isDue(m) })
-	slices.SortFunc(due, func(a, b Message) int { return cmp.Or(a.PlannedAt.Compare(b.PlannedAt), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(due, func(a, b Message) int { // what was to travel inside another's mail comes after that
+		return cmp.Or(min(1, len(a.Bundled))-min(1, len(b.Bundled)), a.PlannedAt.Compare(b.PlannedAt), cmp.Compare(a.ID, b.ID))
+	})
 	for _, m := range due {
 		if d.done[m.ID] {
 			continue
+		}
+		if mine, err := d.lease(ctx); err != nil || !mine {
+			errs = append(errs, err)
+			break
 		}
 		if err := d.one(ctx, m); err != nil && !errors.Is(err, ErrConflict) { // a conflict: another worker has it
 			errs = append(errs, fmt.Errorf("deliver message %s: %w", m.ID, err))
 		}
 	}
 	return d.sent, errors.Join(errs...)
+}
+
+// lease takes or renews the right to deliver to a person; false: another worker has it.
+func (d *delivery) lease(ctx context.Context) (bool, error) {
+	now := d.s.o.Wall()
+	if now.Sub(d.renewed) < claimTime-sendTime {
+		return true, nil
+	}
+	mine, err := d.s.o.Store.TakeLease(ctx, d.leaseName(), d.holder, now, now.Add(2*claimTime))
+	if err != nil {
+		return false, fmt.Errorf("take the lease on delivering to %s: %w", d.to.ID, err)
+	}
+	d.renewed = now
+	return mine, nil
+}
+
+func (d *delivery) leaseName() string { return "deliver/" + string(d.to.ID) }
+
+func (d *delivery) release(ctx context.Context) {
+	if err := d.s.o.Store.ReleaseLease(ctx, d.leaseName(), d.holder); err != nil {
+		d.s.o.Log.Warn("release the lease on a delivery", "person", d.to.ID, "error", err)
+	}
 }
 
 // isDue tells whether a message waits and is due, or its claim has run out.
@@ -88,15 +124,14 @@ func (d *delivery) one(ctx context.Context, m Message) error {
 	}
 	if gone, err := d.travelled(ctx, &m); err != nil {
 		return err
-	} else if gone || !m.SentAt.IsZero() {
+	} else if gone {
 		return d.finish(ctx, w, e, f, m) // sent, but the worker died before it said so
 	}
 	if reason := d.unfit(w, e, m); reason != "" {
 		return d.drop(ctx, m, reason)
 	}
 	if at := d.hold(w, e, f, m); at.After(d.s.now()) {
-		m.DueAt = at
-		return d.s.o.Store.SaveMessage(ctx, m)
+		return d.putOff(ctx, m, at)
 	}
 	if m, err = d.claim(ctx, m); err != nil {
 		return err
@@ -121,16 +156,20 @@ func (d *delivery) send(ctx context.Context, all []companion) error {
 	failure := d.s.o.Mailer.Send(sending, mail)
 	cancel()
 	var errs []error
+	for _, c := range all[1:] {
+		all[0].m.Carried = append(all[0].m.Carried, c.m.ID)
+	}
 	for i := range all {
 		c := &all[i]
 		if failure != nil {
-			c.m.Bundled = ""
+			c.m.Bundled, c.m.Carried = "", nil
 			errs = append(errs, d.failed(ctx, c.m, failure))
 			continue
 		}
 		c.m.SentAt, c.m.ClaimedUntil, c.m.LastError = d.s.now(), d.s.o.Wall(), ""
 		var err error
 		if c.m, err = d.save(ctx, c.m); err != nil {
+			c.m.SentAt = time.Time{} // nothing tells of it yet: it is sent again, and only that is recorded
 			errs = append(errs, err)
 			continue
 		}
@@ -210,6 +249,14 @@ func receiverZone(to Person, f Facts) *time.Location {
 		return z
 	}
 	return time.UTC
+}
+
+// putOff lets a message wait until at. It may still travel inside another's mail before.
+func (d *delivery) putOff(ctx context.Context, m Message, at time.Time) error {
+	m.State, m.DueAt, m.ClaimedUntil = MessageWaiting, at, time.Time{}
+	m, err := d.save(ctx, m)
+	delete(d.done, m.ID)
+	return err
 }
 
 func (d *delivery) claim(ctx context.Context, m Message) (Message, error) {

@@ -20,7 +20,8 @@ type Message struct {
 	State         string      `json:"state"`
 	ClaimedUntil  time.Time   `json:"claimed_until,omitzero"` // wall clock
 	SentAt        time.Time   `json:"sent_at,omitzero"`
-	Bundled       MessageID   `json:"bundled,omitempty"` // went out inside that one
+	Bundled       MessageID   `json:"bundled,omitempty"` // claimed to go out inside that one
+	Carried       []MessageID `json:"carried,omitempty"` // what went out inside this one; set together with SentAt
 	Attempts      int         `json:"attempts,omitempty"`
 	LastError     string      `json:"last_error,omitempty"`
 	DroppedReason string      `json:"dropped_reason,omitempty"`

@@ -103,7 +103,7 @@ func (s *site) eachHasOne(w *walk, purpose string) {
 			if len(counts) != last {
 				last, quiet = len(counts), time.Now()
 			}
-			if last == 0 && time.Since(quiet) > 3*time.Second {
+			if last == 0 && time.Since(quiet) > 6*time.Second {
 				break // nothing of this kind is due today
 			}
 			tick()
