@@ -1,0 +1,129 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// killer is a mail server that takes a mail, or not, while the process dies.
+type killer struct {
+	engine.Mailer
+	store *mortal
+	takes bool
+}
+
+func (k killer) Send(ctx context.Context, m engine.Mail) error {
+	k.store.left = 0
+	if k.takes {
+		return k.Mailer.Send(ctx, m)
+	}
+	return errKilled
+}
+
+// threeRequests has three learners whose first step asks Max.
+func threeRequests(t *testing.T) *house {
+	t.Helper()
+	h := newHouse(t, monday)
+	for _, subject := range []string{"5", "6", "7"} {
+		a := arrival("negotiation-skills", maxed)
+		a.Subject, a.Email = subject, "l"+subject+"@example.org"
+		_, err := h.Arrive(t.Context(), a)
+		must(t, err)
+		h.now = h.now.Add(time.Second)
+	}
+	return h
+}
+
+func TestAWorkerThatDiesWhileItSendsLosesNothingThatTravelsInTheMail(t *testing.T) {
+	for _, takes := range []bool{false, true} {
+		h := threeRequests(t)
+		wall := time.Now()
+		store := &mortal{Store: h.store, left: 10_000}
+		o := h.options
+		o.Store, o.Mailer = store, killer{h.post, store, takes}
+		o.Wall = func() time.Time { return wall }
+		_, _ = engine.New(o).Sweep(t.Context(), "victim")
+
+		o = h.options
+		o.Wall = func() time.Time { return wall.Add(5 * time.Minute) }
+		h.now = h.now.Add(5 * time.Minute)
+		survivor := engine.New(o)
+		for range 3 {
+			_, err := survivor.Sweep(t.Context(), "survivor")
+			must(t, err)
+			h.now = h.now.Add(time.Minute)
+		}
+		told := map[engine.RequestID]bool{}
+		for _, m := range h.post.sent() {
+			told[m.Message.Request] = true
+			for _, also := range m.Also {
+				told[also.Message.Request] = true
+			}
+		}
+		p, err := h.store.PersonByEmail(t.Context(), "max@example.org")
+		must(t, err)
+		all, err := h.store.MessagesTo(t.Context(), p.ID, 100)
+		must(t, err)
+		sent := 0
+		for _, m := range all {
+			if m.State != engine.MessageSent {
+				continue
+			}
+			if sent++; !told[m.Request] {
+				t.Errorf("server took the mail %v: request %s is noted as sent, Max never got it", takes, m.Request)
+			}
+		}
+		if sent < 3 {
+			t.Errorf("server took the mail %v: %d of 3 requests were sent", takes, sent)
+		}
+	}
+}
+
+// meeting lets two senders meet while they send, if both ever do.
+type meeting struct {
+	*post
+	others sync.WaitGroup
+	met    chan struct{}
+}
+
+func (s *meeting) Send(ctx context.Context, m engine.Mail) error {
+	s.met <- struct{}{}
+	s.others.Wait() // the other worker is through, or sends too
+	return s.post.Send(ctx, m)
+}
+
+func TestTheDailyCapHoldsWithTwoWorkers(t *testing.T) {
+	h := newHouse(t, "2026-11-21 22:00")
+	h.arrive("negotiation-skills", maxed)
+	h.arrive("first-steps", maxed)
+	h.now = at(t, "2026-11-23 09:00")
+	server := &meeting{post: h.post, met: make(chan struct{}, 10)}
+	server.others.Add(1)
+	o := h.options
+	o.Mailer = server
+	first := make(chan error)
+	go func() { first <- engine.New(o).Deliver(t.Context(), h.sam) }()
+	<-server.met // the first worker is sending
+	o.Mailer = h.post
+	err := engine.New(o).Deliver(t.Context(), h.sam)
+	server.others.Done()
+	must(t, errors.Join(err, <-first))
+	n := 0
+	for _, m := range h.post.sent() {
+		if m.To.Email == "sam@example.org" {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Fatalf("%d mails to Sam on a day whose cap is 1", n)
+	}
+	lease, err := h.store.TakeLease(t.Context(), "deliver/"+string(h.sam), "next", time.Now(), time.Now())
+	if must(t, err); !lease {
+		t.Fatal("the lease was not given back")
+	}
+}
