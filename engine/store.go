@@ -64,8 +64,10 @@ type Store interface {
 	EnrolmentsIn(ctx context.Context, c Course, limit int) ([]*Enrolment, error)
 	// DueEnrolments lists those with a WakeAt that is set and not after until, earliest first.
 	DueEnrolments(ctx context.Context, until time.Time, limit int) ([]Due, error)
-	// UnrelayedEnrolments lists those whose outbox holds anything (Enrolment.Unrelayed).
+	// UnrelayedEnrolments lists those whose outbox holds statements or messages, by Enrolment.OutboxSince.
 	UnrelayedEnrolments(ctx context.Context, limit int) ([]EnrolmentID, error)
+	// DueGrades lists those whose grade waits and is to be passed back by until, by Enrolment.GradeAt.
+	DueGrades(ctx context.Context, until time.Time, limit int) ([]EnrolmentID, error)
 
 	// PutContribution upserts by id.
 	PutContribution(ctx context.Context, c Contribution) error

@@ -10,6 +10,7 @@ import (
 const (
 	sweepLease = 10 * time.Second // real time; renewed while sweeping
 	sweepBatch = 200
+	gradeTime  = 20 * time.Second // real time one sweep gives to grades: an LMS that hangs delays nothing else
 )
 
 // sweep is one run of Sweep.
@@ -23,7 +24,8 @@ type sweep struct {
 }
 
 // Sweep runs whatever rings, waits or was left behind in the store, one worker at a time: it wakes due enrolments,
-// relays outboxes and grades, delivers due messages and sets the next hour's alarms. holder names the worker.
+// relays outboxes, delivers due messages, passes grades back for a while and sets the next hour's alarms. holder names
+// the worker.
 func (s *Service) Sweep(ctx context.Context, holder string) (SweepReport, error) {
 	w := &sweep{s: s, holder: holder}
 	if !w.hold(ctx) {
@@ -32,6 +34,7 @@ func (s *Service) Sweep(ctx context.Context, holder string) (SweepReport, error)
 	w.wake(ctx)
 	w.relay(ctx)
 	w.deliver(ctx)
+	w.grades(ctx)
 	w.alarms(ctx)
 	if !w.lost {
 		w.note(s.o.Store.ReleaseLease(context.WithoutCancel(ctx), leaseName, holder))
@@ -97,11 +100,27 @@ func (w *sweep) relay(ctx context.Context) {
 		if !w.hold(ctx) {
 			return
 		}
-		err := w.s.RelayLocal(ctx, id)
-		if err == nil {
-			err = w.s.RelayGrade(ctx, id)
+		if err := w.s.RelayLocal(ctx, id); err != nil {
+			w.note(err)
+			continue
 		}
-		if err != nil {
+		w.report.Relayed++
+	}
+}
+
+// grades passes due grades back. What fails is put off, and what this sweep has no time for is the next one's.
+func (w *sweep) grades(ctx context.Context) {
+	if w.s.o.Gradebook == nil {
+		return
+	}
+	ids, err := w.s.o.Store.DueGrades(ctx, w.s.now(), sweepBatch)
+	w.note(err)
+	began := w.s.o.Wall()
+	for _, id := range ids {
+		if w.s.o.Wall().Sub(began) > gradeTime || !w.hold(ctx) {
+			return
+		}
+		if err := w.s.RelayGrade(ctx, id); err != nil {
 			w.note(err)
 			continue
 		}
@@ -114,18 +133,20 @@ func (w *sweep) deliver(ctx context.Context) {
 		return
 	}
 	seen := map[PersonID]bool{}
+	rows := map[MessageID]bool{} // those that stay due must not hide the ones behind them
 	for fresh := true; fresh; {
 		fresh = false
-		due, err := w.s.o.Store.DueMessages(ctx, w.s.now(), sweepBatch)
+		due, err := w.s.o.Store.DueMessages(ctx, w.s.now(), sweepBatch+len(rows))
 		w.note(err)
 		for _, m := range due {
+			fresh, rows[m.ID] = fresh || !rows[m.ID], true
 			if seen[m.To] || !w.s.isDue(m) {
 				continue
 			}
 			if !w.hold(ctx) {
 				return
 			}
-			seen[m.To], fresh = true, true
+			seen[m.To] = true
 			n, err := w.s.deliver(ctx, m.To)
 			w.report.Delivered += n
 			w.note(err)

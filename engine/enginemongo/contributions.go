@@ -19,7 +19,7 @@ func (s *Store) PutContribution(ctx context.Context, c engine.Contribution) erro
 		return err
 	}
 	return upsert(ctx, op, s.contributions, string(c.ID), bson.D{{Key: "_id", Value: string(c.ID)},
-		{Key: "enrolment", Value: string(c.Enrolment)}, {Key: "at", Value: nanos(c.At)}, {Key: "doc", Value: doc}})
+		{Key: "enrolment", Value: string(c.Enrolment)}, {Key: "at", Value: engine.Nanos(c.At)}, {Key: "doc", Value: doc}})
 }
 
 // Contribution finds one by id.

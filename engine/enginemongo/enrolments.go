@@ -22,12 +22,13 @@ func (s *Store) CreateEnrolment(ctx context.Context, e *engine.Enrolment) error 
 	_, err = s.enrolments.InsertOne(ctx, bson.D{
 		{Key: "_id", Value: string(e.ID)},
 		{Key: "rev", Value: next.Rev},
-		{Key: "key", Value: enrolmentKey(e.Workflow, e.Learner, e.Course)},
+		{Key: "key", Value: e.Key()},
 		{Key: "learner", Value: string(e.Learner)},
-		{Key: "course", Value: courseKey(e.Course)},
-		{Key: "created_at", Value: nanos(e.CreatedAt)},
-		{Key: "wake_at", Value: nanos(e.WakeAt)},
-		{Key: "unrelayed", Value: unrelayedSince(e)},
+		{Key: "course", Value: e.Course.Key()},
+		{Key: "created_at", Value: engine.Nanos(e.CreatedAt)},
+		{Key: "wake_at", Value: engine.Nanos(e.WakeAt)},
+		{Key: "unrelayed", Value: e.OutboxSince()},
+		{Key: "grade_at", Value: e.GradeAt()},
 		{Key: "doc", Value: doc},
 	})
 	if err != nil {
@@ -48,8 +49,9 @@ func (s *Store) SaveEnrolment(ctx context.Context, e *engine.Enrolment) error {
 	}
 	err = swap(ctx, op, s.enrolments, string(e.ID), e.Rev, bson.D{
 		{Key: "rev", Value: next.Rev},
-		{Key: "wake_at", Value: nanos(e.WakeAt)},
-		{Key: "unrelayed", Value: unrelayedSince(e)},
+		{Key: "wake_at", Value: engine.Nanos(e.WakeAt)},
+		{Key: "unrelayed", Value: e.OutboxSince()},
+		{Key: "grade_at", Value: e.GradeAt()},
 		{Key: "doc", Value: doc},
 	})
 	if err != nil {
@@ -66,7 +68,7 @@ func (s *Store) Enrolment(ctx context.Context, id engine.EnrolmentID) (*engine.E
 
 // FindEnrolment finds the one of a learner in a workflow and course.
 func (s *Store) FindEnrolment(ctx context.Context, w engine.WorkflowID, learner engine.PersonID, c engine.Course) (*engine.Enrolment, error) {
-	return document[*engine.Enrolment](ctx, "find enrolment", s.enrolments, is("key", enrolmentKey(w, learner, c)), nil)
+	return document[*engine.Enrolment](ctx, "find enrolment", s.enrolments, is("key", engine.EnrolmentKey(w, learner, c)), nil)
 }
 
 // EnrolmentsOf gives a learner's enrolments, oldest first.
@@ -78,12 +80,12 @@ func (s *Store) EnrolmentsOf(ctx context.Context, learner engine.PersonID) ([]*e
 // EnrolmentsIn gives the enrolments in a course, oldest first.
 func (s *Store) EnrolmentsIn(ctx context.Context, c engine.Course, limit int) ([]*engine.Enrolment, error) {
 	return documents[*engine.Enrolment](ctx, "enrolments in a course", s.enrolments,
-		is("course", courseKey(c)), ascending("created_at", "_id"), limit)
+		is("course", c.Key()), ascending("created_at", "_id"), limit)
 }
 
 // DueEnrolments gives those to wake up to and including a time, oldest first.
 func (s *Store) DueEnrolments(ctx context.Context, until time.Time, limit int) ([]engine.Due, error) {
-	found, err := s.clocks(ctx, "due enrolments", "wake_at", bson.D{{Key: "$gt", Value: int64(0)}, {Key: "$lte", Value: nanos(until)}}, limit)
+	found, err := s.clocks(ctx, "due enrolments", "wake_at", bson.D{{Key: "$gt", Value: int64(0)}, {Key: "$lte", Value: engine.Nanos(until)}}, limit)
 	var due []engine.Due
 	for _, f := range found {
 		due = append(due, engine.Due{ID: engine.EnrolmentID(f.ID), At: time.Unix(0, f.WakeAt).UTC()})
@@ -91,14 +93,24 @@ func (s *Store) DueEnrolments(ctx context.Context, until time.Time, limit int) (
 	return due, err
 }
 
-// UnrelayedEnrolments gives those whose outbox holds something, longest unsaved first.
+// UnrelayedEnrolments gives those whose outbox holds statements or messages, longest unsaved first.
 func (s *Store) UnrelayedEnrolments(ctx context.Context, limit int) ([]engine.EnrolmentID, error) {
 	found, err := s.clocks(ctx, "unrelayed enrolments", "unrelayed", bson.D{{Key: "$gt", Value: int64(0)}}, limit)
+	return ids(found), err
+}
+
+// DueGrades gives those whose grade is to be passed back by a time, oldest first.
+func (s *Store) DueGrades(ctx context.Context, until time.Time, limit int) ([]engine.EnrolmentID, error) {
+	found, err := s.clocks(ctx, "due grades", "grade_at", bson.D{{Key: "$gt", Value: int64(0)}, {Key: "$lte", Value: engine.Nanos(until)}}, limit)
+	return ids(found), err
+}
+
+func ids(found []clock) []engine.EnrolmentID {
 	var ids []engine.EnrolmentID
 	for _, f := range found {
 		ids = append(ids, engine.EnrolmentID(f.ID))
 	}
-	return ids, err
+	return ids
 }
 
 // clock is what the sweep reads of an enrolment.
@@ -118,20 +130,4 @@ func (s *Store) clocks(ctx context.Context, op, field string, condition bson.D, 
 		return nil, fail(op, err)
 	}
 	return found, nil
-}
-
-// unrelayedSince is when an enrolment with something in its outbox was last
-// saved; 0 when the outbox is empty.
-func unrelayedSince(e *engine.Enrolment) int64 {
-	if !e.Unrelayed() {
-		return 0
-	}
-	return max(nanos(e.UpdatedAt), 1)
-}
-
-// courseKey tells courses apart: by issuer and the LMS's id, whatever the title.
-func courseKey(c engine.Course) string { return key(c.Issuer, c.ID) }
-
-func enrolmentKey(w engine.WorkflowID, learner engine.PersonID, c engine.Course) string {
-	return key(string(w), string(learner), c.Issuer, c.ID)
 }

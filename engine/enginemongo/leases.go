@@ -7,6 +7,8 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+
+	"github.com/cairn-lms/cairn/engine"
 )
 
 // Cursor gives how far a follower has read; 0 for one that never saved.
@@ -43,16 +45,16 @@ func (s *Store) TakeLease(ctx context.Context, name, holder string, now, until t
 	result, err := s.leases.UpdateOne(ctx,
 		bson.D{{Key: "_id", Value: name}, {Key: "$or", Value: bson.A{
 			is("holder", holder),
-			is("until", bson.D{{Key: "$lte", Value: nanos(now)}}),
+			is("until", bson.D{{Key: "$lte", Value: engine.Nanos(now)}}),
 		}}},
-		bson.D{{Key: "$set", Value: bson.D{{Key: "holder", Value: holder}, {Key: "until", Value: nanos(until)}}}})
+		bson.D{{Key: "$set", Value: bson.D{{Key: "holder", Value: holder}, {Key: "until", Value: engine.Nanos(until)}}}})
 	if err != nil {
 		return false, fail(op, err)
 	}
 	if result.MatchedCount == 1 {
 		return true, nil
 	}
-	_, err = s.leases.InsertOne(ctx, bson.D{{Key: "_id", Value: name}, {Key: "holder", Value: holder}, {Key: "until", Value: nanos(until)}})
+	_, err = s.leases.InsertOne(ctx, bson.D{{Key: "_id", Value: name}, {Key: "holder", Value: holder}, {Key: "until", Value: engine.Nanos(until)}})
 	switch {
 	case err == nil:
 		return true, nil

@@ -41,7 +41,7 @@ func (s *Store) SaveMessage(ctx context.Context, m engine.Message) error {
 // worker that did not come back in time; earliest first.
 func (s *Store) DueMessages(ctx context.Context, until time.Time, limit int) ([]engine.Message, error) {
 	return documents[engine.Message](ctx, "due messages", s.messages,
-		is("ready_at", bson.D{{Key: "$gt", Value: int64(0)}, {Key: "$lte", Value: nanos(until)}}), ascending("due_at", "_id"), limit)
+		is("ready_at", bson.D{{Key: "$gt", Value: int64(0)}, {Key: "$lte", Value: engine.Nanos(until)}}), ascending("due_at", "_id"), limit)
 }
 
 // MessagesTo gives the messages to a person, newest first.
@@ -58,20 +58,8 @@ func messageFields(op string, m engine.Message) (bson.D, error) {
 	return bson.D{
 		{Key: "rev", Value: m.Rev},
 		{Key: "person", Value: string(m.To)},
-		{Key: "due_at", Value: nanos(m.DueAt)},
-		{Key: "ready_at", Value: readyAt(m)},
+		{Key: "due_at", Value: engine.Nanos(m.DueAt)},
+		{Key: "ready_at", Value: m.ReadyAt()},
 		{Key: "doc", Value: doc},
 	}, nil
-}
-
-// readyAt is when a message needs a worker; 0: never again.
-func readyAt(m engine.Message) int64 {
-	switch m.State {
-	case engine.MessageWaiting:
-		return max(nanos(m.DueAt), 1)
-	case engine.MessageSending:
-		return max(nanos(m.ClaimedUntil), 1)
-	default:
-		return 0
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 
@@ -20,7 +19,7 @@ func (s *Store) CreatePerson(ctx context.Context, p engine.Person) error {
 		return err
 	}
 	_, err = s.people.InsertOne(ctx, bson.D{{Key: "_id", Value: string(p.ID)}, {Key: "rev", Value: p.Rev},
-		{Key: "key", Value: personKey(p)}, {Key: "doc", Value: doc}})
+		{Key: "key", Value: p.Key()}, {Key: "doc", Value: doc}})
 	if err != nil {
 		return fail(op, err)
 	}
@@ -37,12 +36,12 @@ func (s *Store) SavePerson(ctx context.Context, p engine.Person) error {
 		return err
 	}
 	err = swap(ctx, op, s.people, string(p.ID), was,
-		bson.D{{Key: "rev", Value: p.Rev}, {Key: "key", Value: personKey(p)}, {Key: "doc", Value: doc}})
+		bson.D{{Key: "rev", Value: p.Rev}, {Key: "key", Value: p.Key()}, {Key: "doc", Value: doc}})
 	if err == nil || errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrNotFound) {
 		return err
 	}
 	// Not every server says clearly that the account or e-mail is somebody else's.
-	other, findErr := document[engine.Person](ctx, op, s.people, is("key", personKey(p)), nil)
+	other, findErr := document[engine.Person](ctx, op, s.people, is("key", p.Key()), nil)
 	if findErr == nil && other.ID != p.ID {
 		return fmt.Errorf("enginemongo: %s: %w", op, engine.ErrConflict)
 	}
@@ -56,26 +55,10 @@ func (s *Store) Person(ctx context.Context, id engine.PersonID) (engine.Person, 
 
 // PersonByAccount finds someone by the account in their LMS.
 func (s *Store) PersonByAccount(ctx context.Context, issuer, subject string) (engine.Person, error) {
-	return document[engine.Person](ctx, "person by account", s.people, is("key", accountKey(issuer, subject)), nil)
+	return document[engine.Person](ctx, "person by account", s.people, is("key", engine.AccountKey(issuer, subject)), nil)
 }
 
 // PersonByEmail finds someone without account by e-mail address, whatever its case.
 func (s *Store) PersonByEmail(ctx context.Context, email string) (engine.Person, error) {
-	return document[engine.Person](ctx, "person by e-mail", s.people, is("key", emailKey(email)), nil)
+	return document[engine.Person](ctx, "person by e-mail", s.people, is("key", engine.EmailKey(email)), nil)
 }
-
-// personKey is what may exist only once: the account in the LMS; of someone
-// without account the e-mail address; of someone with neither nothing but the id.
-func personKey(p engine.Person) string {
-	switch {
-	case p.Issuer != "" || p.Subject != "":
-		return accountKey(p.Issuer, p.Subject)
-	case strings.TrimSpace(p.Email) != "":
-		return emailKey(p.Email)
-	default:
-		return key("id", string(p.ID))
-	}
-}
-
-func accountKey(issuer, subject string) string { return key("account", issuer, subject) }
-func emailKey(email string) string             { return key("email", strings.ToLower(strings.TrimSpace(email))) }

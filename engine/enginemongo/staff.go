@@ -15,14 +15,14 @@ func (s *Store) AddStaff(ctx context.Context, st engine.Staff) error {
 	if err != nil {
 		return err
 	}
-	id := key(st.Issuer, st.Course, string(st.Person), st.Role)
+	id := engine.Key(st.Issuer, st.Course, string(st.Person), st.Role)
 	return upsert(ctx, op, s.staff, id, bson.D{{Key: "_id", Value: id},
-		{Key: "course", Value: key(st.Issuer, st.Course)}, {Key: "seen", Value: nanos(st.Seen)}, {Key: "doc", Value: doc}})
+		{Key: "course", Value: engine.Key(st.Issuer, st.Course)}, {Key: "seen", Value: engine.Nanos(st.Seen)}, {Key: "doc", Value: doc}})
 }
 
 // StaffOf lists the staff of a course by Seen, oldest first.
 func (s *Store) StaffOf(ctx context.Context, c engine.Course) ([]engine.Staff, error) {
-	return documents[engine.Staff](ctx, "staff of a course", s.staff, is("course", courseKey(c)), ascending("seen", "_id"), maxStaff)
+	return documents[engine.Staff](ctx, "staff of a course", s.staff, is("course", c.Key()), ascending("seen", "_id"), maxStaff)
 }
 
 // PutSignal keeps a signal once.
@@ -33,11 +33,11 @@ func (s *Store) PutSignal(ctx context.Context, sig engine.Signal) error {
 		return err
 	}
 	return insertOnce(ctx, op, s.signals, bson.D{{Key: "_id", Value: sig.ID},
-		{Key: "account", Value: accountKey(sig.Issuer, sig.Subject)}, {Key: "at", Value: nanos(sig.At)}, {Key: "doc", Value: doc}})
+		{Key: "account", Value: engine.AccountKey(sig.Issuer, sig.Subject)}, {Key: "at", Value: engine.Nanos(sig.At)}, {Key: "doc", Value: doc}})
 }
 
 // SignalsOf lists a person's signals, oldest first.
 func (s *Store) SignalsOf(ctx context.Context, issuer, subject string) ([]engine.Signal, error) {
 	return documents[engine.Signal](ctx, "signals of a person", s.signals,
-		is("account", accountKey(issuer, subject)), ascending("at", "_id"), maxSignals)
+		is("account", engine.AccountKey(issuer, subject)), ascending("at", "_id"), maxSignals)
 }

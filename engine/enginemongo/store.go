@@ -10,7 +10,7 @@
 //	engine_people         _id            rev, key (unique: account, e-mail or id), doc
 //	engine_staff          _id            course, seen, doc
 //	engine_signals        _id            account, at, doc
-//	engine_enrolments     _id            rev, key (unique: workflow, learner, course), learner, course, created_at, wake_at, unrelayed, doc
+//	engine_enrolments     _id            rev, key (unique: workflow, learner, course), learner, course, created_at, wake_at, unrelayed, grade_at, doc
 //	engine_contributions  _id            enrolment, at, doc
 //	engine_blobs          _id (SHA-256)  data
 //	engine_messages       _id            rev, person, due_at, ready_at, doc
@@ -26,7 +26,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -60,6 +59,7 @@ var indexes = []index{
 	{"engine_enrolments", "engine_by_course", []string{"course", "created_at", "_id"}, false},
 	{"engine_enrolments", "engine_by_wake", []string{"wake_at", "_id"}, false},
 	{"engine_enrolments", "engine_by_outbox", []string{"unrelayed", "_id"}, false},
+	{"engine_enrolments", "engine_by_grade", []string{"grade_at", "_id"}, false},
 	{"engine_contributions", "engine_by_enrolment", []string{"enrolment", "at", "_id"}, false},
 	{"engine_messages", "engine_by_person", []string{"person", "due_at", "_id"}, false},
 	{"engine_messages", "engine_by_ready", []string{"ready_at", "_id"}, false},
@@ -146,14 +146,6 @@ func indexNames(ctx context.Context, c *mongo.Collection) ([]string, error) {
 	return names, nil
 }
 
-// nanos is a time as stored; the zero time is 0.
-func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
-}
-
 // encode makes the JSON of a document.
 func encode(op string, document any) (string, error) {
 	doc, err := json.Marshal(document)
@@ -164,12 +156,6 @@ func encode(op string, document any) (string, error) {
 		return "", fmt.Errorf("enginemongo: %s: %w: the document has %d bytes, %d at most", op, engine.ErrInvalid, len(doc), maxDocument)
 	}
 	return string(doc), nil
-}
-
-// key joins parts so that no two lists of parts look alike.
-func key(parts ...string) string {
-	joined, _ := json.Marshal(parts) // strings always marshal
-	return string(joined)
 }
 
 // fail wraps an error of the database with the operation, and says which of the

@@ -21,7 +21,7 @@ func (s *Store) PutWorkflow(ctx context.Context, f engine.WorkflowFile) error {
 	if err != nil {
 		return err
 	}
-	id := key(string(f.ID), strconv.Itoa(f.Version))
+	id := engine.Key(string(f.ID), strconv.Itoa(f.Version))
 	err = insertOnce(ctx, op, s.workflows, bson.D{{Key: "_id", Value: id},
 		{Key: "workflow", Value: string(f.ID)}, {Key: "version", Value: int64(f.Version)}, {Key: "doc", Value: doc}})
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Store) Workflow(ctx context.Context, id engine.WorkflowID, version int)
 	if version == 0 {
 		return document[engine.WorkflowFile](ctx, op, s.workflows, is("workflow", string(id)), descending("version"))
 	}
-	return document[engine.WorkflowFile](ctx, op, s.workflows, is("_id", key(string(id), strconv.Itoa(version))), nil)
+	return document[engine.WorkflowFile](ctx, op, s.workflows, is("_id", engine.Key(string(id), strconv.Itoa(version))), nil)
 }
 
 // Workflows gives the highest version of each workflow, by id.

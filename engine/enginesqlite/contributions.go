@@ -19,7 +19,7 @@ func (s *Store) PutContribution(ctx context.Context, c engine.Contribution) erro
 	_, err = s.db.ExecContext(ctx,
 		`INSERT INTO engine_contributions (id, enrolment, at, doc) VALUES (?, ?, ?, ?)
 		 ON CONFLICT (id) DO UPDATE SET enrolment = excluded.enrolment, at = excluded.at, doc = excluded.doc`,
-		string(c.ID), string(c.Enrolment), nanos(c.At), doc)
+		string(c.ID), string(c.Enrolment), engine.Nanos(c.At), doc)
 	if err != nil {
 		return fail(op, err)
 	}

@@ -17,10 +17,10 @@ func (s *Store) CreateEnrolment(ctx context.Context, e *engine.Enrolment) error 
 		return err
 	}
 	_, err = s.db.ExecContext(ctx,
-		`INSERT INTO engine_enrolments (id, rev, key, learner, course, created_at, wake_at, unrelayed, doc)
-		 VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)`,
-		string(e.ID), enrolmentKey(e.Workflow, e.Learner, e.Course), string(e.Learner), courseKey(e.Course),
-		nanos(e.CreatedAt), alarm(nanos(e.WakeAt)), alarm(unrelayedSince(e)), doc)
+		`INSERT INTO engine_enrolments (id, rev, key, learner, course, created_at, wake_at, unrelayed, grade_at, doc)
+		 VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(e.ID), e.Key(), string(e.Learner), e.Course.Key(),
+		engine.Nanos(e.CreatedAt), alarm(engine.Nanos(e.WakeAt)), alarm(e.OutboxSince()), alarm(e.GradeAt()), doc)
 	if err != nil {
 		return fail(op, err)
 	}
@@ -38,8 +38,8 @@ func (s *Store) SaveEnrolment(ctx context.Context, e *engine.Enrolment) error {
 		return err
 	}
 	result, err := s.db.ExecContext(ctx,
-		`UPDATE engine_enrolments SET rev = ?, wake_at = ?, unrelayed = ?, doc = ? WHERE id = ? AND rev = ?`,
-		next.Rev, alarm(nanos(e.WakeAt)), alarm(unrelayedSince(e)), doc, string(e.ID), e.Rev)
+		`UPDATE engine_enrolments SET rev = ?, wake_at = ?, unrelayed = ?, grade_at = ?, doc = ? WHERE id = ? AND rev = ?`,
+		next.Rev, alarm(engine.Nanos(e.WakeAt)), alarm(e.OutboxSince()), alarm(e.GradeAt()), doc, string(e.ID), e.Rev)
 	if err != nil {
 		return fail(op, err)
 	}
@@ -57,7 +57,7 @@ func (s *Store) Enrolment(ctx context.Context, id engine.EnrolmentID) (*engine.E
 
 // FindEnrolment finds the one of a learner in a workflow and course.
 func (s *Store) FindEnrolment(ctx context.Context, w engine.WorkflowID, learner engine.PersonID, c engine.Course) (*engine.Enrolment, error) {
-	return document[*engine.Enrolment](ctx, s, "find enrolment", `SELECT doc FROM engine_enrolments WHERE key = ?`, enrolmentKey(w, learner, c))
+	return document[*engine.Enrolment](ctx, s, "find enrolment", `SELECT doc FROM engine_enrolments WHERE key = ?`, engine.EnrolmentKey(w, learner, c))
 }
 
 // EnrolmentsOf gives a learner's enrolments, oldest first.
@@ -69,7 +69,7 @@ func (s *Store) EnrolmentsOf(ctx context.Context, learner engine.PersonID) ([]*e
 // EnrolmentsIn gives the enrolments in a course, oldest first.
 func (s *Store) EnrolmentsIn(ctx context.Context, c engine.Course, limit int) ([]*engine.Enrolment, error) {
 	return documents[*engine.Enrolment](ctx, s, "enrolments in a course",
-		`SELECT doc FROM engine_enrolments WHERE course = ? ORDER BY created_at, id LIMIT ?`, courseKey(c), bounded(limit))
+		`SELECT doc FROM engine_enrolments WHERE course = ? ORDER BY created_at, id LIMIT ?`, c.Key(), bounded(limit))
 }
 
 // DueEnrolments gives those to wake up to and including a time, oldest first.
@@ -77,7 +77,7 @@ func (s *Store) DueEnrolments(ctx context.Context, until time.Time, limit int) (
 	const op = "due enrolments"
 	rows, err := s.db.QueryContext(ctx,
 		`SELECT id, wake_at FROM engine_enrolments WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at, id LIMIT ?`,
-		nanos(until), bounded(limit))
+		engine.Nanos(until), bounded(limit))
 	if err != nil {
 		return nil, fail(op, err)
 	}
@@ -97,11 +97,20 @@ func (s *Store) DueEnrolments(ctx context.Context, until time.Time, limit int) (
 	return due, nil
 }
 
-// UnrelayedEnrolments gives those whose outbox holds something, longest unsaved first.
+// UnrelayedEnrolments gives those whose outbox holds statements or messages, longest unsaved first.
 func (s *Store) UnrelayedEnrolments(ctx context.Context, limit int) ([]engine.EnrolmentID, error) {
-	const op = "unrelayed enrolments"
-	rows, err := s.db.QueryContext(ctx,
+	return s.ids(ctx, "unrelayed enrolments",
 		`SELECT id FROM engine_enrolments WHERE unrelayed IS NOT NULL ORDER BY unrelayed, id LIMIT ?`, bounded(limit))
+}
+
+// DueGrades gives those whose grade is to be passed back by a time, oldest first.
+func (s *Store) DueGrades(ctx context.Context, until time.Time, limit int) ([]engine.EnrolmentID, error) {
+	return s.ids(ctx, "due grades",
+		`SELECT id FROM engine_enrolments WHERE grade_at IS NOT NULL AND grade_at <= ? ORDER BY grade_at, id LIMIT ?`, engine.Nanos(until), bounded(limit))
+}
+
+func (s *Store) ids(ctx context.Context, op, query string, args ...any) ([]engine.EnrolmentID, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fail(op, err)
 	}
@@ -118,20 +127,4 @@ func (s *Store) UnrelayedEnrolments(ctx context.Context, limit int) ([]engine.En
 		return nil, fail(op, err)
 	}
 	return ids, nil
-}
-
-// unrelayedSince is when an enrolment with something in its outbox was last
-// saved; 0 when the outbox is empty.
-func unrelayedSince(e *engine.Enrolment) int64 {
-	if !e.Unrelayed() {
-		return 0
-	}
-	return max(nanos(e.UpdatedAt), 1)
-}
-
-// courseKey tells courses apart: by issuer and the LMS's id, whatever the title.
-func courseKey(c engine.Course) string { return key(c.Issuer, c.ID) }
-
-func enrolmentKey(w engine.WorkflowID, learner engine.PersonID, c engine.Course) string {
-	return key(string(w), string(learner), c.Issuer, c.ID)
 }

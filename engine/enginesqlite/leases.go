@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"time"
+
+	"github.com/cairn-lms/cairn/engine"
 )
 
 // Cursor gives how far a follower has read; 0 for one that never saved.
@@ -39,7 +41,7 @@ func (s *Store) TakeLease(ctx context.Context, name, holder string, now, until t
 		`INSERT INTO engine_leases (name, holder, until) VALUES (?, ?, ?)
 		 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
 		 WHERE engine_leases.holder = excluded.holder OR engine_leases.until <= ?`,
-		name, holder, nanos(until), nanos(now))
+		name, holder, engine.Nanos(until), engine.Nanos(now))
 	if err != nil {
 		return false, fail(op, err)
 	}

@@ -17,7 +17,7 @@ func (s *Store) AddMessage(ctx context.Context, m engine.Message) error {
 	}
 	_, err = s.db.ExecContext(ctx,
 		`INSERT INTO engine_messages (id, rev, person, due_at, ready_at, doc) VALUES (?, 1, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
-		string(m.ID), string(m.To), nanos(m.DueAt), alarm(readyAt(m)), doc)
+		string(m.ID), string(m.To), engine.Nanos(m.DueAt), alarm(m.ReadyAt()), doc)
 	if err != nil {
 		return fail(op, err)
 	}
@@ -40,7 +40,7 @@ func (s *Store) SaveMessage(ctx context.Context, m engine.Message) error {
 	}
 	result, err := s.db.ExecContext(ctx,
 		`UPDATE engine_messages SET rev = ?, person = ?, due_at = ?, ready_at = ?, doc = ? WHERE id = ? AND rev = ?`,
-		m.Rev, string(m.To), nanos(m.DueAt), alarm(readyAt(m)), doc, string(m.ID), was)
+		m.Rev, string(m.To), engine.Nanos(m.DueAt), alarm(m.ReadyAt()), doc, string(m.ID), was)
 	if err != nil {
 		return fail(op, err)
 	}
@@ -52,23 +52,11 @@ func (s *Store) SaveMessage(ctx context.Context, m engine.Message) error {
 func (s *Store) DueMessages(ctx context.Context, until time.Time, limit int) ([]engine.Message, error) {
 	return documents[engine.Message](ctx, s, "due messages",
 		`SELECT doc FROM engine_messages WHERE ready_at IS NOT NULL AND ready_at <= ? ORDER BY due_at, id LIMIT ?`,
-		nanos(until), bounded(limit))
+		engine.Nanos(until), bounded(limit))
 }
 
 // MessagesTo gives the messages to a person, newest first.
 func (s *Store) MessagesTo(ctx context.Context, p engine.PersonID, limit int) ([]engine.Message, error) {
 	return documents[engine.Message](ctx, s, "messages to a person",
 		`SELECT doc FROM engine_messages WHERE person = ? ORDER BY due_at DESC, id DESC LIMIT ?`, string(p), bounded(limit))
-}
-
-// readyAt is when a message needs a worker; 0: never again.
-func readyAt(m engine.Message) int64 {
-	switch m.State {
-	case engine.MessageWaiting:
-		return max(nanos(m.DueAt), 1)
-	case engine.MessageSending:
-		return max(nanos(m.ClaimedUntil), 1)
-	default:
-		return 0
-	}
 }

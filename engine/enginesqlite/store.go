@@ -9,7 +9,7 @@
 //	engine_people         id             rev, key (unique: account, e-mail or id)
 //	engine_staff          (course, person, role)  seen
 //	engine_signals        id             account, at
-//	engine_enrolments     id             rev, key (unique: workflow, learner, course), learner, course, wake_at, unrelayed
+//	engine_enrolments     id             rev, key (unique: workflow, learner, course), learner, course, wake_at, unrelayed, grade_at
 //	engine_contributions  id             enrolment, at
 //	engine_blobs          sha256         data
 //	engine_messages       id             rev, person, ready_at (when it needs a worker; null: never again)
@@ -26,7 +26,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/cairn-lms/cairn/engine"
 )
@@ -54,11 +53,12 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS engine_enrolments (
 		id TEXT PRIMARY KEY NOT NULL, rev INTEGER NOT NULL, key TEXT NOT NULL UNIQUE,
 		learner TEXT NOT NULL, course TEXT NOT NULL, created_at INTEGER NOT NULL,
-		wake_at INTEGER, unrelayed INTEGER, doc TEXT NOT NULL) STRICT`,
+		wake_at INTEGER, unrelayed INTEGER, grade_at INTEGER, doc TEXT NOT NULL) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_learner ON engine_enrolments (learner, created_at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_course ON engine_enrolments (course, created_at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_wake ON engine_enrolments (wake_at, id) WHERE wake_at IS NOT NULL`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_unrelayed ON engine_enrolments (unrelayed, id) WHERE unrelayed IS NOT NULL`,
+	`CREATE INDEX IF NOT EXISTS engine_enrolments_grade ON engine_enrolments (grade_at, id) WHERE grade_at IS NOT NULL`,
 	`CREATE TABLE IF NOT EXISTS engine_contributions (
 		id TEXT PRIMARY KEY NOT NULL, enrolment TEXT NOT NULL, at INTEGER NOT NULL, doc TEXT NOT NULL) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_contributions_enrolment ON engine_contributions (enrolment, at, id)`,
@@ -99,14 +99,6 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 		return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 	}
 	return &Store{db: db}, nil
-}
-
-// nanos is a time as stored; the zero time is 0.
-func nanos(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixNano()
 }
 
 // alarm is an instant as stored where 0, never, is null and so outside the index.

@@ -197,15 +197,43 @@ func outboxIsFound(t *testing.T, s engine.Store) {
 		f(e)
 		must(t, s.CreateEnrolment(ctx, e))
 	}
-	same(t, "full outboxes", got[[]engine.EnrolmentID](t)(s.UnrelayedEnrolments(ctx, 10)), []engine.EnrolmentID{"e0", "e1", "e2"})
-	for _, id := range []engine.EnrolmentID{"e0", "e1", "e2"} {
+	full := func() []engine.EnrolmentID {
+		t.Helper()
+		return got[[]engine.EnrolmentID](t)(s.UnrelayedEnrolments(ctx, 10))
+	}
+	same(t, "full outboxes", full(), []engine.EnrolmentID{"e0", "e1"}) // a grade waits apart
+	for _, id := range []engine.EnrolmentID{"e0", "e1"} {
 		e := got[*engine.Enrolment](t)(s.Enrolment(ctx, id))
-		e.Statements, e.Messages, e.Grade = nil, nil, nil
+		e.Statements, e.Messages = nil, nil
 		must(t, s.SaveEnrolment(ctx, e))
 	}
-	same(t, "full outboxes", len(got[[]engine.EnrolmentID](t)(s.UnrelayedEnrolments(ctx, 10))), 0)
+	same(t, "full outboxes", len(full()), 0)
 	e := got[*engine.Enrolment](t)(s.Enrolment(ctx, "e3"))
 	fill[0](e)
 	must(t, s.SaveEnrolment(ctx, e))
-	same(t, "full outboxes", got[[]engine.EnrolmentID](t)(s.UnrelayedEnrolments(ctx, 10)), []engine.EnrolmentID{"e3"})
+	same(t, "full outboxes", full(), []engine.EnrolmentID{"e3"})
+}
+
+func gradesFallDue(t *testing.T, s engine.Store) {
+	ctx := t.Context()
+	grades := []*engine.OutGrade{nil, {Max: 1}, {Max: 1, At: at(1), RetryAt: at(9)}, {Max: 1, At: at(5)}}
+	for i, g := range grades {
+		e := enrolment(fmt.Sprint("e", i))
+		e.Learner, e.Grade = engine.PersonID(fmt.Sprint("p", i)), g
+		must(t, s.CreateEnrolment(ctx, e))
+	}
+	due := func(minutes int) []engine.EnrolmentID {
+		t.Helper()
+		return got[[]engine.EnrolmentID](t)(s.DueGrades(ctx, at(minutes), 10))
+	}
+	same(t, "at 4", due(4), []engine.EnrolmentID{"e1"})
+	same(t, "at 9", due(9), []engine.EnrolmentID{"e1", "e3", "e2"})
+	e := got[*engine.Enrolment](t)(s.Enrolment(ctx, "e1"))
+	e.Grade.RetryAt = at(20)
+	must(t, s.SaveEnrolment(ctx, e))
+	e = got[*engine.Enrolment](t)(s.Enrolment(ctx, "e3"))
+	e.Grade = nil
+	must(t, s.SaveEnrolment(ctx, e))
+	same(t, "at 9, one put off and one passed back", due(9), []engine.EnrolmentID{"e2"})
+	same(t, "at 20", due(20), []engine.EnrolmentID{"e2", "e1"})
 }

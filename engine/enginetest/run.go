@@ -43,6 +43,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"enrolments are listed by learner and by course", enrolmentsAreListed},
 		{"clocks ring in order and only when set", clocksRing},
 		{"a full outbox is found until it is empty", outboxIsFound},
+		{"grades fall due, and wait when put off", gradesFallDue},
 		{"a contribution is replaced by id", contributionIsReplaced},
 		{"a file is kept under its hash", blobIsKept},
 		{"a message is added once", messageIsAddedOnce},
@@ -138,12 +139,14 @@ func limitsHold(t *testing.T, s engine.Store) {
 		e := enrolment(fmt.Sprint("e", i))
 		e.Learner = engine.PersonID(fmt.Sprint("p", i))
 		e.WakeAt, e.Grade = at(0), &engine.OutGrade{Score: 1, Max: 1, At: at(0)}
+		e.Messages = []engine.Message{message("m", 0)}
 		must(t, s.CreateEnrolment(ctx, e))
 		must(t, s.AddMessage(ctx, message(fmt.Sprint("m", i), 0)))
 	}
 	for _, limit := range []int{1, 3} {
 		same(t, "due enrolments", len(got[[]engine.Due](t)(s.DueEnrolments(ctx, at(1), limit))), limit)
 		same(t, "unrelayed enrolments", len(got[[]engine.EnrolmentID](t)(s.UnrelayedEnrolments(ctx, limit))), limit)
+		same(t, "due grades", len(got[[]engine.EnrolmentID](t)(s.DueGrades(ctx, at(1), limit))), limit)
 		same(t, "enrolments in a course", len(got[[]*engine.Enrolment](t)(s.EnrolmentsIn(ctx, enrolment("").Course, limit))), limit)
 		same(t, "due messages", len(got[[]engine.Message](t)(s.DueMessages(ctx, at(1), limit))), limit)
 		same(t, "messages to someone", len(got[[]engine.Message](t)(s.MessagesTo(ctx, "sam", limit))), limit)
