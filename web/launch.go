@@ -114,8 +114,14 @@ func (s *Site) drawSetup(w http.ResponseWriter, r *http.Request, v *view, servic
 	return s.draw(w, http.StatusNotFound, "setup", v.titled("page.setup.title"), body)
 }
 
+// courseOf is the course of a launch. A launch without one (its context is
+// optional, LTI Core 1.3 §5.4.1) stands for a course of its own.
 func courseOf(l *lti.Launch) engine.Course {
-	return engine.Course{Registration: string(l.Registration.ID), Issuer: l.Issuer, ID: l.Course.ID, Title: l.Course.Title}
+	c := engine.Course{Registration: string(l.Registration.ID), Issuer: l.Issuer, ID: l.Course.ID, Title: l.Course.Title}
+	if c.ID == "" {
+		c.ID, c.Title = "link:"+l.ResourceLink.ID, l.ResourceLink.Title
+	}
+	return c
 }
 
 // staffRoles are the words the engine has for the roles of teaching staff.

@@ -1,6 +1,9 @@
 package web_test
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -8,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/lti"
 	"github.com/cairn-lms/cairn/web"
 )
 
@@ -186,4 +190,51 @@ func TestTheDevelopmentClockMovesOnlyWhereThereIsOne(t *testing.T) {
 	}
 	sam.get(sam.base+"/").has(t, http.StatusOK, `id="next-step"`) // the session lives in real time
 	sam.post("/dev/clock", url.Values{"advance": {"year"}}).has(t, http.StatusUnprocessableEntity)
+}
+
+// slowly reads a body in two parts, the second when the server would have given
+// up on any other request.
+type slowly struct {
+	first, rest io.Reader
+	after       <-chan time.Time
+}
+
+func (s *slowly) Read(b []byte) (int, error) {
+	n, err := s.first.Read(b)
+	if !errors.Is(err, io.EOF) {
+		return n, err
+	}
+	if s.rest == nil {
+		return 0, io.EOF
+	}
+	<-s.after
+	s.first, s.rest = s.rest, nil
+	return s.first.Read(b)
+}
+
+func TestAHandInFromAPhoneWithLittleReceptionArrives(t *testing.T) {
+	w := newWorld(t)
+	sam := w.sam()
+	sam.post(sam.base+"/steps/read/done", nil)
+	sam.post(sam.base+"/steps/think", url.Values{"do": {"submit"}, "answer.text": {"I give away too much, too early."}})
+	body, kind := multipartBody(t, url.Values{"do": {"submit"}, "answer.did": {"I asked first."}, "answer.result": {"24 months."}},
+		file{"offer.pdf", "%PDF-1.7 " + strings.Repeat("x", 1<<20)})
+	all, err := io.ReadAll(body)
+	must(t, err)
+	slow := &slowly{bytes.NewReader(all[:1000]), bytes.NewReader(all[1000:]), time.After(readTimeout + readTimeout/2)}
+	sam.do(http.MethodPost, sam.base+"/steps/try", slow, http.Header{"Content-Type": {kind}})
+	if have := w.state("5", "try"); have != engine.Submitted {
+		t.Errorf("the experiment is %s", have)
+	}
+}
+
+func TestALaunchOutsideAnyCourseIsAWorkflowOfItsOwn(t *testing.T) {
+	w := newWorld(t)
+	l := launchOf("5", "Sam Sailor", "Learner")
+	l.Course = lti.Course{}
+	_, first := w.launch(l)
+	first.has(t, http.StatusOK)
+	if have := w.enrolment("5").Course.ID; have != "link:"+l.ResourceLink.ID {
+		t.Errorf("the course is %q", have)
+	}
 }

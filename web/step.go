@@ -119,6 +119,7 @@ func (s *Site) handIn(w http.ResponseWriter, r *http.Request, session *Session) 
 	if err != nil {
 		return fmt.Errorf("web: hand in: %w", err)
 	}
+	allowSlowUpload(w)
 	uploads, err := readForm(r, maxFiles, maxForm)
 	filled := filledBy(r.PostForm)
 	filled.files = len(uploads)

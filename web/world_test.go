@@ -29,6 +29,9 @@ import (
 	"github.com/cairn-lms/cairn/xapi"
 )
 
+// readTimeout is short: what takes longer must have asked for more time.
+const readTimeout = time.Second
+
 const (
 	issuer = "https://lms.example"
 	iris   = "https://cairn.example"
@@ -113,7 +116,9 @@ func newWorld(t *testing.T, change ...func(*web.Options)) *world {
 	must(t, err)
 
 	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
+	server := httptest.NewUnstartedServer(mux)
+	server.Config.ReadTimeout = readTimeout
+	server.Start()
 	t.Cleanup(server.Close)
 	w.url = server.URL
 	w.links, err = web.NewLinks(w.url, []byte(strings.Repeat("k", 32)))
