@@ -16,6 +16,7 @@ func TestKillingServeBetweenAnyTwoActsLosesAndDoublesNothing(t *testing.T) {
 	s.furnish()
 	w := newWalk(t, s.demo, s.clock)
 	for _, act := range w.acts() {
+		t.Logf("killed at %s resident at most", server.peakMemory())
 		server.stop(syscall.SIGKILL)
 		server = s.serve()
 		t.Log(act.name)
