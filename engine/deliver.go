@@ -16,8 +16,10 @@ import (
 const (
 	claimTime   = time.Minute
 	sendTime    = 45 * time.Second
-	maxAttempts = 8
-	maxMessages = 500 // of one person that are looked at
+	minAttempts = 8                  // a mail that may still arrive is given up after at least so many
+	giveUpAfter = 5 * 24 * time.Hour // and not before this long after it was planned
+	maxPause    = 30 * time.Minute   // between attempts
+	maxMessages = 500                // of one person that are looked at
 )
 
 // delivery is one run of Deliver.
@@ -288,8 +290,8 @@ func (d *delivery) drop(ctx context.Context, m Message, reason string) error {
 func (d *delivery) failed(ctx context.Context, m Message, failure error) error {
 	var retry *RetryError
 	m.LastError, m.ClaimedUntil = clip(failure.Error(), 300), time.Time{}
-	if again := errors.As(failure, &retry) || errors.Is(failure, context.DeadlineExceeded); again && m.Attempts < maxAttempts {
-		after := backoff(m.Attempts)
+	if again := errors.As(failure, &retry) || errors.Is(failure, context.DeadlineExceeded); again && !d.hopeless(m) {
+		after := min(backoff(m.Attempts), maxPause)
 		if retry != nil {
 			after = max(after, retry.After)
 		}
@@ -300,6 +302,11 @@ func (d *delivery) failed(ctx context.Context, m Message, failure error) error {
 	}
 	_, err := d.save(ctx, m)
 	return errors.Join(fmt.Errorf("send: %w", failure), err)
+}
+
+// hopeless tells whether a message has been tried often and for long. What is too late to matter was dropped before.
+func (d *delivery) hopeless(m Message) bool {
+	return m.Attempts >= minAttempts && d.s.now().Sub(m.PlannedAt) > giveUpAfter
 }
 
 // finish records that a message was sent, then says so.
@@ -313,7 +320,9 @@ func (d *delivery) finish(ctx context.Context, w *Workflow, e *Enrolment, f Fact
 		batch = append(batch, *st)
 	}
 	if len(batch) > 0 {
-		if err := d.s.o.Recorder.Record(ctx, batch); err != nil {
+		if err := d.s.o.Recorder.Record(ctx, batch); refused(err) {
+			d.s.o.Log.Error("the record store refuses what tells of a mail", "message", m.ID, "error", err)
+		} else if err != nil {
 			return fmt.Errorf("record: %w", err)
 		}
 	}

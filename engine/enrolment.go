@@ -52,6 +52,7 @@ type Enrolment struct {
 	Statements []OutStatement `json:"out_statements,omitempty"`
 	Messages   []Message      `json:"out_messages,omitempty"`
 	Grade      *OutGrade      `json:"out_grade,omitempty"`
+	Parked     []OutStatement `json:"parked,omitempty"` // refused by the record store for good; the latest few, for whoever looks into it
 
 	GradeSent     float64   `json:"grade_sent,omitempty"`
 	GradeComplete bool      `json:"grade_complete,omitempty"` // completion was sent

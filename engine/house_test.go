@@ -158,14 +158,17 @@ func (h *house) request(to string) engine.RequestID {
 	return ""
 }
 
-// completes posts the statement that Moodle posts when a course is completed.
+// completes posts the statement that Moodle posts when Sam completes the course.
 func (h *house) completes() {
 	h.t.Helper()
-	st := &xapi.Statement{
-		Actor: xapi.AccountAgent(lms, "5"), Verb: xapi.VerbOf(xapi.VerbCompleted), Timestamp: h.now,
+	must(h.t, h.Observe(h.t.Context(), 1, h.completion("5"), xapi.AccountAgent(iriBase, "lms-key")))
+}
+
+func (h *house) completion(subject string) *xapi.Statement {
+	return &xapi.Statement{
+		Actor: xapi.AccountAgent(lms, subject), Verb: xapi.VerbOf(xapi.VerbCompleted), Timestamp: h.now,
 		Object: xapi.ActivityObject(xapi.Activity{ID: lms + "/course/view.php?id=2", Definition: &xapi.Definition{Type: xapi.TypeCourse}}),
 	}
-	must(h.t, h.Observe(h.t.Context(), 1, st, xapi.AccountAgent(iriBase, "lms-key")))
 }
 
 // book is a record store and a gradebook that notice what is done twice.

@@ -7,7 +7,9 @@ import (
 	"github.com/cairn-lms/cairn/xapi"
 )
 
-// Recorder is the LRS as the engine sees it. Recording a statement again (same id, same statement) is not an error.
+// Recorder is the LRS as the engine sees it. Recording a statement again (same id, same statement) is not an error. A
+// call records all or nothing. An *xapi.Error (it breaks the rules) or ErrConflict (another statement has its id) will
+// come again however often it is tried; any other error may pass.
 type Recorder interface {
 	Record(ctx context.Context, statements []xapi.Statement) error
 }

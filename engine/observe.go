@@ -41,12 +41,13 @@ func (s *Service) Observe(ctx context.Context, seq int64, st *xapi.Statement, au
 	if err != nil {
 		return fmt.Errorf("observe statement %d: %w", seq, err)
 	}
+	var errs []error // one enrolment that cannot be told must not keep it from the others
 	for _, e := range all {
 		if err := s.tell(ctx, e, p, st, completion); err != nil {
-			return fmt.Errorf("observe statement %d: %w", seq, err)
+			errs = append(errs, fmt.Errorf("observe statement %d: enrolment %s: %w", seq, e.ID, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // tell applies a statement to one enrolment of its actor, if it concerns it.

@@ -17,45 +17,81 @@ func (s *Service) RelayLocal(ctx context.Context, id EnrolmentID) error {
 		return fmt.Errorf("load enrolment %s: %w", id, err)
 	}
 	to := receivers(e)
-	if err := s.relay(ctx, e); err != nil {
-		return err
-	}
-	s.alarm(ctx, e, to)
-	return nil
+	err = s.relay(ctx, e)
+	s.alarm(ctx, e, to) // messages are there even when the statements are not recorded
+	return err
 }
 
 // relay relays what e holds. e may be older than the store's; on return it is what was saved last. Whoever relays a
-// statement has all earlier ones in hand or finds them recorded, so their order holds.
+// statement has all earlier ones in hand or finds them recorded, so their order holds. What the recorder refuses for
+// good is parked, so that it holds nothing up; messages never wait for statements.
 func (s *Service) relay(ctx context.Context, e *Enrolment) error {
 	if len(e.Statements) == 0 && len(e.Messages) == 0 {
 		return nil
 	}
-	gone := map[string]bool{}
-	batch := make([]xapi.Statement, 0, len(e.Statements))
-	for _, o := range e.Statements {
-		st, err := xapi.DecodeStored(o.JSON)
-		if err != nil {
-			return fmt.Errorf("relay statement %s: %w", o.ID, err)
-		}
-		batch = append(batch, *st)
-		gone[o.ID] = true
-	}
-	if len(batch) > 0 {
-		if err := s.o.Recorder.Record(ctx, batch); err != nil {
-			return fmt.Errorf("relay %d statements of enrolment %s: %w", len(batch), e.ID, err)
-		}
-	}
+	gone, bad := map[string]bool{}, map[string]bool{}
+	failure := s.record(ctx, e, gone, bad)
 	for _, m := range e.Messages {
 		if err := s.o.Store.AddMessage(ctx, m); err != nil {
-			return fmt.Errorf("relay message %s: %w", m.ID, err)
+			failure = errors.Join(failure, fmt.Errorf("relay message %s: %w", m.ID, err))
+			break
 		}
 		gone[string(m.ID)] = true
 	}
-	return s.clear(ctx, e, gone)
+	return errors.Join(failure, s.clear(ctx, e, gone, bad))
 }
 
-// clear takes relayed entries out of the outbox.
-func (s *Service) clear(ctx context.Context, e *Enrolment, gone map[string]bool) error {
+// record records an enrolment's statements and notes which are through with: gone, of which bad were refused.
+func (s *Service) record(ctx context.Context, e *Enrolment, gone, bad map[string]bool) error {
+	var batch []xapi.Statement
+	park := func(id string, err error) {
+		gone[id], bad[id] = true, true
+		s.o.Log.Error("the record store refuses a statement for good", "enrolment", e.ID, "statement", id, "error", err)
+	}
+	for _, o := range e.Statements {
+		st, err := xapi.DecodeStored(o.JSON)
+		if err != nil {
+			park(o.ID, err)
+			continue
+		}
+		batch = append(batch, *st)
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	err := s.o.Recorder.Record(ctx, batch)
+	if err == nil {
+		for _, st := range batch {
+			gone[st.ID] = true
+		}
+		return nil
+	}
+	if !refused(err) {
+		return fmt.Errorf("relay %d statements of enrolment %s: %w", len(batch), e.ID, err)
+	}
+	for i, st := range batch { // one of them is refused: which?
+		switch err := s.o.Recorder.Record(ctx, batch[i:i+1]); {
+		case refused(err):
+			park(st.ID, err)
+		case err != nil:
+			return fmt.Errorf("relay statement %s of enrolment %s: %w", st.ID, e.ID, err)
+		}
+		gone[st.ID] = true
+	}
+	return nil
+}
+
+// refused tells whether the recorder will never take a statement.
+func refused(err error) bool {
+	var invalid *xapi.Error
+	return errors.As(err, &invalid) || errors.Is(err, ErrConflict)
+}
+
+// maxParked bounds what an enrolment keeps of refused statements.
+const maxParked = 20
+
+// clear takes relayed entries out of the outbox and parks the bad ones.
+func (s *Service) clear(ctx context.Context, e *Enrolment, gone, bad map[string]bool) error {
 	for range maxTries {
 		c, err := e.clone()
 		if err != nil {
@@ -63,7 +99,10 @@ func (s *Service) clear(ctx context.Context, e *Enrolment, gone map[string]bool)
 		}
 		c.Statements, c.Messages = nil, nil
 		for _, o := range e.Statements {
-			if !gone[o.ID] {
+			switch {
+			case bad[o.ID]:
+				c.Parked = append(c.Parked, o)
+			case !gone[o.ID]:
 				c.Statements = append(c.Statements, o)
 			}
 		}
@@ -75,6 +114,7 @@ func (s *Service) clear(ctx context.Context, e *Enrolment, gone map[string]bool)
 		if len(c.Statements) == len(e.Statements) && len(c.Messages) == len(e.Messages) {
 			return nil // somebody else was as fast
 		}
+		c.Parked = c.Parked[max(0, len(c.Parked)-maxParked):]
 		err = s.o.Store.SaveEnrolment(ctx, c)
 		if err == nil {
 			*e = *c

@@ -20,6 +20,7 @@ type Service struct {
 
 	mu     sync.Mutex
 	parsed map[workflowKey]*Workflow
+	stuck  stuck
 }
 
 type workflowKey struct {
@@ -105,13 +106,18 @@ func same(a, b *Enrolment) bool {
 }
 
 // after relays what a saved decision produced and sets alarms. It fails silently: the sweep finds what is left.
+// A page left before it was shown must not hold it up: the caller's cancellation does not count.
 func (s *Service) after(ctx context.Context, e *Enrolment) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), afterTime)
+	defer cancel()
 	to := receivers(e)
 	if err := s.relay(ctx, e); err != nil {
 		s.o.Log.Warn("relay outbox", "enrolment", e.ID, "error", err)
 	}
 	s.alarm(ctx, e, to)
 }
+
+const afterTime = 10 * time.Second
 
 func receivers(e *Enrolment) []PersonID {
 	var to []PersonID
