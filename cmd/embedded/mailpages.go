@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/mail"
 	"regexp"
 	"slices"
 	"strconv"
@@ -24,7 +25,7 @@ type mailPages struct {
 }
 
 func newMailPages() (*mailPages, error) {
-	funcs := template.FuncMap{"linked": linked}
+	funcs := template.FuncMap{"linked": linked, "when": when}
 	parse := func(name string) (*template.Template, error) {
 		return template.New(name).Funcs(funcs).ParseFS(mailFiles, "mailbox/layout.html", "mailbox/"+name)
 	}
@@ -154,6 +155,17 @@ func (m *Mailbox) lastJSON(w http.ResponseWriter, _ *http.Request) {
 }
 
 var urls = regexp.MustCompile(`https?://[^\s<>"']+`)
+
+// when is the date of a mail as its sender wrote it, or else when it came.
+func when(m Mail) string {
+	at := m.At
+	for _, value := range m.Headers["Date"] {
+		if date, err := mail.ParseDate(value); err == nil {
+			at = date
+		}
+	}
+	return at.Format("Mon 2 Jan 2006, 15:04 MST")
+}
 
 // linked turns the addresses in a plain text into links.
 func linked(text string) template.HTML {

@@ -92,7 +92,7 @@ func compose(m engine.Mail, now time.Time) letter {
 	} else {
 		l.Lead = []string{w.T("mail.lead."+topic, w.args)}
 	}
-	if m.Step != nil && w.toLearner() {
+	if m.Step != nil && w.toLearner() && m.Message.IsNudge() { // who is told of an answer knows why
 		if why := line(m.Step.Why.In(w.locale), maxTitle); why != "" {
 			l.Why = w.T("mail.why", "why", why)
 		}
