@@ -1,9 +1,13 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
@@ -14,6 +18,7 @@ import (
 const (
 	paramWorkflow = "workflow"
 	paramZone     = "zone"
+	paramRelaunch = "relaunch_url"
 )
 
 // setupPage is the Body of the page for an activity that names no workflow.
@@ -44,17 +49,20 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 	session := Session{
 		Tenant: l.Tenant, Registration: string(l.Registration.ID), Course: courseOf(l),
 		Ancestors: ancestorsOf(l.Issuer, l.ReturnURL), Locale: l.Locale, Zone: zoneOf(l.Custom[paramZone]),
-		ReturnURL: l.ReturnURL, RelaunchURL: l.RelaunchURL(),
+		ReturnURL: l.ReturnURL, RelaunchURL: relaunchOf(l),
 	}
 	roles := staffRoles(l)
 	staff := len(roles) > 0
 	visits := !staff && !l.IsLearner() && l.IsMentor() // a mentor has no steps of their own
 
+	workflow, err := workflowOf(r.Context(), service, l)
+	if err != nil {
+		return fmt.Errorf("web: launch: %w", err)
+	}
 	if !visits {
-		id := engine.WorkflowID(l.Custom[paramWorkflow])
-		_, err := service.Workflow(r.Context(), id, 0)
-		if id == "" || errors.Is(err, engine.ErrNotFound) {
-			return s.drawSetup(w, r, v, service, staff, string(id))
+		_, err := service.Workflow(r.Context(), workflow, 0)
+		if workflow == "" || errors.Is(err, engine.ErrNotFound) {
+			return s.drawSetup(w, r, v, service, staff, string(workflow))
 		}
 		if err != nil {
 			return fmt.Errorf("web: launch: %w", err)
@@ -80,9 +88,9 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 		session.Role = RoleLearner
 		enrolment, err := service.Arrive(r.Context(), engine.Arrival{
 			Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
-			Workflow: engine.WorkflowID(l.Custom[paramWorkflow]), Course: session.Course,
+			Workflow: workflow, Course: session.Course,
 			DeploymentID: l.DeploymentID, ResourceLinkID: l.ResourceLink.ID,
-			LineItem: l.LineItemURL, LineItemsURL: l.LineItemsURL, RelaunchURL: l.RelaunchURL(),
+			LineItem: l.LineItemURL, LineItemsURL: l.LineItemsURL, RelaunchURL: relaunchOf(l),
 			Custom: l.Custom, Preview: l.IsPreview(),
 		})
 		if err != nil {
@@ -101,6 +109,24 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 	return nil
 }
 
+// workflowOf is the workflow that a launch names: by the custom parameter, else in
+// the query of its target. A site with one workflow needs no name; "" is none.
+func workflowOf(ctx context.Context, service *engine.Service, l *lti.Launch) (engine.WorkflowID, error) {
+	if named := l.Custom[paramWorkflow]; named != "" && !strings.HasPrefix(named, "$") {
+		return engine.WorkflowID(named), nil
+	}
+	if target, err := url.Parse(l.TargetLinkURI); err == nil {
+		if named := target.Query().Get(paramWorkflow); named != "" {
+			return engine.WorkflowID(named), nil
+		}
+	}
+	all, err := service.Workflows(ctx)
+	if err != nil || len(all) != 1 {
+		return "", err
+	}
+	return all[0].ID, nil
+}
+
 // drawSetup says what is missing to those who can mend it, and to learners that
 // somebody will.
 func (s *Site) drawSetup(w http.ResponseWriter, r *http.Request, v *view, service *engine.Service, staff bool, asked string) error {
@@ -112,6 +138,25 @@ func (s *Site) drawSetup(w http.ResponseWriter, r *http.Request, v *view, servic
 		}
 	}
 	return s.draw(w, http.StatusNotFound, "setup", v.titled("page.setup.title"), body)
+}
+
+// relaunchOf is where a mail leads the learner back: the page of the LMS that
+// starts this launch again. Where we know of none it is what the admin gave as the
+// custom parameter relaunch_url, else the way back that the platform signed, else
+// the platform itself: the activity is a click or two from there.
+func relaunchOf(l *lti.Launch) string {
+	if known := l.RelaunchURL(); known != "" {
+		return known
+	}
+	if own := l.Custom[paramRelaunch]; slices.Contains(ancestorsOf(l.Issuer, l.ReturnURL), originOf(own)) {
+		return own
+	}
+	for _, way := range []string{l.ReturnURL, l.Issuer} {
+		if originOf(way) != "" {
+			return way
+		}
+	}
+	return ""
 }
 
 // courseOf is the course of a launch. A launch without one (its context is

@@ -245,7 +245,7 @@ func TestAnActivityWithoutWorkflowSaysWhatIsMissing(t *testing.T) {
 	page.has(t, http.StatusNotFound, "Not set up yet", "Your teacher")
 	page.hasNot(t, "workflow=trial")
 	l = launchOf("9", "Tessa Teacher", "Instructor")
-	delete(l.Custom, "workflow")
+	l.Custom["workflow"] = "no-such"
 	_, page = w.launch(l)
 	page.has(t, http.StatusNotFound, "workflow=trial")
 	l.MessageType = lti.MessageDeepLinking
