@@ -27,9 +27,6 @@ func (s *Service) Arrive(ctx context.Context, a Arrival) (*Enrolment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("arrive: %w", err)
 	}
-	if e.Anchors[AnchorCourseCompleted].IsZero() && !e.Preview {
-		return s.earlierSignals(ctx, e, p)
-	}
 	return e, nil
 }
 
@@ -38,7 +35,7 @@ func (s *Service) enrol(ctx context.Context, a Arrival, p Person) (*Enrolment, e
 	for range maxTries {
 		found, err := s.o.Store.FindEnrolment(ctx, a.Workflow, p.ID, a.Course)
 		if err == nil {
-			return s.change(ctx, found.ID, func(*Workflow, *Enrolment) (event, error) { return arrived{a: a}, nil })
+			return s.change(ctx, found.ID, func(w *Workflow, e *Enrolment) (event, error) { return s.arrival(ctx, w, e, a, p) })
 		}
 		if !errors.Is(err, ErrNotFound) {
 			return nil, err
@@ -51,11 +48,15 @@ func (s *Service) enrol(ctx context.Context, a Arrival, p Person) (*Enrolment, e
 			ID: EnrolmentID(s.o.NewID()), Workflow: w.ID, Version: w.Version, RegistrationID: uuid.NewString(), Learner: p.ID, Course: a.Course,
 			Preview: a.Preview, State: Active, CreatedAt: s.now(), Custom: a.Custom,
 		}
+		ev, err := s.arrival(ctx, w, e, a, p)
+		if err != nil {
+			return nil, err
+		}
 		facts, err := s.facts(ctx, w, e)
 		if err != nil {
 			return nil, err
 		}
-		made, err := decide(w, e, facts, arrived{a: a}, s.now())
+		made, err := decide(w, e, facts, ev, s.now())
 		if err != nil {
 			return nil, err
 		}
@@ -70,6 +71,23 @@ func (s *Service) enrol(ctx context.Context, a Arrival, p Person) (*Enrolment, e
 		return made, nil
 	}
 	return nil, fmt.Errorf("enrol: %w", ErrConflict)
+}
+
+// arrival is the event of a launch, with all it needs: who is named is known then, and what the course said before the
+// first launch goes into the same write.
+func (s *Service) arrival(ctx context.Context, w *Workflow, e *Enrolment, a Arrival, p Person) (event, error) {
+	if err := s.meet(ctx, w, p, a.Custom); err != nil {
+		return nil, err
+	}
+	ev := arrived{a: a}
+	if !e.Preview && e.Anchors[AnchorCourseCompleted].IsZero() {
+		signal, err := s.earlierSignal(ctx, e, p)
+		if err != nil {
+			return nil, err
+		}
+		ev.completed = signal
+	}
+	return ev, nil
 }
 
 // ArriveStaff takes the launch of a teacher, administrator or mentor, who from then on is staff of the course.

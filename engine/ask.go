@@ -190,6 +190,9 @@ func (d *decision) askPeople(s *Step, st *StepState, n need, people, others []As
 		if i := slices.IndexFunc(st.Requests, func(r Request) bool { return r.ID == id }); i >= 0 {
 			if r := &st.Requests[i]; r.Outcome == OutcomeWithdrawn {
 				r.AnsweredAt, r.Outcome, changed = time.Time{}, "", true // somebody came back: the old link works again
+				r.Revived++
+				// Their mail may have been dropped meanwhile. If it was not, delivery drops this one.
+				d.send(Message{To: a.Person, Step: s.ID, Request: id, Purpose: n.purpose + "_request"}, st, "revived", strconv.Itoa(r.Revived))
 			}
 			return
 		}
@@ -227,8 +230,9 @@ func (d *decision) close(st *StepState, outcome string) bool {
 	return changed
 }
 
-// send puts a message into the outbox, due now unless it says otherwise. Its id is derived from what it is for.
-func (d *decision) send(m Message, st *StepState) {
+// send puts a message into the outbox, due now unless it says otherwise. Its id is derived from what it is for, and of
+// which time if more than once.
+func (d *decision) send(m Message, st *StepState, nth ...string) {
 	if d.e.Preview {
 		return
 	}
@@ -236,7 +240,7 @@ func (d *decision) send(m Message, st *StepState) {
 		m.DueAt = d.now
 	}
 	m.Enrolment, m.Attempt, m.Hands, m.State, m.PlannedAt = d.e.ID, st.Attempt, st.Hands, MessageWaiting, m.DueAt
-	m.ID = MessageID(derivedID(string(d.e.ID), string(m.Step), strconv.Itoa(st.Attempt), strconv.Itoa(st.Hands), strconv.Itoa(st.Rounds),
-		string(m.Request), m.Purpose, m.Policy, string(m.To)))
+	m.ID = MessageID(derivedID(append([]string{string(d.e.ID), string(m.Step), strconv.Itoa(st.Attempt), strconv.Itoa(st.Hands), strconv.Itoa(st.Rounds),
+		string(m.Request), m.Purpose, m.Policy, string(m.To)}, nth...)...))
 	d.e.Messages = append(d.e.Messages, m)
 }

@@ -191,7 +191,9 @@ func (d *delivery) unfit(w *Workflow, e *Enrolment, m Message) string {
 		return reason
 	}
 	switch {
-	case !d.to.Unsubscribed[channelEmail].IsZero():
+	case d.askedAlready(m):
+		return "asked already"
+	case !d.to.Unsubscribed[channelEmail].IsZero() && m.IsNudge(): // who is asked for an answer is asked all the same
 		return "unsubscribed"
 	case d.to.Email == "":
 		return "no e-mail address"
@@ -201,6 +203,18 @@ func (d *delivery) unfit(w *Workflow, e *Enrolment, m Message) string {
 		return "no page to go to"
 	}
 	return ""
+}
+
+// askedAlready tells whether another mail has asked, or will first: a question that came back needs one only if the
+// mail of the first time never left.
+func (d *delivery) askedAlready(m Message) bool {
+	return m.Request != "" && !m.IsNudge() && slices.ContainsFunc(d.all, func(other Message) bool {
+		if other.ID == m.ID || other.Request != m.Request || other.Purpose != m.Purpose {
+			return false
+		}
+		earlier := cmp.Or(other.PlannedAt.Compare(m.PlannedAt), cmp.Compare(other.ID, m.ID)) < 0
+		return !other.SentAt.IsZero() || earlier && (other.State == MessageWaiting || other.State == MessageSending)
+	})
 }
 
 // known tells whether a person has an LMS account.

@@ -56,6 +56,7 @@ type Enrolment struct {
 
 	GradeSent     float64   `json:"grade_sent,omitempty"`
 	GradeComplete bool      `json:"grade_complete,omitempty"` // completion was sent
+	GradeRefused  *OutGrade `json:"grade_refused,omitempty"`  // given up; a rise or the next launch tries again
 	Progress      float64   `json:"progress,omitempty"`       // last recorded, 0–1
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
@@ -162,6 +163,7 @@ type Request struct {
 	AnsweredAt time.Time `json:"answered_at,omitzero"` // answered, or closed
 	Outcome    string    `json:"outcome,omitempty"`    // approve, return, not_yet, response, acknowledged; expired, withdrawn
 	SHA256     string    `json:"sha256,omitempty"`     // of the hand-ins asked about, until answered: then the Review has it
+	Revived    int       `json:"revived,omitempty"`    // how often it was withdrawn and came back
 }
 
 // Waiting tells whether an answer can still come.

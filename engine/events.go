@@ -11,7 +11,8 @@ import (
 
 // arrived is a launch by the learner.
 type arrived struct {
-	a Arrival
+	a         Arrival
+	completed time.Time // the course was completed already; zero: not that we know
 }
 
 func (ev arrived) apply(d *decision) error {
@@ -31,6 +32,7 @@ func (ev arrived) apply(d *decision) error {
 	if len(a.Custom) > 0 {
 		d.e.Custom = a.Custom
 	}
+	d.e.GradeRefused = nil // the launch may have brought another line item, or the LMS has mended this one
 	if d.e.Anchors == nil {
 		d.e.Anchors, d.e.AnchorSource = map[string]time.Time{}, map[string]string{}
 	}
@@ -42,6 +44,9 @@ func (ev arrived) apply(d *decision) error {
 		d.e.Anchors[AnchorCourseStart], d.e.AnchorSource[AnchorCourseStart] = start, "launch"
 	}
 	d.sayLaunched()
+	if !ev.completed.IsZero() {
+		return completedCourse{at: ev.completed, source: "lms"}.apply(d)
+	}
 	return nil
 }
 

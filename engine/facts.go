@@ -19,7 +19,7 @@ func (s *Service) facts(ctx context.Context, w *Workflow, e *Enrolment) (Facts, 
 	for _, role := range []Role{Manager, Peer, Coach} {
 		for _, from := range w.Roles[role].From {
 			if key, ok := strings.CutPrefix(from, "launch.custom."); ok {
-				p, found, err := s.reviewer(ctx, e.Custom[key], learner, "", "")
+				p, found, err := s.knownReviewer(ctx, e.Custom[key], learner)
 				if err != nil {
 					return Facts{}, err
 				}
@@ -100,19 +100,50 @@ func (s *Service) courseSends(ctx context.Context, w *Workflow, e *Enrolment, f 
 	return false, nil
 }
 
-// reviewer is the person behind an e-mail address, made if new. Not found: no address, or the learner's own.
-func (s *Service) reviewer(ctx context.Context, email string, learner Person, name string, namedBy PersonID) (Person, bool, error) {
+// meet makes the people whom a launch names, if they are new. Looking at an enrolment only finds them.
+func (s *Service) meet(ctx context.Context, w *Workflow, learner Person, custom map[string]string) error {
+	for _, rule := range w.Roles {
+		for _, from := range rule.From {
+			if key, ok := strings.CutPrefix(from, "launch.custom."); ok {
+				if _, _, err := s.reviewer(ctx, custom[key], learner, "", ""); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// knownReviewer is the person behind an e-mail address. Not found: nobody yet, no address, or the learner's own.
+func (s *Service) knownReviewer(ctx context.Context, email string, learner Person) (Person, bool, error) {
 	email, ok := validEmail(email)
 	if !ok || strings.EqualFold(email, learner.Email) {
 		return Person{}, false, nil
 	}
 	p, err := s.o.Store.PersonByEmail(ctx, email)
 	if errors.Is(err, ErrNotFound) {
-		p = Person{ID: PersonID(s.o.NewID()), Email: email, Name: name, NamedBy: namedBy, CreatedAt: s.now()}
-		err = s.o.Store.CreatePerson(ctx, p)
-		if err == nil || errors.Is(err, ErrConflict) { // or somebody else was faster
-			p, err = s.o.Store.PersonByEmail(ctx, email)
-		}
+		return Person{}, false, nil
+	}
+	if err != nil {
+		return Person{}, false, fmt.Errorf("find reviewer: %w", err)
+	}
+	return p, true, nil
+}
+
+// reviewer is the person behind an e-mail address, made if new. Not found: no address, or the learner's own.
+func (s *Service) reviewer(ctx context.Context, email string, learner Person, name string, namedBy PersonID) (Person, bool, error) {
+	p, found, err := s.knownReviewer(ctx, email, learner)
+	if found || err != nil {
+		return p, found, err
+	}
+	email, ok := validEmail(email)
+	if !ok || strings.EqualFold(email, learner.Email) {
+		return Person{}, false, nil
+	}
+	p = Person{ID: PersonID(s.o.NewID()), Email: email, Name: name, NamedBy: namedBy, CreatedAt: s.now()}
+	err = s.o.Store.CreatePerson(ctx, p)
+	if err == nil || errors.Is(err, ErrConflict) { // or somebody else was faster
+		p, err = s.o.Store.PersonByEmail(ctx, email)
 	}
 	if err != nil {
 		return Person{}, false, fmt.Errorf("find reviewer: %w", err)

@@ -56,8 +56,16 @@ func (s *Service) tell(ctx context.Context, e *Enrolment, p Person, st *xapi.Sta
 		return nil
 	}
 	if completion && e.Anchors[AnchorCourseCompleted].IsZero() && isCourseOf(e, st.Object.Activity.ID) {
-		if _, err := s.earlierSignals(ctx, e, p); err != nil {
+		at, err := s.earlierSignal(ctx, e, p)
+		if err != nil {
 			return err
+		}
+		if !at.IsZero() {
+			if _, err := s.change(ctx, e.ID, func(*Workflow, *Enrolment) (event, error) {
+				return completedCourse{at: at, source: "lms"}, nil
+			}); err != nil {
+				return err
+			}
 		}
 	}
 	w, err := s.Workflow(ctx, e.Workflow, e.Version)
@@ -75,20 +83,18 @@ func (s *Service) tell(ctx context.Context, e *Enrolment, p Person, st *xapi.Sta
 	return nil
 }
 
-// earlierSignals applies the first completion of an enrolment's course that was ever seen.
-func (s *Service) earlierSignals(ctx context.Context, e *Enrolment, p Person) (*Enrolment, error) {
+// earlierSignal is the first completion of an enrolment's course that was ever seen; zero: none was.
+func (s *Service) earlierSignal(ctx context.Context, e *Enrolment, p Person) (time.Time, error) {
 	signals, err := s.o.Store.SignalsOf(ctx, p.Issuer, p.Subject)
 	if err != nil {
-		return nil, fmt.Errorf("load signals: %w", err)
+		return time.Time{}, fmt.Errorf("load signals: %w", err)
 	}
 	for _, g := range signals {
 		if isCourseOf(e, g.Object) {
-			return s.change(ctx, e.ID, func(*Workflow, *Enrolment) (event, error) {
-				return completedCourse{at: g.At, source: "lms"}, nil
-			})
+			return g.At, nil
 		}
 	}
-	return e, nil
+	return time.Time{}, nil
 }
 
 // isCourse tells whether an activity can be a course of that LMS.
@@ -97,15 +103,23 @@ func isCourse(a *xapi.Activity, issuer string) bool {
 	return typed || strings.HasPrefix(a.ID, strings.TrimRight(issuer, "/")+"/course/")
 }
 
-// isCourseOf tells whether an activity id is the enrolment's course: the LMS's address of it, or an address in the LMS
-// that ends with its id.
+// isCourseOf tells whether an activity id is the enrolment's course: our own id of it, or one of the addresses by which
+// an LMS names its courses. An activity inside the LMS that happens to have the course's number is not.
 func isCourseOf(e *Enrolment, object string) bool {
 	if object == courseIRI(e) {
 		return true
 	}
-	base := strings.TrimRight(e.Course.Issuer, "/") + "/"
-	if e.Course.ID == "" || !strings.HasPrefix(object, base) {
+	if e.Course.ID == "" {
 		return false
 	}
-	return strings.HasSuffix(object, "?id="+e.Course.ID) || strings.HasSuffix(object, "/"+e.Course.ID)
+	path, inside := strings.CutPrefix(object, strings.TrimRight(e.Course.Issuer, "/")+"/")
+	if !inside {
+		return false
+	}
+	for _, shape := range []string{"course/view.php?id=", "course/", "courses/"} {
+		if path == shape+e.Course.ID {
+			return true
+		}
+	}
+	return false
 }

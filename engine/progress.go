@@ -67,6 +67,9 @@ func (d *decision) progress() {
 	if g := d.e.Grade; g != nil {
 		known, told = max(known, g.Score), told || g.Complete
 	}
+	if g := d.e.GradeRefused; g != nil {
+		known, told = max(known, g.Score), told || g.Complete
+	}
 	if score > known || complete && !told {
 		d.e.Grade = &OutGrade{Score: max(score, known), Max: maxGrade, Complete: complete, At: d.now}
 	}

@@ -153,7 +153,7 @@ func (s *Service) RelayGrade(ctx context.Context, id EnrolmentID) error {
 	if failure != nil && !again {
 		s.o.Log.Error("give up a grade", "enrolment", id, "error", failure)
 	}
-	if err := s.settleGrade(ctx, e, sent, again, retry); err != nil {
+	if err := s.settleGrade(ctx, e, sent, failure); err != nil {
 		return err
 	}
 	if again {
@@ -163,7 +163,9 @@ func (s *Service) RelayGrade(ctx context.Context, id EnrolmentID) error {
 }
 
 // settleGrade notes what came of passing a grade back; a higher one that came meanwhile stays.
-func (s *Service) settleGrade(ctx context.Context, e *Enrolment, sent OutGrade, again bool, retry *RetryError) error {
+func (s *Service) settleGrade(ctx context.Context, e *Enrolment, sent OutGrade, failure error) error {
+	var retry *RetryError
+	again := errors.As(failure, &retry)
 	for range maxTries {
 		switch g := e.Grade; {
 		case g == nil:
@@ -171,8 +173,13 @@ func (s *Service) settleGrade(ctx context.Context, e *Enrolment, sent OutGrade, 
 		case again:
 			g.Attempts++
 			g.RetryAt = s.now().Add(max(retry.After, backoff(g.Attempts)))
+		case failure != nil:
+			e.GradeRefused = &sent
+			if g.Score <= sent.Score && (!g.Complete || sent.Complete) {
+				e.Grade = nil
+			}
 		default:
-			e.GradeSent, e.GradeComplete = max(e.GradeSent, sent.Score), e.GradeComplete || sent.Complete
+			e.GradeSent, e.GradeComplete, e.GradeRefused = max(e.GradeSent, sent.Score), e.GradeComplete || sent.Complete, nil
 			if g.Score <= e.GradeSent && (!g.Complete || e.GradeComplete) {
 				e.Grade = nil
 			}

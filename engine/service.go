@@ -184,7 +184,7 @@ func (s *Service) Person(ctx context.Context, id PersonID) (Person, error) {
 	return p, nil
 }
 
-// Unsubscribe stops a channel ("email") for a person at once. Steps and requests stay.
+// Unsubscribe stops nudges by a channel ("email") to a person at once. Requests and news of what somebody did stay.
 func (s *Service) Unsubscribe(ctx context.Context, id PersonID, channel string) error {
 	if channel != channelEmail {
 		return fmt.Errorf("unsubscribe from %q: %w", channel, ErrInvalid)

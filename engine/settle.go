@@ -102,8 +102,8 @@ func (d *decision) open(s *Step, st *StepState) bool {
 	if s.wants("lms") && d.excusedByAssumption() {
 		return d.end(s, st, Skipped, "course")
 	}
-	if s.Due != nil && s.Due.Anchor != anchorOpen && st.ReturnedAt.IsZero() && (st.DueAt.IsZero() || st.DueAt.After(d.now)) {
-		st.DueAt = d.due(s, st) // an anchor or a zone may have changed
+	if s.Due != nil && s.Due.Anchor != anchorOpen && st.ReturnedAt.IsZero() && st.Rounds == 0 && (st.DueAt.IsZero() || st.DueAt.After(d.now)) {
+		st.DueAt = d.due(s, st) // an anchor or a zone may have changed; who is asked again has a due of their own
 	}
 	return d.ask(s, st)
 }

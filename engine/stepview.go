@@ -47,9 +47,6 @@ func reviewViews(st *StepState, all map[ContributionID]*Contribution, names map[
 	var out []ReviewView
 	for _, r := range st.Reviews {
 		v := ReviewView{Review: r, Name: names[r.By].Name}
-		if v.Name == "" {
-			v.Name = names[r.By].Email
-		}
 		if c := all[r.Written]; r.Written != "" && c != nil {
 			v.Comment = c.Comment
 			if len(c.Answers) > 0 {
