@@ -18,9 +18,9 @@ import (
 // the machines' own clocks, whatever clock statements are stored by.
 const lease = 60 * time.Second
 
-// quarantine is how long an aborted batch is left out by readers: longer than
-// any insert of it can still be under way.
-const quarantine = 24 * time.Hour
+// isolation is how long an aborted batch is in quarantine, left out by readers:
+// longer than any insert of it can still be under way.
+const isolation = 24 * time.Hour
 
 // state is the clock document. Whoever changes it replaces it whole, if no one
 // else has meanwhile.
@@ -122,16 +122,20 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// takeOff gives the batch n stored numbers and a lease. before is the last number
-// given out until then.
-func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (first, before int64, err error) {
+// takeOff gives the batch n stored numbers and a lease, unless now says that no
+// one wants it any more. before is the last number given out until then.
+func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() (time.Time, error)) (first, before int64, err error) {
 	err = c.change(ctx, func(s *state) error {
 		if i := slices.IndexFunc(s.Flights, of(batch)); i >= 0 { // an answer got lost
 			first, before = s.Flights[i].First, 0
 			return nil
 		}
+		at, err := now()
+		if err != nil {
+			return err
+		}
 		before = s.Last
-		first = max(now().UnixNano(), s.Last+1)
+		first = max(at.UnixNano(), s.Last+1)
 		s.Last = first + int64(n) - 1
 		s.Flights = append(s.Flights, flight{Batch: batch, First: first, Expires: time.Now().Add(lease)})
 		return nil
@@ -158,6 +162,21 @@ func (c *clock) land(ctx context.Context, batch string) error {
 	})
 }
 
+// quarantine takes a batch that is under way out of the air for good, whatever of
+// it still arrives.
+func (c *clock) quarantine(ctx context.Context, batch string) error {
+	return c.change(ctx, func(s *state) error {
+		s.Flights = slices.DeleteFunc(s.Flights, func(f flight) bool {
+			if f.Batch != batch {
+				return false
+			}
+			s.Aborted = append(s.Aborted, flight{Batch: f.Batch, First: f.First, Expires: time.Now().Add(isolation)})
+			return true
+		})
+		return nil
+	})
+}
+
 // recover aborts flights whose lease ran out, and ends quarantines.
 func (c *clock) recover(ctx context.Context) error {
 	var aborted, over []string
@@ -169,7 +188,7 @@ func (c *clock) recover(ctx context.Context) error {
 				return false
 			}
 			aborted = append(aborted, f.Batch)
-			s.Aborted = append(s.Aborted, flight{Batch: f.Batch, First: f.First, Expires: now.Add(quarantine)})
+			s.Aborted = append(s.Aborted, flight{Batch: f.Batch, First: f.First, Expires: now.Add(isolation)})
 			return true
 		})
 		for _, f := range s.Aborted {

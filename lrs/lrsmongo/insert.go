@@ -30,7 +30,9 @@ func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.
 		if !taken {
 			// The batch is in, whatever becomes of its repair: if that fails, readers
 			// and followers do it before they go on.
-			_ = s.repair(ctx, batch)
+			on, cancel := persist(ctx)
+			defer cancel()
+			_ = s.repair(on, batch)
 			return nil, nil
 		}
 		existing, err := s.existing(ctx, entries)
@@ -93,17 +95,19 @@ type landed struct {
 // it is left.
 func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Entry) (in landed, taken bool, err error) {
 	batch := uuid.NewString()
-	first, before, err := s.clock.takeOff(ctx, batch, len(entries), now)
+	first, before, err := s.takeOff(ctx, batch, len(entries), now)
 	if err != nil {
 		return landed{}, false, fmt.Errorf("take off: %w", err)
 	}
+	ctx, cancel := persist(ctx)
+	defer cancel()
 	docs := make([]document, len(entries))
 	for i, e := range entries {
 		docs[i] = toDocument(e, batch, first+int64(i))
 	}
 	for chunk := range slices.Chunk(docs, atOnce) {
 		if _, err := s.statements.InsertMany(ctx, chunk); err != nil {
-			if cleanErr := s.giveUp(ctx, batch); cleanErr != nil {
+			if cleanErr := s.giveUp(ctx, batch, err); cleanErr != nil {
 				return landed{}, false, fmt.Errorf("%w (its lease will clear it up: %w)", err, cleanErr)
 			}
 			if mongo.IsDuplicateKeyError(err) {
@@ -114,21 +118,59 @@ func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Ent
 	}
 	if err := s.clock.land(ctx, batch); err != nil {
 		if errors.Is(err, errLost) { // else it may have landed; if not, its lease will clear it up
-			err = errors.Join(err, s.remove(context.WithoutCancel(ctx), batch))
+			err = errors.Join(err, s.remove(ctx, batch))
 		}
 		return landed{}, false, fmt.Errorf("land: %w", err)
 	}
 	return landed{docs: docs, before: before}, false, nil
 }
 
-// giveUp removes a batch that cannot land, and its flight.
-func (s *Store) giveUp(ctx context.Context, batch string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+// patience is how long a batch may take from take-off to landing, and its
+// clearing up after that: together far less than a lease.
+const patience = 15 * time.Second
+
+// persist is the context of what goes on when the client has gone away: a batch
+// under way holds up every reader, so it is brought to an end.
+func persist(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), patience)
+}
+
+// takeOff takes the batch off, unless its client is gone by then.
+func (s *Store) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (first, before int64, err error) {
+	on, cancel := persist(ctx)
 	defer cancel()
+	first, before, err = s.clock.takeOff(on, batch, n, func() (time.Time, error) { return now(), ctx.Err() })
+	if err != nil && ctx.Err() == nil { // it may have taken off all the same
+		on, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = s.clock.land(on, batch) // else its lease will clear it up
+	}
+	return first, before, err
+}
+
+// giveUp removes a batch that cannot land because of err, and its flight. If the
+// server may still be inserting, the batch goes into quarantine.
+func (s *Store) giveUp(ctx context.Context, batch string, err error) error {
+	ctx, cancel := persist(ctx)
+	defer cancel()
+	if !refused(err) {
+		if err := s.clock.quarantine(ctx, batch); err != nil {
+			return err
+		}
+		_ = s.remove(ctx, batch) // what is left is never seen, and removed in the end
+		return nil
+	}
 	if err := s.remove(ctx, batch); err != nil {
 		return err
 	}
 	return s.clock.land(ctx, batch)
+}
+
+// refused tells whether the error is the server's last word on single documents,
+// as that their ids are taken: after any other it may still be inserting.
+func refused(err error) bool {
+	var e mongo.BulkWriteException
+	return errors.As(err, &e) && len(e.WriteErrors) > 0 && e.WriteConcernError == nil
 }
 
 func toDocument(e lrs.Entry, batch string, stored int64) document {

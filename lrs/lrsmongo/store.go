@@ -11,8 +11,10 @@
 //	land       clock: the flight is gone, the batch is visible, whole
 //	repair     voidings and references are applied to other documents
 //
-// A flight whose lease has run out is aborted by whoever sees it: its batch goes
-// on a list that readers leave out, then its statements are removed. A writer
+// A flight goes on when its client has gone away. One whose lease has run out is
+// aborted by whoever sees it: its batch goes into quarantine, a list that readers
+// leave out, then its statements are removed. So does a batch whose insert failed
+// without the server's word that it is over. A writer
 // that comes back late finds its flight gone, removes what it wrote and reports
 // an error. Repair follows a cursor in the clock document over what is visible,
 // and every step of it may be done twice, so a crash only delays it.
