@@ -33,9 +33,10 @@ type server struct {
 	lrs  *lrs.LRS
 	keys lrs.KeyStore
 	cred lrs.Credential
+	web  *httptest.Server
 }
 
-func start(t *testing.T, scopes ...string) *server {
+func start(t *testing.T, configure ...func(*httptest.Server)) *server {
 	t.Helper()
 	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "main.db"))
 	if err != nil {
@@ -54,10 +55,14 @@ func start(t *testing.T, scopes ...string) *server {
 		IRIBase: func(tenant string) string { return "https://cairn.example/" + tenant },
 		MaxBody: 1 << 20,
 	}
-	web := httptest.NewServer(service.Handler())
-	t.Cleanup(web.Close)
-	s.url = web.URL + "/xapi"
-	s.cred = s.key(scopes...)
+	s.web = httptest.NewUnstartedServer(service.Handler())
+	for _, c := range configure {
+		c(s.web)
+	}
+	s.web.Start()
+	t.Cleanup(s.web.Close)
+	s.url = s.web.URL + "/xapi"
+	s.cred = s.key()
 	return s
 }
 

@@ -1,6 +1,7 @@
 package lrstest
 
 import (
+	"context"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -62,6 +63,55 @@ func concurrentBatches(t *testing.T, newStore func(string) lrs.Store) {
 	for i := 1; i < len(rows); i++ {
 		if rows[i].Stored <= rows[i-1].Stored {
 			t.Fatal("stored is not strictly increasing")
+		}
+	}
+}
+
+// clientsGoAway cancels inserts at every moment.
+func clientsGoAway(t *testing.T, newStore func(string) lrs.Store) {
+	stores := []lrs.Store{newStore("a"), newStore("a")}
+	const writers, batches, size = 4, 20, 3
+	acknowledged := map[string]bool{}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for b := range batches {
+				var batch []lrs.Entry
+				for i := range size {
+					batch = append(batch, entry((w*batches+b)*size+i+1, "shared"))
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(b*b)*20*time.Microsecond)
+				existing, err := stores[w%2].Insert(ctx, time.Now, batch)
+				cancel()
+				if len(existing) > 0 {
+					t.Errorf("%v are there already", existing)
+				}
+				if err == nil {
+					mu.Lock()
+					acknowledged[batch[0].ID] = true
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	insert(t, stores[0], time.Now, entry(9001, "other"))
+	insert(t, stores[1], time.Now, entry(9002, "other"))
+	rows := sel(t, stores[1], by("shared"))
+	there := map[string]bool{}
+	for i, r := range rows {
+		there[r.ID] = true
+		if first := i - i%size; r.Stored != rows[first].Stored+int64(i-first) {
+			t.Errorf("statement %s is not with its batch", r.ID)
+		}
+	}
+	if len(rows)%size != 0 {
+		t.Errorf("%d statements are there: half a batch", len(rows))
+	}
+	for first := range acknowledged {
+		if !there[first] {
+			t.Errorf("the batch of %s was acknowledged and is not there", first)
 		}
 	}
 }

@@ -35,6 +35,7 @@ func Run(t *testing.T, newStore func(t *testing.T, name string) lrs.Store) {
 		"through covers all that is stored, and moves to now": through,
 		"one of many writers of one id wins":                  oneWinner,
 		"concurrent batches all succeed":                      concurrentBatches,
+		"a batch whose client goes away is in or is not":      clientsGoAway,
 		"a follower misses nothing":                           followerMissesNothing,
 		"a walk while others insert is complete":              walkWhileInserting,
 	} {
