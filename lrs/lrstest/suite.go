@@ -37,6 +37,7 @@ func Run(t *testing.T, newStore func(t *testing.T, name string) lrs.Store) {
 		"concurrent batches all succeed":                      concurrentBatches,
 		"a batch whose client goes away is in or is not":      clientsGoAway,
 		"a follower misses nothing":                           followerMissesNothing,
+		"the same recorded by many is there once":             recordTwice,
 		"a walk while others insert is complete":              walkWhileInserting,
 	} {
 		t.Run(name, func(t *testing.T) {
