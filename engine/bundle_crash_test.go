@@ -118,3 +118,23 @@ func TestTheDailyCapHoldsWithTwoWorkers(t *testing.T) {
 		t.Fatal("the lease was not given back")
 	}
 }
+
+func TestANudgeWhoseWorkerDiedWaitsForTheNextWorkingHours(t *testing.T) {
+	h := newHouse(t, monday)
+	h.arrive("first-steps", maxed)
+	wall := at(t, monday).Add(-24 * time.Hour)
+	store := &mortal{Store: h.store, left: 10_000}
+	o := h.options
+	o.Store, o.Mailer, o.Wall = store, killer{h.post, store, false}, func() time.Time { return wall }
+	_ = engine.New(o).Deliver(t.Context(), h.sam)
+
+	o = h.options
+	o.Wall = func() time.Time { return wall.Add(time.Hour) }
+	h.now = at(t, "2026-11-23 20:00")
+	must(t, engine.New(o).Deliver(t.Context(), h.sam))
+	all, err := h.store.MessagesTo(t.Context(), h.sam, 10)
+	must(t, err)
+	if m := all[0]; len(all) != 1 || m.State != engine.MessageWaiting || !m.DueAt.Equal(at(t, "2026-11-24 09:00")) {
+		t.Fatalf("in the evening it is %s until %s", m.State, m.DueAt)
+	}
+}

@@ -63,11 +63,6 @@ type Enrolment struct {
 	CompletedAt   time.Time `json:"completed_at,omitzero"`
 }
 
-// Unrelayed tells whether the outbox holds anything.
-func (e *Enrolment) Unrelayed() bool {
-	return len(e.Statements) > 0 || len(e.Messages) > 0 || e.Grade != nil
-}
-
 // Assignment is one person in a role of one enrolment.
 type Assignment struct {
 	Person         PersonID `json:"person"`
