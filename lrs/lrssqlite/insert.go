@@ -17,34 +17,39 @@ type ref struct{ key, stored int64 }
 
 // Insert implements lrs.Store.
 func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.Entry) ([]lrs.Row, error) {
-	var existing []lrs.Row
-	rollback := errors.New("some are there already")
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		w := writer{Store: s, ctx: ctx, tx: tx}
-		var err error
-		if existing, err = w.insert(now, entries); err == nil && len(existing) > 0 {
-			return rollback
-		}
-		return err
-	})
-	if len(existing) > 0 && errors.Is(err, rollback) {
-		return existing, nil
+	if len(entries) == 0 {
+		return nil, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("lrssqlite: insert: %w", err)
+	b := &batch{ctx: ctx, now: now, entries: entries, done: make(chan struct{})}
+	s.commit(b)
+	if b.err != nil {
+		return nil, fmt.Errorf("lrssqlite: insert: %w", b.err)
 	}
-	return nil, nil
+	return b.existing, nil
 }
 
 // writer is one transaction that inserts.
 type writer struct {
 	*Store
-	ctx context.Context
-	tx  *sql.Tx
+	ctx   context.Context
+	tx    *sql.Tx
+	stmts map[string]*sql.Stmt // of tx, by SQL text
+}
+
+// statement is that of the SQL text in the transaction, which closes it.
+func (w *writer) statement(text string) (*sql.Stmt, error) {
+	if st, ok := w.stmts[text]; ok {
+		return st, nil
+	}
+	st, err := w.within(w.ctx, w.tx, text) //nolint:sqlclosecheck // closed with the transaction
+	if err == nil {
+		w.stmts[text] = st
+	}
+	return st, err
 }
 
 func (w *writer) exec(text string, args ...any) (sql.Result, error) {
-	st, err := w.within(w.ctx, w.tx, text) //nolint:sqlclosecheck // closed with the transaction
+	st, err := w.statement(text) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +57,7 @@ func (w *writer) exec(text string, args ...any) (sql.Result, error) {
 }
 
 func (w *writer) insert(now func() time.Time, entries []lrs.Entry) ([]lrs.Row, error) {
-	st, err := w.within(w.ctx, w.tx, selectLast) //nolint:sqlclosecheck // closed with the transaction
+	st, err := w.statement(selectLast) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +122,7 @@ func (w *writer) get(id string) (lrs.Row, bool, error) {
 	if err != nil {
 		return lrs.Row{}, false, err
 	}
-	st, err := w.within(w.ctx, w.tx, selectByID) //nolint:sqlclosecheck // closed with the transaction
+	st, err := w.statement(selectByID) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return lrs.Row{}, false, err
 	}
@@ -145,7 +150,7 @@ func findKeysSQL(n int) string {
 
 // writerSQL is what a writer uses, to be kept prepared. Sizes are powers of two.
 func writerSQL() []string {
-	texts := []string{selectLast, selectByID, insertRow}
+	texts := []string{savepoint, undo, release, selectLast, selectByID, insertRow}
 	for n := 1; n <= atOnce; n *= 2 {
 		texts = append(texts, insertRefsSQL(n), findKeysSQL(n))
 	}
@@ -244,7 +249,7 @@ func (w *writer) occurring(keys []any) (map[int64]bool, error) {
 	for len(args) < n {
 		args = append(args, keys[0])
 	}
-	st, err := w.within(w.ctx, w.tx, findKeysSQL(n)) //nolint:sqlclosecheck // closed with the transaction
+	st, err := w.statement(findKeysSQL(n)) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,8 @@
 // (refers to that statement, directly or through others) and "x" (voids it).
 //
 // All writing happens in immediate transactions, so processes queue for the
-// file's one write lock; Stored is assigned under it, and rows become readable
+// file's one write lock; batches of one process that wait for it go into one
+// transaction, each whole or not at all. Stored is assigned under it, and rows become readable
 // in its order.
 package lrssqlite
 
@@ -54,8 +55,9 @@ type Store struct {
 	salt    []byte
 	writing chan struct{} // holds one token: whoever has it may write
 
-	mu    sync.Mutex
-	stmts map[string]*sql.Stmt // by SQL text
+	mu      sync.Mutex
+	stmts   map[string]*sql.Stmt // by SQL text
+	waiting []*batch             // in the order in which they came
 }
 
 // New makes the tables it needs. The handle stays the caller's to close.
@@ -93,6 +95,11 @@ func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 		return ctx.Err()
 	}
 	defer func() { <-s.writing }()
+	return s.transact(ctx, f)
+}
+
+// transact runs f in one transaction, for whoever has the turn to write.
+func (s *Store) transact(ctx context.Context, f func(tx *sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
