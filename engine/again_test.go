@@ -30,6 +30,22 @@ func TestWhoUnsubscribedIsStillAskedForAnAnswer(t *testing.T) {
 	}
 }
 
+// News stands in the LMS too: the mail about it stops like any other.
+func TestALearnerWhoUnsubscribedGetsNoNewsByMail(t *testing.T) {
+	h := newHouse(t, monday)
+	h.arrive("first-steps", maxed)
+	must(t, h.Unsubscribe(t.Context(), h.sam, "email"))
+	h.untilHandedInBySam()
+	h.sweep()
+	h.approve("max@example.org")
+	h.sweep()
+	for _, m := range h.post.sent() {
+		if m.To.ID == h.sam {
+			t.Errorf("a mail to who unsubscribed: %s", m.Message.Purpose)
+		}
+	}
+}
+
 // untilHandedInBySam does what leads to a review.
 func (h *house) untilHandedInBySam() {
 	h.t.Helper()

@@ -193,7 +193,7 @@ func (d *delivery) unfit(w *Workflow, e *Enrolment, m Message) string {
 	switch {
 	case d.askedAlready(m):
 		return "asked already"
-	case !d.to.Unsubscribed[channelEmail].IsZero() && m.IsNudge(): // who is asked for an answer is asked all the same
+	case !d.to.Unsubscribed[channelEmail].IsZero() && (m.IsNudge() || m.Request == ""): // who is asked for an answer is asked all the same
 		return "unsubscribed"
 	case d.to.Email == "":
 		return "no e-mail address"
