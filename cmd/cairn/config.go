@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -26,11 +27,12 @@ type config struct {
 	redisURL     string // empty: the in-process Redis (serve and demo only)
 	smtpURL      string // smtp://…, smtps://…; empty: messages wait
 	mailFrom     string
-	secret       string // base64 of 32 bytes; empty: made at first start under data
-	otlpEndpoint string // OpenTelemetry collector for traces; empty: none
-	devClock     string // file of the development clock; empty: real time
-	tenant       string // the tenant of commands that concern one
-	logFormat    string // text or json
+	secret       string     // base64 of 32 bytes; empty: made at first start under data
+	otlpEndpoint string     // OpenTelemetry collector for traces; empty: none
+	devClock     string     // file of the development clock; empty: real time
+	tenant       string     // the tenant of commands that concern one
+	logFormat    string     // text or json
+	logLevel     slog.Level // what is logged at all; the zero value is info
 
 	worker                bool // serve also runs the worker
 	allowPrivatePlatforms bool // development: platforms on loopback and http

@@ -21,9 +21,6 @@ import (
 	"github.com/cairn-lms/cairn/lti/platform"
 )
 
-// demoWorkflow is the workflow the demo's course launches.
-const demoWorkflow = "first-steps"
-
 // demoFile is <data>/demo.json: where everything of a running demo is. It is
 // written once the demo is ready and kept, so that a restart goes on with the
 // same addresses and the same key.
@@ -83,13 +80,13 @@ func (p program) runDemo(ctx context.Context, d demoFlags) (err error) {
 	if p.cfg.devClock == "" {
 		p.cfg.devClock = filepath.Join(folder, "clock.json")
 	}
-	real, err := openClock(p.cfg.devClock)
+	offset, err := openClock(p.cfg.devClock)
 	if err != nil {
 		return err
 	}
-	clock := &hoppingClock{devClock: real} // of the LMS; it hops once Cairn is up
+	clock := &hoppingClock{devClock: offset} // of the LMS; it hops once Cairn is up
 	if !d.verbose {
-		p.stderr = &errorsOnly{to: p.stderr}
+		p.cfg.logLevel = slog.LevelError
 	}
 	mailbox, err := embedded.StartKeptMailbox(ctx, again(ctx, d.mailAddr, last.Mailbox.URL), again(ctx, "127.0.0.1:0", last.Mailbox.SMTP), filepath.Join(folder, "mails.jsonl"))
 	if err != nil {
@@ -168,15 +165,7 @@ func furnish(ctx context.Context, h *house, lms *platform.Platform, now *demoFil
 	if err != nil {
 		return err
 	}
-	_, err = lms.AddResourceLink(ctx, platform.ResourceLink{
-		CourseID: "2", ClientID: tool.ClientID, Title: "First steps in negotiating",
-		Description:   "Try it at work, with help from your manager.",
-		TargetLinkURI: now.Tool.URL + "/lti/launch",
-		Custom: map[string]string{
-			"workflow": demoWorkflow, "manager_email": "$Person.manager.email", "zone": "$Person.address.timezone",
-		},
-		ScoreMaximum: 100,
-	})
+	_, err = lms.AddResourceLink(ctx, platform.DefaultActivity(tool))
 	return err
 }
 
@@ -195,7 +184,7 @@ func (p program) announce(folder string, now demoFile) error {
   Read the mails    %s
   Cairn itself      %s
 
-Sign in as Sam, open "First steps in negotiating" and go on from there. The clock at
+Sign in as Sam, open "First steps in negotiation" and go on from there. The clock at
 the top of the course page moves days and weeks, so that follow-up can be watched.
 Every act is a statement in the record store:
 
@@ -263,18 +252,6 @@ func lmsURL(addr string) string {
 		return ""
 	}
 	return "http://" + net.JoinHostPort(host, port)
-}
-
-// errorsOnly lets log lines of warnings and errors through.
-type errorsOnly struct {
-	to interface{ Write([]byte) (int, error) }
-}
-
-func (e *errorsOnly) Write(line []byte) (int, error) {
-	if strings.Contains(string(line), "level="+slog.LevelError.String()) {
-		return e.to.Write(line)
-	}
-	return len(line), nil
 }
 
 var _ platform.Clock = (*hoppingClock)(nil)

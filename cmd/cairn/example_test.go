@@ -17,10 +17,9 @@ func TestTheExampleWorkflowCanBeWalkedAsFarAsItIsCarried(t *testing.T) {
 	s.serve()
 	s.furnish()
 	s.command("workflow", "import", filepath.Join("..", "..", "engine", "library", "negotiation-skills.yaml"))
-	link, err := s.lms.AddResourceLink(t.Context(), platform.ResourceLink{
-		CourseID: "2", ClientID: s.lms.Tools()[0].ClientID, Title: "Negotiate", TargetLinkURI: s.demo.Tool.URL + "/lti/launch",
-		Custom: map[string]string{"workflow": "negotiation-skills", "manager_email": "$Person.manager.email", "zone": "$Person.address.timezone"},
-	})
+	activity := platform.DefaultActivity(s.lms.Tools()[0])
+	activity.Custom["workflow"] = "negotiation-skills"
+	link, err := s.lms.AddResourceLink(t.Context(), activity)
 	must(t, err)
 	w := newWalk(t, s.demo, s.clock)
 	must(t, s.clock.Advance(untilMonday(s.clock.Now())))

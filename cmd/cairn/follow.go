@@ -18,7 +18,7 @@ const (
 // follow feeds every statement of every tenant to its engine, in order, until
 // ctx ends. One process at a time does so for a tenant; the engine keeps the
 // cursor and takes a statement twice without harm, so a crash only delays.
-func (h *house) follow(ctx context.Context, holder string) error {
+func (h *house) follow(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	followed := map[string]bool{}
 	ticker := time.NewTicker(tenantPoll)
@@ -31,7 +31,7 @@ func (h *house) follow(ctx context.Context, holder string) error {
 		for _, name := range names {
 			if !followed[name] {
 				followed[name] = true
-				group.Go(func() error { h.followTenant(ctx, name, holder); return nil })
+				group.Go(func() error { h.followTenant(ctx, name); return nil })
 			}
 		}
 		select {
@@ -43,10 +43,10 @@ func (h *house) follow(ctx context.Context, holder string) error {
 }
 
 // followTenant follows one tenant's record store until ctx ends.
-func (h *house) followTenant(ctx context.Context, name, holder string) {
+func (h *house) followTenant(ctx context.Context, name string) {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
-	defer h.releaseFollow(context.WithoutCancel(ctx), name, holder)
+	defer h.releaseFollow(context.WithoutCancel(ctx), name)
 	var changed <-chan struct{}
 	for {
 		select {
@@ -58,7 +58,7 @@ func (h *house) followTenant(ctx context.Context, name, holder string) {
 		r, err := h.rooms(ctx, name)
 		if err == nil {
 			changed = r.lrs.Changed() // asked for before looking, so that no write slips between
-			err = h.catchUp(ctx, r, holder)
+			err = h.catchUp(ctx, r)
 		}
 		if err != nil && ctx.Err() == nil {
 			h.log.Error("follow statements", "tenant", name, "error", err)
@@ -71,10 +71,10 @@ func (h *house) followTenant(ctx context.Context, name, holder string) {
 }
 
 // catchUp hands what is new to the engine, if no other process does.
-func (h *house) catchUp(ctx context.Context, r *rooms, holder string) error {
+func (h *house) catchUp(ctx context.Context, r *rooms) error {
 	for {
 		now := time.Now() // leases run on real time
-		held, err := r.store.TakeLease(ctx, "follow", holder, now, now.Add(followLease))
+		held, err := r.store.TakeLease(ctx, "follow", h.name, now, now.Add(followLease))
 		if err != nil || !held {
 			return err
 		}
@@ -94,10 +94,10 @@ func (r *rooms) next(ctx context.Context, after int64, limit int) ([]engine.Obse
 	return observed, err
 }
 
-func (h *house) releaseFollow(ctx context.Context, name, holder string) {
+func (h *house) releaseFollow(ctx context.Context, name string) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	if r, err := h.rooms(ctx, name); err == nil {
-		_ = r.store.ReleaseLease(ctx, "follow", holder) // it expires by itself otherwise
+		_ = r.store.ReleaseLease(ctx, "follow", h.name) // it expires by itself otherwise
 	}
 }

@@ -66,10 +66,11 @@ type program struct {
 
 // logger writes to stderr in the format that was asked for.
 func (p program) logger() *slog.Logger {
+	options := &slog.HandlerOptions{Level: p.cfg.logLevel}
 	if p.cfg.logFormat == "json" {
-		return slog.New(slog.NewJSONHandler(p.stderr, nil))
+		return slog.New(slog.NewJSONHandler(p.stderr, options))
 	}
-	return slog.New(slog.NewTextHandler(p.stderr, nil))
+	return slog.New(slog.NewTextHandler(p.stderr, options))
 }
 
 // house checks the configuration and joins the packages by it.

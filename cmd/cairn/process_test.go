@@ -120,11 +120,7 @@ func (s *site) furnish() {
 	must(s.t, json.Unmarshal(s.command("lms", "invite", "-json"), &invitation))
 	tool, err := s.lms.RegisterTool(s.t.Context(), invitation.URL)
 	must(s.t, err)
-	_, err = s.lms.AddResourceLink(s.t.Context(), platform.ResourceLink{
-		CourseID: "2", ClientID: tool.ClientID, Title: "First steps", TargetLinkURI: s.demo.Tool.URL + "/lti/launch",
-		Custom:       map[string]string{"workflow": "first-steps", "manager_email": "$Person.manager.email", "zone": "$Person.address.timezone"},
-		ScoreMaximum: 100,
-	})
+	_, err = s.lms.AddResourceLink(s.t.Context(), platform.DefaultActivity(tool))
 	must(s.t, err)
 }
 

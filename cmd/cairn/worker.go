@@ -54,7 +54,7 @@ func (h *house) work(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return worker.Run(ctx) })
-	group.Go(func() error { return h.follow(ctx, h.name) })
+	group.Go(func() error { return h.follow(ctx) })
 	return group.Wait()
 }
 

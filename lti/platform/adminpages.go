@@ -9,13 +9,7 @@ import (
 //
 //	GET /course/modedit.php
 func (p *Platform) addActivityPage(w http.ResponseWriter, r *http.Request) {
-	user, _, ok := p.signedIn(r)
-	if !ok {
-		p.signInFirst(w, r)
-		return
-	}
-	if !user.teaches() {
-		p.errorPage(w, r, http.StatusForbidden, "Only teachers add activities")
+	if _, _, ok := p.teacher(w, r); !ok {
 		return
 	}
 	p.render(w, r, http.StatusOK, "modedit", map[string]any{"Title": "Add an activity", "Tools": p.Tools()})
@@ -24,13 +18,7 @@ func (p *Platform) addActivityPage(w http.ResponseWriter, r *http.Request) {
 // addActivity adds an activity by hand: a title and custom parameters, one
 // name=value a line, as Moodle's form has them.
 func (p *Platform) addActivity(w http.ResponseWriter, r *http.Request) {
-	user, _, ok := p.signedIn(r)
-	if !ok {
-		p.signInFirst(w, r)
-		return
-	}
-	if !user.teaches() {
-		p.errorPage(w, r, http.StatusForbidden, "Only teachers add activities")
+	if _, _, ok := p.teacher(w, r); !ok {
 		return
 	}
 	l := ResourceLink{

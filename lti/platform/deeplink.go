@@ -25,13 +25,8 @@ const maxPicked = 50
 //
 //	POST /mod/lti/contentitem.php  tool=CLIENT
 func (p *Platform) pickContent(w http.ResponseWriter, r *http.Request) {
-	user, sess, ok := p.signedIn(r)
+	user, sess, ok := p.teacher(w, r)
 	if !ok {
-		p.signInFirst(w, r)
-		return
-	}
-	if !user.teaches() {
-		p.errorPage(w, r, http.StatusForbidden, "Only teachers add activities")
 		return
 	}
 	var tool Tool

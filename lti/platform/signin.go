@@ -36,6 +36,20 @@ func (p *Platform) signInFirst(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/login/index.php?"+url.Values{"back": {back}}.Encode(), http.StatusSeeOther)
 }
 
+// teacher is the person of the request's session, and its key, if they may add
+// activities. If not, the answer is given: sign in first, or a refusal.
+func (p *Platform) teacher(w http.ResponseWriter, r *http.Request) (u User, key string, ok bool) {
+	if u, key, ok = p.signedIn(r); !ok {
+		p.signInFirst(w, r)
+		return u, key, false
+	}
+	if !u.teaches() {
+		p.errorPage(w, r, http.StatusForbidden, "Only teachers add activities")
+		return u, key, false
+	}
+	return u, key, true
+}
+
 // face is a person on the sign-in page.
 type face struct {
 	User
