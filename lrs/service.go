@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,7 +34,7 @@ const noVersion = "0.95"
 
 // Handler is the service over HTTP. The paths it serves begin with Base.
 func (s *Service) Handler() http.Handler {
-	h := handler{Service: *s}
+	h := handler{Service: *s, resources: resources()}
 	if h.Now == nil {
 		h.Now = time.Now
 	}
@@ -49,7 +51,10 @@ func (s *Service) Handler() http.Handler {
 }
 
 // handler is a Service with its defaults filled in.
-type handler struct{ Service }
+type handler struct {
+	Service
+	resources map[string]map[string]method
+}
 
 // request is one authenticated request to one tenant's record store.
 type request struct {
@@ -59,6 +64,7 @@ type request struct {
 	version xapi.Version
 	maxBody int64
 	iriBase string
+	below   string // the rest of the path, of a resource that stands for all below
 }
 
 // authority is the agent that vouches for what the request writes.
@@ -100,35 +106,57 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.fail(w, r, err)
 			return
 		}
-		if err := req.serve(w, path); err != nil { //nolint:contextcheck // the request holds it
+		if err := h.serve(req, w, path); err != nil { //nolint:contextcheck // the request holds it
 			h.fail(w, r, err)
 		}
 	}
 }
 
+// method answers one HTTP method of a resource.
+type method func(r *request, w http.ResponseWriter) error
+
+// resources are the paths below Base that need a key, and their methods. HEAD is
+// answered as GET, without the body. A path that ends in / stands for all below.
+func resources() map[string]map[string]method {
+	return map[string]map[string]method{
+		"/statements": {
+			http.MethodGet:  (*request).getStatements,
+			http.MethodPost: (*request).postStatements,
+			http.MethodPut:  (*request).putStatement,
+		},
+		"/statements/more/": {http.MethodGet: (*request).getMore},
+	}
+}
+
 // serve answers for the resource at path.
-func (r *request) serve(w http.ResponseWriter, path string) error {
-	if path == "/statements" || strings.HasPrefix(path, "/statements/more/") {
+func (h *handler) serve(r *request, w http.ResponseWriter, path string) error {
+	methods, found := h.resources[path]
+	if i := strings.LastIndexByte(path, '/'); !found && i > 0 {
+		methods, found = h.resources[path[:i+1]]
+		r.below = path[i+1:]
+	}
+	if !found {
+		return refuse(http.StatusNotFound, "no such resource")
+	}
+	if strings.HasPrefix(path, "/statements") {
 		if err := r.consistentThrough(w); err != nil {
 			return err
 		}
 	}
-	more, isMore := strings.CutPrefix(path, "/statements/more/")
-	read := r.Method == http.MethodGet || r.Method == http.MethodHead
-	switch {
-	case isMore && read:
-		return r.getMore(w, more)
-	case path == "/statements" && read:
-		return r.getStatements(w)
-	case path == "/statements" && r.Method == http.MethodPost:
-		return r.postStatements(w)
-	case path == "/statements" && r.Method == http.MethodPut:
-		return r.putStatement(w)
-	case isMore || path == "/statements":
-		w.Header().Set("Allow", "GET, HEAD, POST, PUT")
+	name := r.Method
+	if name == http.MethodHead {
+		name = http.MethodGet
+	}
+	answer, known := methods[name]
+	if !known {
+		allow := slices.Sorted(maps.Keys(methods))
+		if _, reads := methods[http.MethodGet]; reads {
+			allow = append(allow, http.MethodHead)
+		}
+		w.Header().Set("Allow", strings.Join(allow, ", "))
 		return refuse(http.StatusMethodNotAllowed, "this resource does not know the method "+r.Method)
 	}
-	return refuse(http.StatusNotFound, "no such resource")
+	return answer(r, w)
 }
 
 // authenticate finds the key of the request and the tenant's record store.

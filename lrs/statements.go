@@ -211,11 +211,11 @@ func (r *request) getStatements(w http.ResponseWriter) error {
 	return r.answer(w, doc, p.Query)
 }
 
-func (r *request) getMore(w http.ResponseWriter, token string) error {
+func (r *request) getMore(w http.ResponseWriter) error {
 	if r.URL.RawQuery != "" {
 		return invalid("more", "takes no parameters")
 	}
-	q, err := parseToken(token, r.version)
+	q, err := parseToken(r.below, r.version)
 	if err != nil {
 		return err
 	}

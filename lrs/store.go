@@ -7,8 +7,13 @@ import (
 	"github.com/cairn-lms/cairn/xapi"
 )
 
-// Store keeps the statements of one tenant. Several processes may write to one
-// store at a time.
+// Store keeps all that one tenant's record store holds. Several processes may
+// write to one store at a time.
+type Store interface {
+	Statements
+}
+
+// Statements keeps statements.
 //
 // The order is the store's promise: Stored is strictly increasing over all
 // entries ever inserted, within a batch in the order of the batch, and a row
@@ -20,7 +25,7 @@ import (
 //     the two comes first; a row that is Voiding itself is never voided;
 //   - an entry with a Target is found by its target's keys too (and by those of
 //     the target's target …), whichever of them comes first.
-type Store interface {
+type Statements interface {
 	// Insert writes the entries, all or none, in order. If some of their ids
 	// are there already it writes nothing and returns those rows. now is asked
 	// for the time when the order is assigned.
