@@ -1,0 +1,14 @@
+// Package points holds the record store to the points that implementers of xAPI
+// get wrong: one test per point, TestPointNN_WhatItSays, over HTTP against a real
+// server, on every store.
+//
+//	1–11   order, paging, voiding and references   queries_test.go, voiding_test.go
+//	12–19  the same id again, batches              statements_test.go
+//	20–25  parameters and related filters          queries_test.go
+//	26–39  formats, values, definitions
+//	40–44  attachments and signatures
+//	45–50  documents
+//	51–56  HTTP, versions, errors                  http_test.go
+//
+// harness_test.go starts the server and has the words the tests are written in.
+package points
