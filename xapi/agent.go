@@ -1,5 +1,7 @@
 package xapi
 
+import "strings"
+
 // Object types that name agents.
 const (
 	ObjectTypeAgent = "Agent"
@@ -43,7 +45,7 @@ func (a Agent) Key() string {
 	case a.Mbox != "":
 		return "mbox|" + a.Mbox
 	case a.MboxSHA1Sum != "":
-		return "mbox_sha1sum|" + a.MboxSHA1Sum
+		return "mbox_sha1sum|" + strings.ToLower(a.MboxSHA1Sum)
 	case a.OpenID != "":
 		return "openid|" + a.OpenID
 	}

@@ -317,15 +317,18 @@ func attachmentsAt(n *node, key string) []Attachment {
 	}
 	var out []Attachment
 	for i := range v.kids {
-		k := &v.kids[i].val
-		a := Attachment{
-			UsageType: textAt(k, "usageType"), Display: languagesAt(k, "display"), Description: languagesAt(k, "description"),
-			ContentType: textAt(k, "contentType"), SHA2: textAt(k, "sha2"), FileURL: textAt(k, "fileUrl"),
-		}
-		if l := k.get("length"); l != nil {
-			a.Length, _ = strconv.ParseInt(l.text, 10, 64)
-		}
-		out = append(out, a)
+		out = append(out, buildAttachment(&v.kids[i].val))
 	}
 	return out
+}
+
+func buildAttachment(n *node) Attachment {
+	a := Attachment{
+		UsageType: textAt(n, "usageType"), Display: languagesAt(n, "display"), Description: languagesAt(n, "description"),
+		ContentType: textAt(n, "contentType"), SHA2: textAt(n, "sha2"), FileURL: textAt(n, "fileUrl"),
+	}
+	if l := n.get("length"); l != nil {
+		a.Length, _ = strconv.ParseInt(l.text, 10, 64)
+	}
+	return a
 }

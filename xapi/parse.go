@@ -27,13 +27,17 @@ func (k kind) String() string {
 }
 
 // node is one JSON value. text is the decoded string, or the literal of a
-// number or boolean; raw is the value's span of the source.
+// number or boolean; raw is the value's span of the source, which begins at at.
 type node struct {
 	kind kind
+	at   int
 	text string
 	raw  string
 	kids []member
 }
+
+// end is where the value's span of the source ends.
+func (n *node) end() int { return n.at + len(n.raw) }
 
 // member is a value inside an object (with its key) or an array (without).
 type member struct {
@@ -126,7 +130,7 @@ func (p *parser) value(n *node) *Error {
 	default:
 		err = p.literal(n)
 	}
-	n.raw = p.src[start:p.pos]
+	n.at, n.raw = start, p.src[start:p.pos]
 	return err
 }
 
