@@ -12,11 +12,16 @@ import (
 //	v verb   a agent (actor or object)   o activity (object)   r registration
 //	A agent in any other place           O activity in any other place
 //	u authority
+//	f SHA-2 digest of an attachment, lower case, of the sub-statement too
 //	av ao ov  pairs of the narrow ones, since these are asked for together
 //
 // A and O hold only what a and o do not, so that "related" is either of two keys
 // and a statement counts once.
 type IndexKey string
+
+// Own tells whether the key is the statement's alone: statements that refer to it
+// are not found by it, and a voided statement still is.
+func (k IndexKey) Own() bool { return strings.HasPrefix(string(k), "f ") }
 
 func key(kind string, values ...string) IndexKey {
 	return IndexKey(kind + " " + strings.Join(values, "\x00"))
@@ -67,6 +72,9 @@ func indexKeys(s *xapi.Statement) []IndexKey {
 	}
 	if s.Authority != nil && s.Authority.Key() != "" {
 		set.add(key("u", s.Authority.Key()))
+	}
+	for _, a := range attachments(s) {
+		set.add(key("f", strings.ToLower(a.SHA2)))
 	}
 	relate(&set, s)
 	return set.keys[:min(len(set.keys), maxKeys)]

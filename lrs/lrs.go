@@ -26,6 +26,7 @@ type Options struct {
 	MaxBody  int64            // bytes of a request body for this tenant, at most Service.MaxBody; 0: that
 	PageSize int              // most statements in one page; 0: 500
 	Base     string           // path the service is mounted at, for more; "": "/xapi"
+	Blobs    Blobs            // the bytes of attachments; nil: none are taken
 }
 
 const (
@@ -57,6 +58,9 @@ func New(store Store, o Options) *LRS {
 	}
 	if o.Base == "" {
 		o.Base = defaultBase
+	}
+	if o.Blobs == nil {
+		o.Blobs = noBlobs{}
 	}
 	return &LRS{store: store, o: o, changed: make(chan struct{})}
 }

@@ -49,10 +49,11 @@ type Flags uint8
 
 // The flags of a statement.
 const (
-	Voided  Flags = 1 << iota // by another statement; set by the store
-	Voiding                   // it voids its Target
-	Stamp                     // it came without timestamp: that is Stored too
-	Adapt                     // a reader of one of the versions must not get the bytes as they are
+	Voided   Flags = 1 << iota // by another statement; set by the store
+	Voiding                    // it voids its Target
+	Stamp                      // it came without timestamp: that is Stored too
+	Adapt                      // a reader of one of the versions must not get the bytes as they are
+	Attached                   // bytes came with it also for attachments that have a fileUrl
 )
 
 // Has tells whether all of the bits are set.

@@ -342,7 +342,9 @@ func (s *Store) reach(ctx context.Context, id string) ([]string, error) {
 			return nil, err
 		}
 		for _, k := range own {
-			keys = append(keys, hash(k))
+			if !k.Own() {
+				keys = append(keys, hash(k))
+			}
 		}
 		if target != "" {
 			keys = append(keys, targets(target))

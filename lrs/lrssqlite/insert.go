@@ -284,6 +284,9 @@ func (w *writer) void(id string) error {
 		return err
 	}
 	for _, k := range keys {
+		if k.Own() {
+			continue
+		}
 		if _, err := w.exec(`DELETE FROM lrs_refs WHERE key = ? AND stored = ?`, w.hash(k), row.Stored); err != nil {
 			return err
 		}
@@ -310,7 +313,9 @@ func (w *writer) reach(id string) ([]int64, error) {
 			return nil, err
 		}
 		for _, k := range own {
-			keys = append(keys, w.hash(k))
+			if !k.Own() {
+				keys = append(keys, w.hash(k))
+			}
 		}
 		if target != "" {
 			keys = append(keys, w.hash(targets(target)))

@@ -75,3 +75,22 @@ func circle(t *testing.T, newStore func(string) lrs.Store) {
 	expect(t, sel(t, s, by("v v:2")), 1, 2)
 	expect(t, sel(t, s, by("v v:3")), 3)
 }
+
+func ownKeys(t *testing.T, newStore func(string) lrs.Store) {
+	s, c := newStore("a"), newClock()
+	e := entry(1)
+	doc := string(e.Doc[:len(e.Doc)-1]) + `,"attachments":[{"sha2":"AB"}]}`
+	keys, _, err := lrs.Reindex([]byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Doc, e.Keys = []byte(doc), keys
+	insert(t, s, c.now, referring(2, 1, 0))
+	insert(t, s, c.now, e)
+	expect(t, sel(t, s, by("f ab")), 1)
+	insert(t, s, c.now, referring(3, 1, 0), referring(4, 1, lrs.Voiding))
+	expect(t, sel(t, s, by("f ab")))
+	q := by("f ab")
+	q.Voided = true
+	expect(t, sel(t, s, q), 1)
+}
