@@ -21,7 +21,9 @@ type IndexKey string
 
 // Own tells whether the key is the statement's alone: statements that refer to it
 // are not found by it, and a voided statement still is.
-func (k IndexKey) Own() bool { return strings.HasPrefix(string(k), "f ") }
+func (k IndexKey) Own() bool {
+	return strings.HasPrefix(string(k), "f ") || strings.HasPrefix(string(k), "u ")
+}
 
 func key(kind string, values ...string) IndexKey {
 	return IndexKey(kind + " " + strings.Join(values, "\x00"))

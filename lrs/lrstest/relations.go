@@ -1,6 +1,7 @@
 package lrstest
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/cairn-lms/cairn/lrs"
@@ -93,4 +94,19 @@ func ownKeys(t *testing.T, newStore func(string) lrs.Store) {
 	q := by("f ab")
 	q.Voided = true
 	expect(t, sel(t, s, q), 1)
+}
+
+func vouching(t *testing.T, newStore func(string) lrs.Store) {
+	s, c := newStore("a"), newClock()
+	vouched := func(e lrs.Entry, by string) lrs.Entry {
+		e.Doc = []byte(strings.Replace(string(e.Doc), `{`, `{"authority":{"mbox":"mailto:`+by+`@b.c"},`, 1))
+		e.Keys, _, _ = lrs.Reindex(e.Doc)
+		return e
+	}
+	insert(t, s, c.now, vouched(referring(3, 1, 0), "other"))
+	insert(t, s, c.now, vouched(entry(1), "one"))
+	insert(t, s, c.now, vouched(referring(2, 1, 0), "other"))
+	expect(t, sel(t, s, by("v v:1")), 3, 1, 2)
+	expect(t, sel(t, s, by("u mbox|mailto:one@b.c")), 1)
+	expect(t, sel(t, s, by("u mbox|mailto:other@b.c")), 3, 2)
 }

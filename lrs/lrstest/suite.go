@@ -32,6 +32,7 @@ func Run(t *testing.T, newStore func(t *testing.T, name string) lrs.Store) {
 		"references are found by their target":                references,
 		"references are found by a target that comes later":   lateReferences,
 		"an attachment is its statement's, voided or not":     ownKeys,
+		"who vouches for a statement is not inherited":        vouching,
 		"references in a circle end":                          circle,
 		"through covers all that is stored, and moves to now": through,
 		"one of many writers of one id wins":                  oneWinner,
