@@ -27,6 +27,8 @@ type Options struct {
 	PageSize int              // most statements in one page; 0: 500
 	Base     string           // path the service is mounted at, for more; "": "/xapi"
 	Blobs    Blobs            // the bytes of attachments; nil: none are taken
+
+	MaxDocument int64 // bytes of a state or profile, at most 14 MiB; 0: 8 MiB
 }
 
 const (
@@ -62,6 +64,10 @@ func New(store Store, o Options) *LRS {
 	if o.Blobs == nil {
 		o.Blobs = noBlobs{}
 	}
+	if o.MaxDocument <= 0 {
+		o.MaxDocument = defaultDocument
+	}
+	o.MaxDocument = min(o.MaxDocument, maxDocument)
 	return &LRS{store: store, o: o, changed: make(chan struct{})}
 }
 

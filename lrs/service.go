@@ -125,6 +125,10 @@ func resources() map[string]map[string]method {
 			http.MethodPut:  (*request).putStatement,
 		},
 		"/statements/more/": {http.MethodGet: (*request).getMore},
+
+		"/activities/state":   documentMethods(StateDocuments),
+		"/activities/profile": documentMethods(ActivityProfileDocuments),
+		"/agents/profile":     documentMethods(AgentProfileDocuments),
 	}
 }
 

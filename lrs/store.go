@@ -11,6 +11,7 @@ import (
 // write to one store at a time.
 type Store interface {
 	Statements
+	Documents
 }
 
 // Statements keeps statements.

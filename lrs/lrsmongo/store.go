@@ -3,6 +3,7 @@
 //
 //	lrs_statements  {_id: statement id, stored, flags, voided, batch, target, keys[], doc}
 //	lrs_clock       one document: the order, and the batches under way
+//	lrs_documents   {_id: hash of its place, rev, agent, resource …, body}   states and profiles
 //
 // MongoDB has no order of commits to lean on, so a batch is a flight:
 //
@@ -44,6 +45,7 @@ import (
 // Store is an lrs.Store over one tenant's database.
 type Store struct {
 	statements *mongo.Collection
+	files      *mongo.Collection // documents of the state and profile resources
 	clock      *clock
 	repairing  sync.Mutex // one repair at a time in this process
 }
@@ -71,13 +73,16 @@ func (d document) row() lrs.Row {
 // New makes the indexes it needs. An acknowledged write is on a majority.
 func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 	db = majority(db)
-	s := &Store{statements: db.Collection("lrs_statements"), clock: &clock{docs: db.Collection("lrs_clock")}}
+	s := &Store{statements: db.Collection("lrs_statements"), files: db.Collection("lrs_documents"), clock: &clock{docs: db.Collection("lrs_clock")}}
 	s.clock.abort = s.remove
 	err := ensureIndexes(ctx, s.statements, map[string]bson.D{
 		"lrs_keys_stored": {{Key: "keys", Value: 1}, {Key: "stored", Value: 1}},
 		"lrs_stored":      {{Key: "stored", Value: 1}},
 		"lrs_batch":       {{Key: "batch", Value: 1}},
 	})
+	if err == nil {
+		err = ensureIndexes(ctx, s.files, fileIndex())
+	}
 	if err == nil {
 		err = s.clock.init(ctx)
 	}

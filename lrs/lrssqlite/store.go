@@ -3,6 +3,7 @@
 //	lrs_statements  stored → id, flags, document     one row a statement
 //	lrs_refs        (key, stored)                    one row for each thing it is found by
 //	lrs_clock       the salt of the keys, and the order's floor
+//	lrs_documents   place → document                 states and profiles
 //
 // A key is 64 bits of a salted hash of an lrs.IndexKey: rows stay narrow, and
 // nobody outside can make two keys meet. Every filter is a range of lrs_refs,
@@ -66,7 +67,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	salt := make([]byte, 16)
 	rand.Read(salt)
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, schema); err != nil {
+		if _, err := tx.ExecContext(ctx, schema+documentSchema); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO lrs_clock (one, floor, salt) VALUES (1, 0, ?)`, salt)

@@ -17,6 +17,7 @@ import (
 // Run holds a store against the contract. newStore returns an empty store; two
 // calls in one test with the same name share their data, as processes do.
 func Run(t *testing.T, newStore func(t *testing.T, name string) lrs.Store) {
+	t.Run("documents", func(t *testing.T) { documents(t, newStore) })
 	for name, test := range map[string]func(*testing.T, func(name string) lrs.Store){
 		"a statement is kept byte for byte":                   keepsBytes,
 		"an unknown id is not found":                          notFound,
