@@ -10,8 +10,9 @@ import (
 )
 
 // entries turns decoded statements into what the store keeps. Ids that are
-// missing are made; two statements with one id are an *xapi.Error.
-func entries(list []*xapi.Statement, authority xapi.Agent, v xapi.Version) ([]Entry, error) {
+// missing are made; two statements with one id are an *xapi.Error. define tells
+// whether what they say of activities counts.
+func entries(list []*xapi.Statement, authority xapi.Agent, v xapi.Version, define bool) ([]Entry, error) {
 	vouch, err := json.Marshal(authority)
 	if err != nil {
 		return nil, fmt.Errorf("lrs: encode authority: %w", err)
@@ -30,7 +31,13 @@ func entries(list []*xapi.Statement, authority xapi.Agent, v xapi.Version) ([]En
 			return nil, &xapi.Error{Path: fmt.Sprintf("statements[%d].id", i), Reason: fmt.Sprintf("statements[%d] has this id too", first)}
 		}
 		at[s.ID] = i
-		out = append(out, entry(s, authority, vouch, v))
+		e := entry(s, authority, vouch, v)
+		if define {
+			if e.Definitions = definitions(s); len(e.Definitions) > 0 {
+				e.Flags |= Defines
+			}
+		}
+		out = append(out, e)
 	}
 	return out, nil
 }

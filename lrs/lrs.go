@@ -94,16 +94,17 @@ func (l *LRS) Record(ctx context.Context, authority xapi.Agent, statements []xap
 		}
 		list = append(list, s)
 	}
-	if _, err := l.write(ctx, authority, list, version); err != nil {
+	if _, err := l.write(ctx, authority, list, version, true); err != nil {
 		return fmt.Errorf("lrs: record: %w", err)
 	}
 	return nil
 }
 
 // write stores decoded statements, all or none, and returns their ids in order.
-// Those that are there already and mean the same count as written.
-func (l *LRS) write(ctx context.Context, authority xapi.Agent, list []*xapi.Statement, v xapi.Version) ([]string, error) {
-	todo, err := entries(list, authority, v)
+// Those that are there already and mean the same count as written. define tells
+// whether what they say of activities counts.
+func (l *LRS) write(ctx context.Context, authority xapi.Agent, list []*xapi.Statement, v xapi.Version, define bool) ([]string, error) {
+	todo, err := entries(list, authority, v, define)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (r *request) postStatements(w http.ResponseWriter) error {
 			return err
 		}
 	}
-	ids, err := r.lrs.write(r.Context(), r.authority(), list, r.version)
+	ids, err := r.lrs.write(r.Context(), r.authority(), list, r.version, r.mayDefine())
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (r *request) putStatement(w http.ResponseWriter) error {
 		return invalid("id", "differs from the parameter statementId")
 	}
 	s.ID = id
-	if _, err := r.lrs.write(r.Context(), r.authority(), []*xapi.Statement{s}, r.version); err != nil {
+	if _, err := r.lrs.write(r.Context(), r.authority(), []*xapi.Statement{s}, r.version, r.mayDefine()); err != nil {
 		return err
 	}
 	if err := r.consistentThrough(w); err != nil {
@@ -171,6 +171,10 @@ func complete(s *xapi.Statement) error {
 	}
 	return nil
 }
+
+// mayDefine tells whether what the request says of activities counts. The
+// statements are kept all the same.
+func (r *request) mayDefine() bool { return r.key.may(ScopeAll, ScopeDefine) }
 
 // mayRead narrows a query to what the key may see.
 func (r *request) mayRead(q *Query) error {

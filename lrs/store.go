@@ -12,6 +12,7 @@ import (
 type Store interface {
 	Statements
 	Documents
+	Definitions
 }
 
 // Statements keeps statements.
@@ -55,6 +56,7 @@ const (
 	Stamp                      // it came without timestamp: that is Stored too
 	Adapt                      // a reader of one of the versions must not get the bytes as they are
 	Attached                   // bytes came with it also for attachments that have a fileUrl
+	Defines                    // what it says of activities counts
 )
 
 // Has tells whether all of the bits are set.
@@ -67,6 +69,10 @@ type Entry struct {
 	Flags  Flags      // all but Voided
 	Target string     // id of the statement its object refers to, or ""
 	Keys   []IndexKey // what it is found by, each once
+
+	// Definitions are what it says of activities, if that counts: then Flags has
+	// Defines, and they are DefinitionsOf Doc.
+	Definitions []Definition
 }
 
 // Row is a stored statement.

@@ -179,6 +179,7 @@ func buildActivity(n *node) Activity {
 		return a
 	}
 	a.Definition = &Definition{
+		raw:             d.raw,
 		Name:            languagesAt(d, "name"),
 		Description:     languagesAt(d, "description"),
 		Type:            textAt(d, "type"),

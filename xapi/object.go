@@ -81,6 +81,8 @@ type Definition struct {
 	Source                  []InteractionComponent `json:"source,omitempty"`
 	Target                  []InteractionComponent `json:"target,omitempty"`
 	Steps                   []InteractionComponent `json:"steps,omitempty"`
+
+	raw string // as decoded
 }
 
 // InteractionComponent is one choice, scale point, source, target or step.

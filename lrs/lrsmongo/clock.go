@@ -26,7 +26,8 @@ const isolation = 24 * time.Hour
 // else has meanwhile.
 type state struct {
 	Last     int64    `json:"last"`     // last stored number given out
-	Repaired int64    `json:"repaired"` // voidings and references up to here are applied
+	Repaired int64    `json:"repaired"` // voidings, references and definitions up to here are applied
+	Revision int64    `json:"revision"` // of the definitions, as of Repaired
 	Flights  []flight `json:"flights,omitempty"`
 	Aborted  []flight `json:"aborted,omitempty"` // Expires: end of the quarantine
 }
@@ -219,6 +220,7 @@ func (c *clock) recover(ctx context.Context) error {
 type view struct {
 	horizon  int64 // statements up to here are visible
 	repaired int64
+	revision int64
 	flying   bool     // something is under way
 	aborted  []string // batches to leave out
 }
@@ -238,7 +240,7 @@ func (c *clock) view(ctx context.Context) (view, error) {
 			return view{}, err
 		}
 	}
-	v := view{horizon: s.Last, repaired: s.Repaired, flying: len(s.Flights) > 0}
+	v := view{horizon: s.Last, repaired: s.Repaired, revision: s.Revision, flying: len(s.Flights) > 0}
 	for _, f := range s.Flights {
 		v.horizon = min(v.horizon, f.First-1)
 	}

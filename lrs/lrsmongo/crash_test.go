@@ -29,8 +29,9 @@ func (s *Store) visible(t *testing.T) int {
 	return len(rows)
 }
 
-// A writer dies between the inserts of a batch; another node goes on.
-func TestHalfABatchIsNeverSeenAndIsClearedUpAfterItsLease(t *testing.T) {
+// nodes are two processes on one new database.
+func nodes(t *testing.T) (dead, alive *Store) {
+	t.Helper()
 	uri := os.Getenv("CAIRN_TEST_MONGO_URI")
 	if uri == "" {
 		t.Skip("CAIRN_TEST_MONGO_URI is not set")
@@ -46,14 +47,50 @@ func TestHalfABatchIsNeverSeenAndIsClearedUpAfterItsLease(t *testing.T) {
 		_ = db.Drop(ctx)
 		_ = client.Disconnect(ctx)
 	})
-	dead, err := New(ctx, db)
-	if err != nil {
+	if dead, err = New(ctx, db); err != nil {
 		t.Fatal(err)
 	}
-	alive, err := New(ctx, db)
-	if err != nil {
+	if alive, err = New(ctx, db); err != nil {
 		t.Fatal(err)
 	}
+	return dead, alive
+}
+
+// A writer dies between landing and repair; whoever looks next makes up for it.
+func TestWhatABatchDefinesSurvivesItsWriter(t *testing.T) {
+	dead, alive := nodes(t)
+	ctx := t.Context()
+	const x = "https://e.org/x"
+	about := func(n int, name string) []lrs.Entry {
+		e := entryOf(n)
+		e.Doc = []byte(`{"id":"` + e.ID + `","verb":{"id":"v:v"},"object":{"id":"` + x + `","definition":{"name":{"en":"` + name + `"}}}}`)
+		e.Flags, e.Definitions = lrs.Defines, []lrs.Definition{{Activity: x, Doc: `{"name":{"en":"` + name + `"}}`}}
+		return []lrs.Entry{e}
+	}
+	if _, err := alive.Insert(ctx, time.Now, about(1, "one")); err != nil {
+		t.Fatal(err)
+	}
+	if _, taken, err := dead.fly(ctx, time.Now, about(2, "two")); err != nil || taken {
+		t.Fatal(taken, err)
+	}
+	if _, err := alive.Through(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := alive.Definitions(ctx, []string{x}); err != nil || string(got[x]) != `{"name":{"en":"two"}}` {
+		t.Errorf("defined as %s, %v", got[x], err)
+	}
+	if _, err := alive.Insert(ctx, time.Now, about(3, "one")); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := alive.Definitions(ctx, []string{x}); err != nil || string(got[x]) != `{"name":{"en":"one"}}` {
+		t.Errorf("then defined as %s, %v", got[x], err)
+	}
+}
+
+// A writer dies between the inserts of a batch; another node goes on.
+func TestHalfABatchIsNeverSeenAndIsClearedUpAfterItsLease(t *testing.T) {
+	dead, alive := nodes(t)
+	ctx := t.Context()
 	if _, err := alive.Insert(ctx, time.Now, []lrs.Entry{entryOf(1)}); err != nil {
 		t.Fatal(err)
 	}

@@ -174,7 +174,7 @@ func refused(err error) bool {
 }
 
 func toDocument(e lrs.Entry, batch string, stored int64) document {
-	d := document{ID: e.ID, Stored: stored, Flags: int32(e.Flags), Batch: batch, Target: e.Target, Doc: string(e.Doc),
+	d := document{definitions: e.Definitions, ID: e.ID, Stored: stored, Flags: int32(e.Flags), Batch: batch, Target: e.Target, Doc: string(e.Doc),
 		Keys: make([]string, 0, len(e.Keys)+2)}
 	for _, k := range e.Keys {
 		d.Keys = append(d.Keys, hash(k))
@@ -209,30 +209,49 @@ func (s *Store) repair(ctx context.Context, latest landed) error {
 		if err := s.relate(ctx, docs); err != nil {
 			return err
 		}
+		defined, err := s.define(ctx, docs, v)
+		if err != nil {
+			return err
+		}
 		done := v.horizon
 		if len(docs) == atOnce {
 			done = docs[len(docs)-1].Stored
 		}
 		err = s.clock.change(ctx, func(c *state) error {
 			c.Repaired = max(c.Repaired, done)
+			defined.apply(c)
 			return nil
 		})
 		if err != nil {
 			return err
 		}
+		defined.note(&s.defined)
 	}
 }
 
 // unrepaired reads the first documents that became visible since the last repair.
 func (s *Store) unrepaired(ctx context.Context, v view) ([]document, error) {
 	cursor, err := s.statements.Find(ctx, v.filter(v.repaired, v.horizon), options.Find().
-		SetSort(bson.D{{Key: "stored", Value: 1}}).SetLimit(atOnce).SetProjection(bson.M{"doc": 0, "keys": 0}))
+		SetSort(bson.D{{Key: "stored", Value: 1}}).SetLimit(atOnce).SetProjection(bson.M{"keys": 0}))
 	if err != nil {
 		return nil, err
 	}
+	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // all is read
 	var docs []document
-	err = cursor.All(ctx, &docs)
-	return docs, err
+	for cursor.Next(ctx) {
+		var d document
+		if err := cursor.Decode(&d); err != nil {
+			return nil, err
+		}
+		if lrs.Flags(d.Flags).Has(lrs.Defines) { //nolint:gosec // written by us
+			if d.definitions, err = lrs.DefinitionsOf([]byte(d.Doc)); err != nil {
+				return nil, err
+			}
+		}
+		d.Doc = "" // large, and not needed any more
+		docs = append(docs, d)
+	}
+	return docs, cursor.Err()
 }
 
 // relate applies what the documents and others say about each other.

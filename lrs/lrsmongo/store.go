@@ -4,13 +4,14 @@
 //	lrs_statements  {_id: statement id, stored, flags, voided, batch, target, keys[], doc}
 //	lrs_clock       one document: the order, and the batches under way
 //	lrs_documents   {_id: hash of its place, rev, agent, resource …, body}   states and profiles
+//	lrs_definitions {_id: hash of an activity's IRI, activity, stored, doc}: what statements say of it, merged
 //
 // MongoDB has no order of commits to lean on, so a batch is a flight:
 //
 //	take off   clock: the batch gets its range of stored numbers, and a lease
 //	insert     statements, which nobody sees: readers stop below the first flight
 //	land       clock: the flight is gone, the batch is visible, whole
-//	repair     voidings and references are applied to other documents
+//	repair     voidings, references and definitions are applied to other documents
 //
 // A flight goes on when its client has gone away. One whose lease has run out is
 // aborted by whoever sees it: its batch goes into quarantine, a list that readers
@@ -48,6 +49,9 @@ type Store struct {
 	files      *mongo.Collection // documents of the state and profile resources
 	clock      *clock
 	repairing  sync.Mutex // one repair at a time in this process
+
+	definitions *mongo.Collection
+	defined     lrs.DefinitionCache // for who has repairing
 }
 
 // document is one statement in lrs_statements.
@@ -60,6 +64,8 @@ type document struct {
 	Target string   `bson:"target"`
 	Keys   []string `bson:"keys"`
 	Doc    string   `bson:"doc"` // JSON, as received
+
+	definitions []lrs.Definition // what Doc says of activities, once that was read
 }
 
 func (d document) row() lrs.Row {
@@ -73,7 +79,8 @@ func (d document) row() lrs.Row {
 // New makes the indexes it needs. An acknowledged write is on a majority.
 func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 	db = majority(db)
-	s := &Store{statements: db.Collection("lrs_statements"), files: db.Collection("lrs_documents"), clock: &clock{docs: db.Collection("lrs_clock")}}
+	s := &Store{statements: db.Collection("lrs_statements"), files: db.Collection("lrs_documents"), clock: &clock{docs: db.Collection("lrs_clock")},
+		definitions: db.Collection("lrs_definitions")}
 	s.clock.abort = s.remove
 	err := ensureIndexes(ctx, s.statements, map[string]bson.D{
 		"lrs_keys_stored": {{Key: "keys", Value: 1}, {Key: "stored", Value: 1}},

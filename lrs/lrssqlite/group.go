@@ -87,6 +87,9 @@ func (s *Store) lead(b *batch) {
 	var group []*batch
 	err := errAbandoned
 	defer func() {
+		if err != nil {
+			s.defined = lrs.DefinitionCache{} // it may know of definitions that were not committed
+		}
 		if len(group) == 0 && s.withdraw(b) {
 			group = []*batch{b} // the transaction did not even begin
 		}
@@ -106,7 +109,7 @@ func (s *Store) lead(b *batch) {
 				return err
 			}
 		}
-		return nil
+		return w.define(group)
 	})
 }
 

@@ -150,7 +150,7 @@ func findKeysSQL(n int) string {
 
 // writerSQL is what a writer uses, to be kept prepared. Sizes are powers of two.
 func writerSQL() []string {
-	texts := []string{savepoint, undo, release, selectLast, selectByID, insertRow}
+	texts := []string{savepoint, undo, release, selectLast, selectByID, insertRow, selectRevision}
 	for n := 1; n <= atOnce; n *= 2 {
 		texts = append(texts, insertRefsSQL(n), findKeysSQL(n))
 	}

@@ -4,6 +4,7 @@
 //	lrs_refs        (key, stored)                    one row for each thing it is found by
 //	lrs_clock       the salt of the keys, and the order's floor
 //	lrs_documents   place → document                 states and profiles
+//	lrs_definitions what statements say of an activity, merged; rev is the order of changes
 //
 // A key is 64 bits of a salted hash of an lrs.IndexKey: rows stay narrow, and
 // nobody outside can make two keys meet. Every filter is a range of lrs_refs,
@@ -44,6 +45,12 @@ CREATE TABLE IF NOT EXISTS lrs_refs (
 	stored INTEGER NOT NULL,
 	PRIMARY KEY (key, stored)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lrs_definitions (
+	key      INTEGER PRIMARY KEY,
+	activity TEXT NOT NULL,
+	rev      INTEGER NOT NULL UNIQUE,
+	doc      BLOB NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS lrs_clock (
 	one   INTEGER PRIMARY KEY CHECK (one = 1),
 	floor INTEGER NOT NULL,
@@ -54,7 +61,8 @@ CREATE TABLE IF NOT EXISTS lrs_clock (
 type Store struct {
 	db      *sql.DB
 	salt    []byte
-	writing chan struct{} // holds one token: whoever has it may write
+	writing chan struct{}       // holds one token: whoever has it may write
+	defined lrs.DefinitionCache // for whoever may write
 
 	mu      sync.Mutex
 	stmts   map[string]*sql.Stmt // by SQL text

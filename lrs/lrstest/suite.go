@@ -42,6 +42,11 @@ func Run(t *testing.T, newStore func(t *testing.T, name string) lrs.Store) {
 		"a follower misses nothing":                           followerMissesNothing,
 		"the same recorded by many is there once":             recordTwice,
 		"a walk while others insert is complete":              walkWhileInserting,
+		"definitions are merged in order of stored":           definitionsMerge,
+		"of definitions by several processes the last counts": definitionsOfSeveral,
+		"what is not stored defines nothing":                  definitionsOfRefused,
+		"definitions are bounded, and found by the hundred":   definitionsBounded,
+		"concurrent definitions of one activity all count":    definitionsConcurrent,
 	} {
 		t.Run(name, func(t *testing.T) {
 			test(t, func(name string) lrs.Store { return newStore(t, name) })
