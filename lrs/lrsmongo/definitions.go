@@ -94,15 +94,15 @@ func (s *Store) merge(ctx context.Context, activity string, list []lrs.Definitio
 		if next.Doc = string(doc); next.Doc == old.Doc {
 			return changed, nil
 		}
-		if swapped, err := s.swap(ctx, old, next); swapped || err != nil {
+		if swapped, err := s.redefine(ctx, old, next); swapped || err != nil {
 			return true, err
 		}
 	}
 	return false, errBusy
 }
 
-// swap writes next in the place of old, if that is still there.
-func (s *Store) swap(ctx context.Context, old, next definition) (bool, error) {
+// redefine writes next in the place of old, if that is still there.
+func (s *Store) redefine(ctx context.Context, old, next definition) (bool, error) {
 	if old.Rev == 0 {
 		_, err := s.definitions.InsertOne(ctx, next)
 		if mongo.IsDuplicateKeyError(err) {
