@@ -200,12 +200,12 @@ func (h *house) rooms(ctx context.Context, name string) (*rooms, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open tenant %s: %w", name, err)
 	}
-	store, err := h.stores.openTenant(ctx, name)
+	store, err := h.stores.openTenant(ctx, name, h.now)
 	if err != nil {
 		return nil, fmt.Errorf("open tenant %s: %w", name, err)
 	}
 	r := &rooms{iriBase: tenant.IRIBase, store: store.workflows}
-	r.lrs = lrs.New(store.statements, lrs.Options{Now: h.now, Log: h.log})
+	r.lrs = lrs.New(store.statements, lrs.Options{Now: h.now, Log: h.log, Blobs: store.blobs})
 	options := engine.Options{
 		Tenant: name, Store: store.workflows, IRIBase: tenant.IRIBase, Links: h.links, Now: h.now,
 		Log:       h.log.With("tenant", name),

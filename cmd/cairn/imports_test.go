@@ -34,6 +34,8 @@ var mayImport = map[string][]string{
 	"lti/ltitest":         {"lti", "xapi"},
 	"lrs/lrssqlite":       {"lrs", "xapi"},
 	"lrs/lrsmongo":        {"lrs", "xapi"},
+	"lrs/lrsfiles":        {"lrs"},
+	"lrs/points":          nil,
 	"lrs/lrstest":         {"lrs", "xapi"},
 	"engine/enginesqlite": {"engine", "xapi"},
 	"engine/enginemongo":  {"engine", "xapi"},

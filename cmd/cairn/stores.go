@@ -21,6 +21,7 @@ import (
 	"github.com/cairn-lms/cairn/engine/enginemongo"
 	"github.com/cairn-lms/cairn/engine/enginesqlite"
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/lrs/lrsfiles"
 	"github.com/cairn-lms/cairn/lrs/lrsmongo"
 	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/cairn-lms/cairn/lti"
@@ -38,13 +39,14 @@ type stores struct {
 	keys      lrs.KeyStore
 	site      web.Store
 
-	openTenant func(ctx context.Context, tenant string) (tenantStores, error)
+	openTenant func(ctx context.Context, tenant string, now func() time.Time) (tenantStores, error)
 	close      []func() error
 }
 
 // tenantStores are what one tenant's database holds.
 type tenantStores struct {
 	statements lrs.Store
+	blobs      lrs.Blobs
 	workflows  engine.Store
 }
 
@@ -66,7 +68,8 @@ func (s *stores) Close() error {
 
 // openSQLite keeps the control database in <data>/control.db and a tenant in
 // the folder <data>/tenants/<name>. Statements have a file of their own, so
-// that reporting and recording never wait for the workflows' writer.
+// that reporting and recording never wait for the workflows' writer; the bytes of
+// their attachments are files below attachments.
 func openSQLite(ctx context.Context, data string) (_ *stores, err error) {
 	s := &stores{}
 	defer func() {
@@ -89,8 +92,8 @@ func openSQLite(ctx context.Context, data string) (_ *stores, err error) {
 		return nil, err
 	}
 	var mu sync.Mutex // guards s.close once tenants open
-	s.openTenant = func(ctx context.Context, tenant string) (tenantStores, error) {
-		t, handles, err := openTenantSQLite(ctx, filepath.Join(data, "tenants", tenant))
+	s.openTenant = func(ctx context.Context, tenant string, now func() time.Time) (tenantStores, error) {
+		t, handles, err := openTenantSQLite(ctx, filepath.Join(data, "tenants", tenant), now)
 		if err != nil {
 			return t, errors.Join(err, closeAll(handles))
 		}
@@ -104,13 +107,16 @@ func openSQLite(ctx context.Context, data string) (_ *stores, err error) {
 
 // openTenantSQLite opens a tenant's files; handles are what is open, also after
 // an error.
-func openTenantSQLite(ctx context.Context, folder string) (t tenantStores, handles []*sql.DB, err error) {
+func openTenantSQLite(ctx context.Context, folder string, now func() time.Time) (t tenantStores, handles []*sql.DB, err error) {
 	statements, err := sqlitedb.Open(ctx, filepath.Join(folder, "statements.db"))
 	if err != nil {
 		return t, handles, err
 	}
 	handles = append(handles, statements)
 	if t.statements, err = lrssqlite.New(ctx, statements); err != nil {
+		return t, handles, err
+	}
+	if t.blobs, err = lrsfiles.New(filepath.Join(folder, "attachments"), now); err != nil {
 		return t, handles, err
 	}
 	workflows, err := sqlitedb.Open(ctx, filepath.Join(folder, "workflows.db"))
@@ -175,9 +181,12 @@ func openMongo(ctx context.Context, uri string) (_ *stores, err error) {
 	if s.site, err = webmongo.New(ctx, control); err != nil {
 		return nil, err
 	}
-	s.openTenant = func(ctx context.Context, tenant string) (t tenantStores, err error) {
+	s.openTenant = func(ctx context.Context, tenant string, now func() time.Time) (t tenantStores, err error) {
 		db := client.Database(name + "_" + tenant)
 		if t.statements, err = lrsmongo.New(ctx, db); err != nil {
+			return t, err
+		}
+		if t.blobs, err = lrsmongo.NewBlobs(ctx, db, now); err != nil {
 			return t, err
 		}
 		t.workflows, err = enginemongo.New(ctx, db)
