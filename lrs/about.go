@@ -6,7 +6,7 @@ import "net/http"
 func (h *handler) about(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
+		w.Header().Set("Allow", "GET, HEAD, OPTIONS")
 		h.fail(w, r, refuse(http.StatusMethodNotAllowed, "this resource does not know the method "+r.Method))
 	case r.URL.RawQuery != "":
 		h.fail(w, r, refuse(http.StatusBadRequest, "about takes no parameters"))

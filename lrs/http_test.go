@@ -112,7 +112,7 @@ func TestOverMongoDB(t *testing.T) {
 
 func (s *server) key(scopes ...string) lrs.Credential {
 	s.t.Helper()
-	c, err := lrs.CreateKey(s.t.Context(), s.keys, "main", "test", scopes, time.Now())
+	c, err := lrs.CreateKey(s.t.Context(), s.keys, lrs.Key{Tenant: "main", Name: "test", Scopes: scopes}, time.Now())
 	if err != nil {
 		s.t.Fatal(err)
 	}

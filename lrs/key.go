@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // What a key may do.
@@ -29,15 +31,19 @@ const (
 // ErrKey says that a key cannot be made as asked.
 var ErrKey = errors.New("lrs: key")
 
-// Key lets a client in. Its secret is known to the client only.
+// Key lets a client in. Its secret is known to the client only. A revoked key is
+// kept: statements name it as their authority.
 type Key struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
 	SecretHash string     `json:"secret_hash"` // hex SHA-256 of the secret, which has 256 random bits
 	Scopes     []string   `json:"scopes"`
+	Origins    []string   `json:"origins,omitempty"` // of web pages that may read answers, as browsers send them
 	Tenant     string     `json:"tenant"`
 	CreatedAt  time.Time  `json:"created_at"`
 	ExpiresAt  *time.Time `json:"expires_at,omitempty"`
+	RevokedAt  *time.Time `json:"revoked_at,omitempty"`
+	UsedAt     *time.Time `json:"used_at,omitempty"` // last, give or take a minute; in whole seconds
 }
 
 // Credential is what the holder of a new key is told, once.
@@ -46,43 +52,88 @@ type Credential struct {
 	Secret string `json:"secret"`
 }
 
-// KeyStore keeps keys, in the control database. Key of an unknown id is
-// ErrNotFound; deleting one is no error. Keys come in order of CreatedAt.
+// KeyStore keeps keys, in the control database. An id that is unknown is
+// ErrNotFound everywhere but in MarkUsed.
 type KeyStore interface {
+	// PutKey adds a key, or replaces the one with its id.
 	PutKey(ctx context.Context, k Key) error
+
+	// Key returns the key with the id, good or not.
 	Key(ctx context.Context, id string) (Key, error)
+
+	// Keys returns a tenant's keys, good or not, in order of CreatedAt.
 	Keys(ctx context.Context, tenant string) ([]Key, error)
-	DeleteKey(ctx context.Context, id string) error
+
+	// KeysWithOrigins returns the keys of all tenants that have Origins.
+	KeysWithOrigins(ctx context.Context) ([]Key, error)
+
+	// RevokeKey ends a tenant's key for good. Again is no error and changes nothing.
+	RevokeKey(ctx context.Context, tenant, id string, at time.Time) error
+
+	// MarkUsed moves UsedAt forward, never back. It brings no key into being
+	// and undoes no RevokeKey that runs beside it.
+	MarkUsed(ctx context.Context, id string, at time.Time) error
 }
 
-// CreateKey makes a key with a secret of 256 random bits. No scopes means all.
-func CreateKey(ctx context.Context, keys KeyStore, tenant, name string, scopes []string, now time.Time) (Credential, error) {
-	if name = strings.TrimSpace(name); name == "" || len(name) > 200 {
-		return Credential{}, fmt.Errorf("%w: a name of up to 200 bytes is needed", ErrKey)
+// Scopes are all the scopes there are.
+func Scopes() []string {
+	return []string{ScopeAll, ScopeAllRead, ScopeWrite, ScopeRead, ScopeReadMine, ScopeState, ScopeDefine, ScopeProfile}
+}
+
+// maxOrigins bounds the origins of one key.
+const maxOrigins = 20
+
+// CreateKey makes a key of Name, Tenant, Scopes, Origins and ExpiresAt, with a
+// secret of 256 random bits; what else k says does not count. No scopes means
+// all. What cannot be is ErrKey.
+func CreateKey(ctx context.Context, keys KeyStore, k Key, now time.Time) (Credential, error) {
+	k = Key{Name: strings.TrimSpace(k.Name), Tenant: k.Tenant, Scopes: slices.Clone(k.Scopes), Origins: slices.Clone(k.Origins),
+		ExpiresAt: k.ExpiresAt, CreatedAt: now.UTC()}
+	if len(k.Scopes) == 0 {
+		k.Scopes = []string{ScopeAll}
 	}
-	if tenant == "" {
-		return Credential{}, fmt.Errorf("%w: a tenant is needed", ErrKey)
+	if err := k.check(); err != nil {
+		return Credential{}, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	if len(scopes) == 0 {
-		scopes = []string{ScopeAll}
-	}
-	known := []string{ScopeAll, ScopeAllRead, ScopeWrite, ScopeRead, ScopeReadMine, ScopeState, ScopeDefine, ScopeProfile}
-	for _, s := range scopes {
-		if !slices.Contains(known, s) {
-			return Credential{}, fmt.Errorf("%w: no scope %q; there are %s", ErrKey, s, strings.Join(known, ", "))
-		}
-	}
-	id, secret := make([]byte, 15), make([]byte, 32)
-	rand.Read(id)
+	secret := make([]byte, 32)
 	rand.Read(secret)
-	c := Credential{ID: base64.RawURLEncoding.EncodeToString(id), Secret: base64.RawURLEncoding.EncodeToString(secret)}
-	err := keys.PutKey(ctx, Key{
-		ID: c.ID, Name: name, SecretHash: hashSecret(c.Secret), Scopes: slices.Clone(scopes), Tenant: tenant, CreatedAt: now.UTC(),
-	})
-	if err != nil {
+	c := Credential{ID: strings.ToLower(rand.Text()), Secret: base64.RawURLEncoding.EncodeToString(secret)}
+	k.ID, k.SecretHash = c.ID, hashSecret(c.Secret)
+	if err := keys.PutKey(ctx, k); err != nil {
 		return Credential{}, fmt.Errorf("lrs: create key: %w", err)
 	}
 	return c, nil
+}
+
+// check tells what a new key lacks. Scopes and origins are put in order.
+func (k *Key) check() error {
+	switch {
+	case k.Name == "" || len(k.Name) > 200:
+		return errors.New("a name of up to 200 bytes is needed")
+	case !utf8.ValidString(k.Name) || strings.ContainsFunc(k.Name, unicode.IsControl):
+		return errors.New("a name is a line of text")
+	case k.Tenant == "":
+		return errors.New("a tenant is needed")
+	case k.ExpiresAt != nil && !k.ExpiresAt.After(k.CreatedAt):
+		return errors.New("it would have expired already")
+	case len(k.Origins) > maxOrigins:
+		return fmt.Errorf("more than %d origins", maxOrigins)
+	}
+	for _, s := range k.Scopes {
+		if !slices.Contains(Scopes(), s) {
+			return fmt.Errorf("no scope %q; there are %s", s, strings.Join(Scopes(), ", "))
+		}
+	}
+	for i, origin := range k.Origins {
+		var err error
+		if k.Origins[i], err = parseOrigin(origin); err != nil {
+			return err
+		}
+	}
+	slices.Sort(k.Scopes)
+	slices.Sort(k.Origins)
+	k.Scopes, k.Origins = slices.Compact(k.Scopes), slices.Compact(k.Origins)
+	return nil
 }
 
 func hashSecret(secret string) string {
@@ -90,11 +141,16 @@ func hashSecret(secret string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// opens tells whether the secret is the key's and the key is still good at now.
-// The comparison takes the same time whatever the secret is.
+// opens tells whether the secret is the key's and the key is good at now. The
+// comparison takes the same time whatever the secret is.
 func (k Key) opens(secret string, now time.Time) bool {
 	same := subtle.ConstantTimeCompare([]byte(hashSecret(secret)), []byte(k.SecretHash)) == 1
-	return same && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
+	return same && k.Good(now)
+}
+
+// Good tells whether the key is neither revoked nor expired.
+func (k Key) Good(now time.Time) bool {
+	return k.RevokedAt == nil && (k.ExpiresAt == nil || now.Before(*k.ExpiresAt))
 }
 
 // may tells whether the key has one of the scopes.

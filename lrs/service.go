@@ -54,6 +54,8 @@ func (s *Service) Handler() http.Handler {
 type handler struct {
 	Service
 	resources map[string]map[string]method
+	origins   origins
+	uses      uses
 }
 
 // request is one authenticated request to one tenant's record store.
@@ -82,34 +84,55 @@ func (p *problem) Error() string { return p.reason }
 func refuse(status int, reason string) error { return &problem{status: status, reason: reason} }
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, ok := strings.CutPrefix(r.URL.Path, h.Base)
-	version, versionErr := xapi.ParseVersion(r.Header.Get(versionHeader))
-	if versionErr != nil {
-		version = noVersion
-	}
-	w.Header().Set(versionHeader, string(version))
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	switch {
-	case !ok:
-		h.fail(w, r, refuse(http.StatusNotFound, "no such resource"))
-	case path == "/about":
-		if versionErr != nil {
-			w.Header().Set(versionHeader, string(xapi.V200))
-		}
-		h.about(w, r)
-	case versionErr != nil:
-		h.fail(w, r, &problem{http.StatusBadRequest, versionHeader, strings.TrimPrefix(versionErr.Error(), "xapi: ")})
-	default:
-		req := &request{Request: r, version: version, maxBody: h.MaxBody}
-		if err := h.authenticate(req); err != nil { //nolint:contextcheck // the request holds it
+	h.openTo(w, r)
+	path, ok := strings.CutPrefix(r.URL.Path, h.Base)
+	if isAlternate(r) {
+		inner, err := h.alternate(w, r, path)
+		if err != nil {
+			_, _ = h.speak(w, r)
 			h.fail(w, r, err)
 			return
 		}
-		if err := h.serve(req, w, path); err != nil { //nolint:contextcheck // the request holds it
+		if r = inner; r.Method == http.MethodHead {
+			w = bodiless{w}
+		}
+	}
+	version, err := h.speak(w, r)
+	switch {
+	case !ok:
+		h.fail(w, r, refuse(http.StatusNotFound, "no such resource"))
+	case r.Method == http.MethodOptions:
+		h.preflight(w, r, path)
+	case path == "/about":
+		if err != nil {
+			w.Header().Set(versionHeader, string(xapi.V200))
+		}
+		h.about(w, r)
+	case err != nil:
+		h.fail(w, r, err)
+	default:
+		req := &request{Request: r, version: version, maxBody: h.MaxBody}
+		err := h.authenticate(req) //nolint:contextcheck // the request holds it
+		if err == nil {
+			req.key.narrow(w, r)
+			err = h.serve(req, w, path) //nolint:contextcheck // the request holds it
+		}
+		if err != nil {
 			h.fail(w, r, err)
 		}
 	}
+}
+
+// speak reads which version the request is in and says so in the answer.
+func (h *handler) speak(w http.ResponseWriter, r *http.Request) (xapi.Version, error) {
+	version, err := xapi.ParseVersion(r.Header.Get(versionHeader))
+	if err != nil {
+		version, err = noVersion, &problem{http.StatusBadRequest, versionHeader, strings.TrimPrefix(err.Error(), "xapi: ")}
+	}
+	w.Header().Set(versionHeader, string(version))
+	return version, err
 }
 
 // method answers one HTTP method of a resource.
@@ -132,13 +155,30 @@ func resources() map[string]map[string]method {
 	}
 }
 
-// serve answers for the resource at path.
-func (h *handler) serve(r *request, w http.ResponseWriter, path string) error {
-	methods, found := h.resources[path]
+// resource finds the methods of the resource at path, and what of the path is
+// below it.
+func (h *handler) resource(path string) (methods map[string]method, below string, found bool) {
+	methods, found = h.resources[path]
 	if i := strings.LastIndexByte(path, '/'); !found && i > 0 {
 		methods, found = h.resources[path[:i+1]]
-		r.below = path[i+1:]
+		below = path[i+1:]
 	}
+	return methods, below, found
+}
+
+// allow is the Allow header of a resource.
+func allow(methods map[string]method) string {
+	names := slices.Sorted(maps.Keys(methods))
+	if _, reads := methods[http.MethodGet]; reads {
+		names = append(names, http.MethodHead)
+	}
+	return strings.Join(append(names, http.MethodOptions), ", ")
+}
+
+// serve answers for the resource at path.
+func (h *handler) serve(r *request, w http.ResponseWriter, path string) error {
+	methods, below, found := h.resource(path)
+	r.below = below
 	if !found {
 		return refuse(http.StatusNotFound, "no such resource")
 	}
@@ -153,11 +193,7 @@ func (h *handler) serve(r *request, w http.ResponseWriter, path string) error {
 	}
 	answer, known := methods[name]
 	if !known {
-		allow := slices.Sorted(maps.Keys(methods))
-		if _, reads := methods[http.MethodGet]; reads {
-			allow = append(allow, http.MethodHead)
-		}
-		w.Header().Set("Allow", strings.Join(allow, ", "))
+		w.Header().Set("Allow", allow(methods))
 		return refuse(http.StatusMethodNotAllowed, "this resource does not know the method "+r.Method)
 	}
 	return answer(r, w)
@@ -170,13 +206,15 @@ func (h *handler) authenticate(r *request) error {
 	if !ok || id == "" {
 		return denied
 	}
+	now := h.Now()
 	key, err := h.Keys.Key(r.Context(), id)
-	if errors.Is(err, ErrNotFound) || err == nil && !key.opens(secret, h.Now()) {
+	if errors.Is(err, ErrNotFound) || err == nil && !key.opens(secret, now) {
 		return denied
 	}
 	if err != nil {
 		return err
 	}
+	h.used(r.Context(), key, now)
 	r.key, r.iriBase = key, h.IRIBase(key.Tenant)
 	if r.lrs, err = h.Tenant(r.Context(), key.Tenant); err != nil {
 		return err

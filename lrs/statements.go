@@ -3,15 +3,12 @@ package lrs
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
 	"net/textproto"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +31,7 @@ func setThrough(w http.ResponseWriter, through int64) {
 	w.Header().Set("X-Experience-API-Consistent-Through", xapi.FormatTimestamp(time.Unix(0, through)))
 }
 
-// body reads a JSON request body, whole and bounded, before anything is done.
+// body reads a JSON request body.
 func (r *request) body(w http.ResponseWriter) ([]byte, error) {
 	typ, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
@@ -42,21 +39,8 @@ func (r *request) body(w http.ResponseWriter) ([]byte, error) {
 		return nil, refuse(http.StatusUnsupportedMediaType, "attachments are not taken yet; send the statements as application/json")
 	case err != nil || typ != "application/json":
 		return nil, &problem{http.StatusBadRequest, "Content-Type", "expected application/json"}
-	case r.ContentLength > r.maxBody:
-		return nil, &http.MaxBytesError{Limit: r.maxBody}
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, r.maxBody))
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return nil, err
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return nil, refuse(http.StatusRequestTimeout, "the body took too long; send fewer statements at a time")
-		}
-		return nil, refuse(http.StatusBadRequest, "the body could not be read")
-	}
-	return data, nil
+	return readBody(w, r.Request, r.maxBody)
 }
 
 func (r *request) mayWrite() error {

@@ -13,42 +13,10 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/cairn-lms/cairn/engine"
-	"github.com/cairn-lms/cairn/lrs"
 )
 
 // maxWorkflowFile bounds a workflow definition (and each of its aids).
 const maxWorkflowFile = 1 << 20
-
-func (p program) key() *cli.Command {
-	var name, scopes string
-	var asJSON bool
-	create := &cli.Command{
-		Name:  "create",
-		Usage: "make a key for a reporting tool or an LMS; its secret is shown once",
-		Flags: append(p.flags.stores(), p.flags.forTenant(),
-			&cli.StringFlag{Name: "name", Usage: "what the key is for", Required: true, Destination: &name},
-			&cli.StringFlag{Name: "scopes", Usage: "comma-separated: statements/write, statements/read, all/read, all …", Value: "all", Destination: &scopes},
-			&cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
-		Action: func(ctx context.Context, _ *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
-					return err
-				}
-				credential, err := lrs.CreateKey(ctx, h.stores.keys, p.cfg.tenant, name, splitList(scopes), h.now())
-				if err != nil {
-					return err
-				}
-				endpoint := h.cfg.publicURL + "/xapi"
-				if asJSON {
-					return p.printJSON(map[string]string{"endpoint": endpoint, "key": credential.ID, "secret": credential.Secret})
-				}
-				_, err = fmt.Fprintf(p.stdout, "endpoint  %s\nkey       %s\nsecret    %s\n\nThe secret is not shown again.\n", endpoint, credential.ID, credential.Secret)
-				return err
-			})
-		},
-	}
-	return &cli.Command{Name: "key", Usage: "keys of the record store", Commands: []*cli.Command{create}}
-}
 
 func (p program) lms() *cli.Command {
 	var asJSON bool

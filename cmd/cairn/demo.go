@@ -147,7 +147,7 @@ func furnish(ctx context.Context, h *house, lms *platform.Platform, now *demoFil
 	}
 	now.LRS.Endpoint = now.Tool.URL + "/xapi"
 	if now.LRS.Key == "" {
-		credential, err := lrs.CreateKey(ctx, h.stores.keys, "main", "demo LMS and reports", []string{"all"}, h.now())
+		credential, err := lrs.CreateKey(ctx, h.stores.keys, lrs.Key{Tenant: "main", Name: "demo LMS and reports"}, h.now())
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cairn-lms/cairn/lrs"
 )
@@ -63,7 +64,16 @@ func (s *Keys) Key(ctx context.Context, id string) (lrs.Key, error) {
 
 // Keys implements lrs.KeyStore.
 func (s *Keys) Keys(ctx context.Context, tenant string) ([]lrs.Key, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT doc FROM lrs_keys WHERE tenant = ? ORDER BY created, id`, tenant)
+	return s.list(ctx, `SELECT doc FROM lrs_keys WHERE tenant = ? ORDER BY created, id`, tenant)
+}
+
+// KeysWithOrigins implements lrs.KeyStore.
+func (s *Keys) KeysWithOrigins(ctx context.Context) ([]lrs.Key, error) {
+	return s.list(ctx, `SELECT doc FROM lrs_keys WHERE json_array_length(doc, '$.origins') > 0`)
+}
+
+func (s *Keys) list(ctx context.Context, query string, args ...any) ([]lrs.Key, error) {
+	rows, err := s.db.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: keys: %w", err)
 	}
@@ -86,10 +96,26 @@ func (s *Keys) Keys(ctx context.Context, tenant string) ([]lrs.Key, error) {
 	return out, nil
 }
 
-// DeleteKey implements lrs.KeyStore.
-func (s *Keys) DeleteKey(ctx context.Context, id string) error {
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM lrs_keys WHERE id = ?`, id); err != nil {
-		return fmt.Errorf("lrssqlite: delete key: %w", err)
+// RevokeKey implements lrs.KeyStore.
+func (s *Keys) RevokeKey(ctx context.Context, tenant, id string, at time.Time) error {
+	// json_insert leaves the time of an earlier call alone.
+	done, err := s.db.ExecContext(ctx, `UPDATE lrs_keys SET doc = json_insert(doc, '$.revoked_at', ?) WHERE id = ? AND tenant = ?`,
+		at.UTC().Format(time.RFC3339Nano), id, tenant)
+	if err != nil {
+		return fmt.Errorf("lrssqlite: revoke key: %w", err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return fmt.Errorf("lrssqlite: revoke key: %w", errors.Join(lrs.ErrNotFound, err))
+	}
+	return nil
+}
+
+// MarkUsed implements lrs.KeyStore. Whole seconds in UTC sort as text.
+func (s *Keys) MarkUsed(ctx context.Context, id string, at time.Time) error {
+	_, err := s.db.ExecContext(ctx, `UPDATE lrs_keys SET doc = json_set(doc, '$.used_at', ?1)
+		WHERE id = ?2 AND coalesce(json_extract(doc, '$.used_at'), '') < ?1`, at.UTC().Format(time.RFC3339), id)
+	if err != nil {
+		return fmt.Errorf("lrssqlite: mark key as used: %w", err)
 	}
 	return nil
 }

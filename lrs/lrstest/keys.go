@@ -14,7 +14,7 @@ func RunKeys(t *testing.T, newStore func(t *testing.T) lrs.KeyStore) {
 	t.Run("a created key is found, without its secret", func(t *testing.T) {
 		s := newStore(t)
 		now := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
-		c, err := lrs.CreateKey(t.Context(), s, "main", "Moodle", []string{lrs.ScopeWrite}, now)
+		c, err := lrs.CreateKey(t.Context(), s, lrs.Key{Tenant: "main", Name: "Moodle", Scopes: []string{lrs.ScopeWrite}}, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -31,13 +31,13 @@ func RunKeys(t *testing.T, newStore func(t *testing.T) lrs.KeyStore) {
 		at := time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
 		var want []string
 		for i := range 3 {
-			c, err := lrs.CreateKey(t.Context(), s, "main", "k", nil, at.Add(time.Duration(i)*time.Second))
+			c, err := lrs.CreateKey(t.Context(), s, lrs.Key{Tenant: "main", Name: "k"}, at.Add(time.Duration(i)*time.Second))
 			if err != nil {
 				t.Fatal(err)
 			}
 			want = append(want, c.ID)
 		}
-		if _, err := lrs.CreateKey(t.Context(), s, "other", "k", nil, at); err != nil {
+		if _, err := lrs.CreateKey(t.Context(), s, lrs.Key{Tenant: "other", Name: "k"}, at); err != nil {
 			t.Fatal(err)
 		}
 		keys, err := s.Keys(t.Context(), "main")
@@ -49,26 +49,77 @@ func RunKeys(t *testing.T, newStore func(t *testing.T) lrs.KeyStore) {
 			t.Errorf("got %v, %v, want %v", got, err, want)
 		}
 	})
-	t.Run("a key is replaced and deleted", func(t *testing.T) {
+	t.Run("a key is replaced", func(t *testing.T) {
 		s := newStore(t)
-		soon := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-		k := lrs.Key{ID: "k", Name: "a", Tenant: "main", CreatedAt: soon}
-		for range 2 {
-			if err := s.PutKey(t.Context(), k); err != nil {
-				t.Fatal(err)
-			}
-			k.ExpiresAt = &soon
+		at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+		k := lrs.Key{ID: "k", Name: "a", Tenant: "main", CreatedAt: at}
+		must(t, s.PutKey(t.Context(), k))
+		k.ExpiresAt, k.RevokedAt, k.UsedAt, k.Origins = &at, &at, &at, []string{"https://a.example"}
+		must(t, s.PutKey(t.Context(), k))
+		if got := keyOf(t, s, "k"); !reflect.DeepEqual(got, k) {
+			t.Errorf("got %+v, want %+v", got, k)
 		}
-		if got, err := s.Key(t.Context(), "k"); err != nil || got.ExpiresAt == nil || !got.ExpiresAt.Equal(soon) {
-			t.Errorf("got %+v, %v", got, err)
-		}
-		for range 2 { // deleting twice is no error
-			if err := s.DeleteKey(t.Context(), "k"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if _, err := s.Key(t.Context(), "k"); !errors.Is(err, lrs.ErrNotFound) {
-			t.Errorf("got %v, want ErrNotFound", err)
+		if _, err := s.Key(t.Context(), "unknown"); !errors.Is(err, lrs.ErrNotFound) {
+			t.Errorf("an unknown key: %v", err)
 		}
 	})
+	t.Run("a key is revoked once, by its own tenant", func(t *testing.T) {
+		s := newStore(t)
+		at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+		must(t, s.PutKey(t.Context(), lrs.Key{ID: "k", Name: "a", Tenant: "main", CreatedAt: at}))
+		for _, unknown := range [][2]string{{"other", "k"}, {"main", "x"}} {
+			if err := s.RevokeKey(t.Context(), unknown[0], unknown[1], at); !errors.Is(err, lrs.ErrNotFound) {
+				t.Errorf("revoking %v: %v, want ErrNotFound", unknown, err)
+			}
+		}
+		if k := keyOf(t, s, "k"); k.RevokedAt != nil {
+			t.Errorf("another tenant revoked it: %+v", k)
+		}
+		must(t, s.RevokeKey(t.Context(), "main", "k", at))
+		must(t, s.RevokeKey(t.Context(), "main", "k", at.Add(time.Hour)))
+		must(t, s.MarkUsed(t.Context(), "k", at.Add(time.Hour)))
+		if k := keyOf(t, s, "k"); k.RevokedAt == nil || !k.RevokedAt.Equal(at) || k.Name != "a" {
+			t.Errorf("got %+v, want it revoked at %v", k, at)
+		}
+	})
+	t.Run("use moves forward only", func(t *testing.T) {
+		s := newStore(t)
+		at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+		must(t, s.PutKey(t.Context(), lrs.Key{ID: "k", Name: "a", Tenant: "main", CreatedAt: at}))
+		for _, when := range []time.Duration{time.Hour, 0, 2*time.Hour + time.Nanosecond} {
+			must(t, s.MarkUsed(t.Context(), "k", at.Add(when)))
+		}
+		if k := keyOf(t, s, "k"); k.UsedAt == nil || !k.UsedAt.Equal(at.Add(2*time.Hour)) {
+			t.Errorf("got %+v", k)
+		}
+		must(t, s.MarkUsed(t.Context(), "x", at))
+		if _, err := s.Key(t.Context(), "x"); !errors.Is(err, lrs.ErrNotFound) {
+			t.Errorf("a key came into being by its use: %v", err)
+		}
+	})
+	t.Run("keys with origins are found over all tenants", func(t *testing.T) {
+		s := newStore(t)
+		at := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+		must(t, s.PutKey(t.Context(), lrs.Key{ID: "a", Tenant: "main", CreatedAt: at, Origins: []string{"https://a.example"}}))
+		must(t, s.PutKey(t.Context(), lrs.Key{ID: "b", Tenant: "other", CreatedAt: at, Origins: []string{"https://b.example", "https://a.example"}}))
+		must(t, s.PutKey(t.Context(), lrs.Key{ID: "c", Tenant: "main", CreatedAt: at}))
+		keys, err := s.KeysWithOrigins(t.Context())
+		if err != nil || len(keys) != 2 || keys[0].ID == "c" || keys[1].ID == "c" {
+			t.Errorf("got %+v, %v", keys, err)
+		}
+	})
+}
+
+func keyOf(t *testing.T, s lrs.KeyStore, id string) lrs.Key {
+	t.Helper()
+	k, err := s.Key(t.Context(), id)
+	must(t, err)
+	return k
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

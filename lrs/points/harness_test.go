@@ -98,7 +98,7 @@ func (s *server) key(scopes ...string) lrs.Credential {
 // keyOf makes a key in a tenant, which is there once it is named.
 func (s *server) keyOf(tenant string, scopes ...string) lrs.Credential {
 	s.t.Helper()
-	c, err := lrs.CreateKey(s.t.Context(), s.keys, tenant, "test", scopes, time.Now())
+	c, err := lrs.CreateKey(s.t.Context(), s.keys, lrs.Key{Tenant: tenant, Name: "test", Scopes: scopes}, time.Now())
 	must(s.t, err)
 	return c
 }

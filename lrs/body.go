@@ -1,0 +1,26 @@
+package lrs
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+)
+
+// readBody reads a request body, whole and bounded, before anything is done.
+func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	if r.ContentLength > most {
+		return nil, &http.MaxBytesError{Limit: most}
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil:
+		return data, nil
+	case errors.As(err, &tooLarge):
+		return nil, err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, refuse(http.StatusRequestTimeout, "the body took too long; send less at a time")
+	}
+	return nil, refuse(http.StatusBadRequest, "the body could not be read")
+}
