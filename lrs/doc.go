@@ -7,6 +7,11 @@
 //	GET  /statements?voidedStatementId=  a voided one             200 | 404
 //	GET  /statements?agent=&verb=&…      a page of them           200
 //	GET  /statements/more/{cursor}       the next page            200
+//	GET  /activities/state?…&stateId=    a document               200 | 304 404 412
+//	GET  /activities/state?…             the names of all         200
+//	PUT  POST DELETE  the same           replace, merge, remove   204 | 400 409 412 413
+//	     /activities/profile             likewise, of an activity
+//	     /agents/profile                 likewise, of an agent
 //	GET  /about                          versions, without a key  200
 //	HEAD wherever GET is
 //

@@ -5,6 +5,8 @@ import (
 	"mime"
 	"net/http"
 	"time"
+
+	"github.com/cairn-lms/cairn/xapi"
 )
 
 // defaultDocument bounds a document; maxDocument is what fits into one document
@@ -39,15 +41,31 @@ func (l *LRS) change(ctx context.Context, id DocumentID, c documentChange) (*Doc
 
 var errPrecondition = &problem{http.StatusPreconditionFailed, "", "the document is not the one that If-Match or If-None-Match asks for; get it again"}
 
-// putting replaces the document, or makes it. With careful a document that is
-// there is replaced only by a request that says it knows it.
-func putting(d Document, p precondition, careful bool) documentChange {
+// bare is what a PUT may do that demands nothing of the document.
+type bare struct {
+	make, replace bool
+}
+
+// bareFor is what the versions allow: in 1.0.3 all with states and nothing with
+// profiles (Part Three 2.3, 3.1), in 2.0 to make a document (4.1.4).
+func bareFor(of DocumentResource, v xapi.Version) bare {
+	if v == xapi.V103 {
+		return bare{make: of == StateDocuments, replace: of == StateDocuments}
+	}
+	return bare{make: true}
+}
+
+// putting replaces the document, or makes it.
+func putting(d Document, p precondition, may bare) documentChange {
 	return func(old *Document) (*Document, error) {
-		if !p.holds(old) {
+		switch {
+		case !p.holds(old):
 			return nil, errPrecondition
-		}
-		if old != nil && careful && !p.given() {
-			return nil, &problem{http.StatusConflict, "", "there is a document already: get it, then send its ETag as If-Match to replace it (or If-None-Match: * to make only a new one)"}
+		case p.given():
+		case old != nil && !may.replace:
+			return nil, &problem{http.StatusConflict, "", "there is a document already: get it, then send its ETag as If-Match to replace it"}
+		case old == nil && !may.make:
+			return nil, &problem{http.StatusBadRequest, "If-None-Match", "a PUT of a profile needs If-None-Match: * to make one, or If-Match to replace one"}
 		}
 		return &d, nil
 	}

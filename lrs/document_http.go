@@ -8,8 +8,6 @@ import (
 	"math"
 	"net/http"
 	"os"
-
-	"github.com/cairn-lms/cairn/xapi"
 )
 
 // documentMethods are the methods of a document resource:
@@ -20,8 +18,7 @@ import (
 //	DELETE  with a name one document, without (states only) all of the set
 //
 // One document comes and goes with its ETag, and If-Match and If-None-Match tell
-// which one is meant. A PUT over a document needs one of them, but for states in
-// 1.0.3 (1.0.3 Part Three 3.1; 2.0 4.1.4).
+// which one is meant. What a PUT may do without them is in bareFor.
 func documentMethods(of DocumentResource) map[string]method {
 	return map[string]method{
 		http.MethodGet:    func(r *request, w http.ResponseWriter) error { return r.getDocument(w, of) },
@@ -143,7 +140,7 @@ func (r *request) writeDocument(w http.ResponseWriter, of DocumentResource) erro
 	}
 	change := posting(d, pre, most)
 	if r.Method == http.MethodPut {
-		change = putting(d, pre, of != StateDocuments || r.version != xapi.V103)
+		change = putting(d, pre, bareFor(of, r.version))
 	}
 	now, err := r.lrs.change(r.Context(), p.id, change)
 	if err != nil {
