@@ -1,7 +1,6 @@
 package xapi
 
 import (
-	"encoding/json"
 	"iter"
 	"strings"
 )
@@ -109,8 +108,8 @@ func (e *editor) member(key, raw string) {
 	if e.out[len(e.out)-1] != '{' {
 		e.out = append(e.out, ',')
 	}
-	name, _ := json.Marshal(key) // a string: cannot fail
-	e.out = append(append(append(e.out, name...), ':'), raw...)
+	e.key(key)
+	e.out = append(e.out, raw...)
 }
 
 // mergeKeys is an object of the members of both; where two keys are the same in

@@ -2,7 +2,6 @@ package xapi
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,13 +16,6 @@ func Adapt(doc []byte, v Version) ([]byte, error) {
 // IDsOnly returns the statement with format=ids: agents, groups, verbs and
 // activities hold only what identifies them.
 func IDsOnly(doc []byte) ([]byte, error) { return rewrite(doc, (*editor).idsOnly) }
-
-// InLanguage returns the statement with one language of each verb display and
-// activity text: the one that suits an Accept-Language header best.
-func InLanguage(doc []byte, accept string) ([]byte, error) {
-	ranges := languageRanges(accept)
-	return rewrite(doc, func(e *editor, key string, n *node) bool { return e.inLanguage(key, n, ranges) })
-}
 
 // editor writes a document anew, most of it with the bytes it had.
 type editor struct {
@@ -57,8 +49,7 @@ func (e *editor) members(n *node, f rewriter) {
 		if !first {
 			e.out = append(e.out, ',')
 		}
-		key, _ := json.Marshal(m.key) // a string: cannot fail
-		e.out = append(append(e.out, key...), ':')
+		e.key(m.key)
 		if f(e, m.key, &m.val) {
 			first = false
 		} else {
@@ -66,6 +57,16 @@ func (e *editor) members(n *node, f rewriter) {
 		}
 	}
 	e.out = append(e.out, '}')
+}
+
+// key writes the name of a property and the colon.
+func (e *editor) key(name string) {
+	if plainKey(name) {
+		e.out = append(append(append(e.out, '"'), name...), '"', ':')
+		return
+	}
+	text, _ := json.Marshal(name) // a string: cannot fail
+	e.out = append(append(e.out, text...), ':')
 }
 
 func (e *editor) raw(n *node) bool {
@@ -200,87 +201,4 @@ func (e *editor) idsOnly(key string, n *node) bool {
 		return e.inside(n, (*editor).idOf)
 	}
 	return e.raw(n)
-}
-
-func (e *editor) inLanguage(key string, n *node, ranges []string) bool {
-	again := func(e *editor, key string, n *node) bool { return e.inLanguage(key, n, ranges) }
-	switch key {
-	case "verb", "context", "contextActivities", "definition":
-		return e.inside(n, again)
-	case "object":
-		if t := objectTypeOf(n); t == ObjectTypeActivity || t == ObjectTypeSubStatement {
-			return e.inside(n, again)
-		}
-	case "parent", "grouping", "category", "other", "choices", "scale", "source", "target", "steps":
-		return e.each(n, again)
-	case "display", "name", "description":
-		if n.kind == kindObject && len(n.kids) > 1 {
-			best := bestLanguage(n, ranges)
-			return e.inside(n, func(e *editor, key string, n *node) bool { return key == best && e.raw(n) })
-		}
-	}
-	return e.raw(n)
-}
-
-// bestLanguage picks one tag of a language map (RFC 4647 lookup, but a range
-// matches longer tags too); the first if none suits.
-func bestLanguage(n *node, ranges []string) string {
-	for _, want := range ranges {
-		for {
-			for i := range n.kids {
-				tag := n.kids[i].key
-				if want == "*" || strings.EqualFold(tag, want) ||
-					len(tag) > len(want) && tag[len(want)] == '-' && strings.EqualFold(tag[:len(want)], want) {
-					return tag
-				}
-			}
-			cut := strings.LastIndexByte(want, '-')
-			if cut < 0 {
-				break
-			}
-			want = want[:cut]
-		}
-	}
-	return n.kids[0].key
-}
-
-// languageRanges are the ranges of an Accept-Language header, best first; those
-// of q=0 are not wanted. A header too long to be honest is ignored.
-func languageRanges(accept string) []string {
-	if len(accept) > 1000 {
-		return nil
-	}
-	type weighed struct {
-		tag string
-		q   float64
-	}
-	var list []weighed
-	for part := range strings.SplitSeq(accept, ",") {
-		tag, params, _ := strings.Cut(part, ";")
-		w := weighed{strings.TrimSpace(tag), 1}
-		if q, ok := strings.CutPrefix(strings.ReplaceAll(params, " ", ""), "q="); ok {
-			f, err := strconv.ParseFloat(q, 64)
-			if err != nil {
-				continue
-			}
-			w.q = f
-		}
-		if w.tag != "" && w.q > 0 {
-			list = append(list, w)
-		}
-	}
-	slices.SortStableFunc(list, func(a, b weighed) int {
-		switch {
-		case a.q > b.q:
-			return -1
-		case a.q < b.q:
-			return 1
-		}
-		return 0
-	})
-	ranges := make([]string, len(list))
-	for i, w := range list {
-		ranges[i] = w.tag
-	}
-	return ranges
 }

@@ -1,6 +1,8 @@
 package xapi_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/cairn-lms/cairn/xapi"
@@ -28,16 +30,87 @@ func TestIDsKeepOnlyWhatIdentifies(t *testing.T) {
 		`"context":{"team":{"objectType":"Group","mbox":"m"},"contextActivities":{"parent":[{"id":"p"}]},"language":"en"},"result":{"score":{"raw":1.50}}}`)
 }
 
+// canonical shows a document as its reader likes it.
+func canonical(t *testing.T, doc, accept string, definitions map[string][]byte) ([]byte, error) {
+	t.Helper()
+	d, err := xapi.ReadDocument([]byte(doc))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := xapi.NewCanonical(accept, definitions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Show(d), nil
+}
+
 func TestOneLanguageOfEachText(t *testing.T) {
-	doc := []byte(`{"verb":{"id":"v","display":{"fr":"f","en-GB":"b","de":"d"}},"object":{"id":"o","definition":{"name":{"de":"d","es":"e"}}}}`)
+	doc := `{"verb":{"id":"v","display":{"fr":"f","en-GB":"b","de":"d"}},"object":{"id":"o","definition":{"name":{"de":"d","es":"e"}}}}`
 	for accept, want := range map[string][2]string{
-		"en":                       {`"en-GB":"b"`, `"de":"d"`},
-		"de;q=0.5, en-US;q=0.8":    {`"en-GB":"b"`, `"de":"d"`},
-		"es, fr;q=0.9":             {`"fr":"f"`, `"es":"e"`},
-		"":                         {`"fr":"f"`, `"de":"d"`},
-		"de;q=0, es;q=0.1, *;q=.1": {`"fr":"f"`, `"es":"e"`},
+		"en":                              {`"en-GB":"b"`, `"de":"d"`},
+		"de;q=0.5, en-US;q=0.8":           {`"en-GB":"b"`, `"de":"d"`},
+		"es, fr;q=0.9":                    {`"fr":"f"`, `"es":"e"`},
+		"":                                {`"fr":"f"`, `"de":"d"`},
+		"de;q=0, es;q=0.1, *;q=.1":        {`"fr":"f"`, `"es":"e"`},
+		"fr;q=0,de;q=0":                   {`"en-GB":"b"`, `"es":"e"`},
+		"*, de;q=0":                       {`"fr":"f"`, `"es":"e"`},
+		"de;q=NaN,de;q=2,de;q=x,,;q=1,ES": {`"fr":"f"`, `"es":"e"`},
+		"EN-gb-oxendict":                  {`"en-GB":"b"`, `"de":"d"`},
+		strings.Repeat("x,", 1000) + "es": {`"fr":"f"`, `"de":"d"`},
 	} {
-		got, err := xapi.InLanguage(doc, accept)
+		got, err := canonical(t, doc, accept, nil)
 		rewritten(t, got, err, `{"verb":{"id":"v","display":{`+want[0]+`}},"object":{"id":"o","definition":{"name":{`+want[1]+`}}}}`)
 	}
+}
+
+func TestActivitiesAreShownAsTheyAreDefined(t *testing.T) {
+	doc := `{"object":{"id":"a","definition":{"name":{"en":"old"}},"objectType":"Activity"},"context":{"contextActivities":{"parent":[{"id":"b"},{"id":"c","definition":{"name":{"en":"own","de":"eigen"}}}],` +
+		`"other":{"id":"b"}},"extensions":{"id":"a"}},"actor":{"id":"a"}}`
+	d, err := xapi.ReadDocument([]byte(doc))
+	if err != nil || fmt.Sprint(d.Activities()) != "[a b c b]" {
+		t.Errorf("activities are %v, %v", d.Activities(), err)
+	}
+	got, err := canonical(t, doc, "de", map[string][]byte{
+		"a": []byte(`{"name":{"en":"a","de":"A"},"choices":[{"id":"1","description":{"en":"x","de":"X"}}],"extensions":{"https://e.org":{"name":{"en":1,"de":2}}}}`),
+		"b": []byte(`{"type":"t"}`),
+	})
+	rewritten(t, got, err, `{"object":{"id":"a","objectType":"Activity","definition":{"name":{"de":"A"},"choices":[{"id":"1","description":{"de":"X"}}],"extensions":{"https://e.org":{"name":{"en":1,"de":2}}}}},`+
+		`"context":{"contextActivities":{"parent":[{"id":"b","definition":{"type":"t"}},{"id":"c","definition":{"name":{"de":"eigen"}}}],"other":{"id":"b","definition":{"type":"t"}}},"extensions":{"id":"a"}},"actor":{"id":"a"}}`)
+	got, err = canonical(t, `{"object":{"objectType":"SubStatement","verb":{"id":"v","display":{"en":"e","de":"d"}},"object":{"id":"b"},"context":{"contextActivities":{"grouping":[{"id":"b"}]}}}}`, "de", map[string][]byte{"b": []byte(`{}`)})
+	rewritten(t, got, err, `{"object":{"objectType":"SubStatement","verb":{"id":"v","display":{"de":"d"}},"object":{"id":"b","definition":{}},"context":{"contextActivities":{"grouping":[{"id":"b","definition":{}}]}}}}`)
+}
+
+// What is made for readers of an accepted statement is JSON, and accepted again.
+func FuzzPresent(f *testing.F) {
+	f.Add([]byte(with(`"context":{"contextActivities":{"parent":{"id":"urn:x:y","definition":{"name":{"en":"a","de":"b"}}}}},"timestamp":"2026-11-21T10:00:00+01:00"`)), "de, en;q=0.1")
+	f.Fuzz(func(t *testing.T, data []byte, accept string) {
+		if _, err := xapi.Decode(data, xapi.V200); err != nil {
+			return
+		}
+		d, err := xapi.ReadDocument(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		definitions := map[string][]byte{}
+		for _, id := range d.Activities() {
+			definitions[id] = []byte(`{"name":{"en":"x","de":"y"}}`)
+		}
+		c, err := xapi.NewCanonical(accept, definitions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids, err := xapi.IDsOnly(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		adapted, err := xapi.Adapt(data, xapi.V200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range [][]byte{c.Show(d), ids, adapted} {
+			if _, err := xapi.Decode(got, xapi.V200); err != nil {
+				t.Fatalf("%q became %q: %v", data, got, err)
+			}
+		}
+	})
 }
