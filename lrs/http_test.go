@@ -105,6 +105,7 @@ func TestOverMongoDB(t *testing.T) {
 		"more": TestAMoreWalkIsCompleteWhileOthersInsert, "headers": TestEveryAnswerNamesVersionAndConsistentThrough,
 		"again": TestTheSameStatementAgainIsNoConflict, "forty": TestFortyPostsOfOneIDHaveOneWinner, "voiding": TestVoidingHidesAStatement,
 		"record": TestRecordIsIdempotentByID, "follow": TestFollowTellsEveryStatementOnceInOrder, "scopes": TestAKeyMayDoWhatItsScopesSay,
+		"activities": TestAnActivityIsAllThatStatementsSaidOfIt, "define": TestOnlyWhoMayDefineDefines, "agents": TestAPersonHasTheIdentifierAndTheNamesOfAnAgent,
 	} {
 		t.Run(name, test)
 	}

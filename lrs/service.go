@@ -149,6 +149,9 @@ func resources() map[string]map[string]method {
 		},
 		"/statements/more/": {http.MethodGet: (*request).getMore},
 
+		"/activities": {http.MethodGet: (*request).getActivity},
+		"/agents":     {http.MethodGet: (*request).getPerson},
+
 		"/activities/state":   documentMethods(StateDocuments),
 		"/activities/profile": documentMethods(ActivityProfileDocuments),
 		"/agents/profile":     documentMethods(AgentProfileDocuments),

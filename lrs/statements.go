@@ -191,12 +191,12 @@ func (r *request) getStatements(w http.ResponseWriter) error {
 	if q := p.Query; q.mine != "" && !vouchedBy(row, q.mine) {
 		return ErrNotFound
 	}
-	doc, err := present(row, p.Query, r.version)
+	docs, err := r.lrs.present(r.Context(), []Row{row}, p.Query, r.version)
 	if err != nil {
 		return err
 	}
 	w.Header().Set("Last-Modified", time.Unix(0, row.Stored).UTC().Format(http.TimeFormat))
-	return r.answer(w, doc, p.Query)
+	return r.answer(w, docs[0], p.Query)
 }
 
 func (r *request) getMore(w http.ResponseWriter) error {
@@ -221,15 +221,15 @@ func (r *request) page(w http.ResponseWriter, q Query) error {
 		return err
 	}
 	setThrough(w, page.Through)
+	docs, err := r.lrs.present(r.Context(), page.rows, q, r.version)
+	if err != nil {
+		return err
+	}
 	var b bytes.Buffer
 	b.WriteString(`{"statements":[`)
-	for i, row := range page.rows {
+	for i, doc := range docs {
 		if i > 0 {
 			b.WriteByte(',')
-		}
-		doc, err := present(row, q, r.version)
-		if err != nil {
-			return err
 		}
 		b.Write(doc)
 	}

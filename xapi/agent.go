@@ -1,6 +1,9 @@
 package xapi
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // Object types that name agents.
 const (
@@ -50,4 +53,47 @@ func (a Agent) Key() string {
 		return "openid|" + a.OpenID
 	}
 	return ""
+}
+
+// Agents are all agents and groups the statement names, members of groups and
+// those of a sub-statement too, in no order that means something.
+func (s *Statement) Agents() iter.Seq[*Agent] {
+	return func(yield func(*Agent) bool) {
+		_ = s.Authority.each(yield) && s.Actor.each(yield) && s.Object.Agent.each(yield) && s.Context.agents(yield) &&
+			(s.Object.Sub == nil || s.Object.Sub.Actor.each(yield) && s.Object.Sub.Object.Agent.each(yield) && s.Object.Sub.Context.agents(yield))
+	}
+}
+
+// each yields the agent, which may be nil, and its members, and tells whether
+// more are wanted.
+func (a *Agent) each(yield func(*Agent) bool) bool {
+	if a == nil {
+		return true
+	}
+	if !yield(a) {
+		return false
+	}
+	for i := range a.Member {
+		if !a.Member[i].each(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Context) agents(yield func(*Agent) bool) bool {
+	if c == nil {
+		return true
+	}
+	for i := range c.ContextAgents {
+		if !c.ContextAgents[i].Agent.each(yield) {
+			return false
+		}
+	}
+	for i := range c.ContextGroups {
+		if !c.ContextGroups[i].Group.each(yield) {
+			return false
+		}
+	}
+	return c.Instructor.each(yield) && c.Team.each(yield)
 }
