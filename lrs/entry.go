@@ -44,7 +44,8 @@ func entries(list []*xapi.Statement, authority xapi.Agent, v xapi.Version, defin
 
 func entry(s *xapi.Statement, authority xapi.Agent, vouch []byte, v xapi.Version) Entry {
 	s.Authority = &authority
-	e := Entry{ID: s.ID, Doc: document(s, vouch, v), Keys: indexKeys(s)}
+	e := Entry{ID: s.ID, Doc: document(s, vouch, v), At: nanos(s.Timestamp)}
+	e.Keys, e.Beyond = bounded(allKeys(s))
 	if s.Object.Ref != nil {
 		e.Target = s.Object.Ref.ID
 		if s.Verb.ID == xapi.VerbVoided {

@@ -13,6 +13,9 @@ import (
 //	A agent in any other place           O activity in any other place
 //	u authority
 //	f SHA-2 digest of an attachment, lower case, of the sub-statement too
+//	~ agent of a voided statement, in any place; kept by stores that leave voided
+//	  statements out of the other kinds
+//	+ no value: there is more than it is found by
 //	av ao ov  pairs of the narrow ones, since these are asked for together
 //
 // A and O hold only what a and o do not, so that "related" is either of two keys
@@ -22,7 +25,7 @@ type IndexKey string
 // Own tells whether the key is the statement's alone: statements that refer to it
 // are not found by it, and a voided statement still is.
 func (k IndexKey) Own() bool {
-	return strings.HasPrefix(string(k), "f ") || strings.HasPrefix(string(k), "u ")
+	return strings.HasPrefix(string(k), "f ") || strings.HasPrefix(string(k), "u ") || k == overfull
 }
 
 func key(kind string, values ...string) IndexKey {
@@ -42,11 +45,59 @@ func (s *keySet) add(k IndexKey) {
 	}
 }
 
-// maxKeys bounds what one statement is found by (a group of 100,000 members).
-const maxKeys = 2_000
+// maxKeys bounds what one statement is found by (a group of 100,000 members). One
+// that has more is found by overfull too.
+const (
+	maxKeys  = 2_000
+	overfull = IndexKey("+")
+)
 
-// indexKeys is everything the statement is found by.
+// Kind is the kind of the key: its text up to the space.
+func (k IndexKey) Kind() string {
+	kind, _, _ := strings.Cut(string(k), " ")
+	return kind
+}
+
+// agent is the key of the agent that the statement is found by, in any place.
+func (k IndexKey) agent() (string, bool) {
+	if kind, value, ok := strings.Cut(string(k), " "); ok && (kind == "a" || kind == "A") {
+		return value, true
+	}
+	return "", false
+}
+
+// Hidden are the keys that a voided statement is still found by, of all its keys:
+// those that are its own, and the agents it names as kind ~.
+func Hidden(keys []IndexKey) []IndexKey {
+	var out []IndexKey
+	for _, k := range keys {
+		if agent, ok := k.agent(); ok {
+			k = key("~", agent)
+		} else if !k.Own() {
+			continue
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// indexKeys is what the statement is found by.
 func indexKeys(s *xapi.Statement) []IndexKey {
+	keys, _ := bounded(allKeys(s))
+	return keys
+}
+
+// bounded cuts the keys after the last that the statement is found by.
+func bounded(keys []IndexKey) (kept, beyond []IndexKey) {
+	if len(keys) <= maxKeys {
+		return keys, nil
+	}
+	kept = append(keys[:maxKeys-1:maxKeys-1], overfull)
+	return kept, keys[maxKeys-1:]
+}
+
+// allKeys is everything that is worth finding the statement by.
+func allKeys(s *xapi.Statement) []IndexKey {
 	set := keySet{has: make(map[IndexKey]bool, 16)}
 	var agents, activities []string
 	for _, a := range [...]*xapi.Agent{&s.Actor, s.Object.Agent} {
@@ -79,7 +130,7 @@ func indexKeys(s *xapi.Statement) []IndexKey {
 		set.add(key("f", strings.ToLower(a.SHA2)))
 	}
 	relate(&set, s)
-	return set.keys[:min(len(set.keys), maxKeys)]
+	return set.keys
 }
 
 // Reindex computes anew what a stored document is found by and which statement

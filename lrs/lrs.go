@@ -27,6 +27,7 @@ type Options struct {
 	PageSize int              // most statements in one page; 0: 500
 	Base     string           // path the service is mounted at, for more; "": "/xapi"
 	Blobs    Blobs            // the bytes of attachments; nil: none are taken
+	IRIBase  string           // home page of the tenant's accounts; erasure needs it
 
 	MaxDocument int64 // bytes of a state or profile, at most 14 MiB; 0: 8 MiB
 }
@@ -112,40 +113,16 @@ func (l *LRS) write(ctx context.Context, authority xapi.Agent, list []*xapi.Stat
 	for i := range todo {
 		ids[i] = todo[i].ID
 	}
-	for len(todo) > 0 {
-		existing, err := l.store.Insert(ctx, l.o.Now, todo)
-		if err != nil {
-			return nil, err
+	err = l.bring(ctx, todo, v, func(e Entry, become outcome) error {
+		if become == isTaken {
+			return fmt.Errorf("%w: %s", ErrConflict, e.ID)
 		}
-		if len(existing) == 0 {
-			l.wake()
-			break
-		}
-		if todo, err = without(todo, existing, v); err != nil {
-			return nil, err
-		}
+		return nil // what was erased counts as written, so that nobody sends it again
+	})
+	if err != nil {
+		return nil, err
 	}
 	return ids, nil
-}
-
-// without leaves out the entries that are stored already; one that means
-// something else than what is stored is a conflict.
-func without(todo []Entry, existing []Row, v xapi.Version) ([]Entry, error) {
-	rows := make(map[string]Row, len(existing))
-	for _, r := range existing {
-		rows[r.ID] = r
-	}
-	rest := make([]Entry, 0, len(todo))
-	for _, e := range todo {
-		row, there := rows[e.ID]
-		switch {
-		case !there:
-			rest = append(rest, e)
-		case !xapi.Same(row.Doc, e.Doc, v) && !xapi.Same(row.JSON(), e.Doc, v):
-			return nil, fmt.Errorf("%w: %s", ErrConflict, e.ID)
-		}
-	}
-	return rest, nil
 }
 
 // wake tells whoever waits on Changed.

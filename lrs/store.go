@@ -13,6 +13,7 @@ type Store interface {
 	Statements
 	Documents
 	Definitions
+	Upkeep
 }
 
 // Statements keeps statements.
@@ -30,7 +31,8 @@ type Store interface {
 type Statements interface {
 	// Insert writes the entries, all or none, in order. If some of their ids
 	// are there already it writes nothing and returns those rows. now is asked
-	// for the time when the order is assigned.
+	// for the time when the order is assigned. If tombstones stand in the way of
+	// some it writes nothing either: a *BuriedError.
 	Insert(ctx context.Context, now func() time.Time, entries []Entry) (existing []Row, err error)
 
 	// Get returns the row with the id, voided or not, or ErrNotFound.
@@ -69,6 +71,8 @@ type Entry struct {
 	Flags  Flags      // all but Voided
 	Target string     // id of the statement its object refers to, or ""
 	Keys   []IndexKey // what it is found by, each once
+	Beyond []IndexKey // what it is not found by, since there is too much of it
+	At     int64      // its timestamp in nanoseconds since 1970; with Stamp it has no meaning
 
 	// Definitions are what it says of activities, if that counts: then Flags has
 	// Defines, and they are DefinitionsOf Doc.

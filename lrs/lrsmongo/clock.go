@@ -30,6 +30,7 @@ type state struct {
 	Revision int64    `json:"revision"` // of the definitions, as of Repaired
 	Flights  []flight `json:"flights,omitempty"`
 	Aborted  []flight `json:"aborted,omitempty"` // Expires: end of the quarantine
+	Salt     string   `json:"salt,omitempty"`    // of the tombstones; "": there are none
 }
 
 // flight is a batch under way.
@@ -124,9 +125,11 @@ func pause(ctx context.Context, d time.Duration) error {
 }
 
 // takeOff gives the batch n stored numbers and a lease, unless now says that no
-// one wants it any more. before is the last number given out until then.
-func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() (time.Time, error)) (first, before int64, err error) {
+// one wants it any more. before is the last number given out until then, salt that of the
+// tombstones.
+func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() (time.Time, error)) (first, before int64, salt string, err error) {
 	err = c.change(ctx, func(s *state) error {
+		salt = s.Salt
 		if i := slices.IndexFunc(s.Flights, of(batch)); i >= 0 { // an answer got lost
 			first, before = s.Flights[i].First, 0
 			return nil
@@ -141,7 +144,7 @@ func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() (ti
 		s.Flights = append(s.Flights, flight{Batch: batch, First: first, Expires: time.Now().Add(lease)})
 		return nil
 	})
-	return first, before, err
+	return first, before, salt, err
 }
 
 // errLost says that a flight's lease ran out before it landed.

@@ -94,7 +94,7 @@ func TestHalfABatchIsNeverSeenAndIsClearedUpAfterItsLease(t *testing.T) {
 	if _, err := alive.Insert(ctx, time.Now, []lrs.Entry{entryOf(1)}); err != nil {
 		t.Fatal(err)
 	}
-	first, _, err := dead.clock.takeOff(ctx, "dead", 3, func() (time.Time, error) { return time.Now(), nil })
+	first, _, _, err := dead.clock.takeOff(ctx, "dead", 3, func() (time.Time, error) { return time.Now(), nil })
 	if err != nil {
 		t.Fatal(err)
 	}

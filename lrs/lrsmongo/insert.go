@@ -95,12 +95,16 @@ type landed struct {
 // it is left.
 func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Entry) (in landed, taken bool, err error) {
 	batch := uuid.NewString()
-	first, before, err := s.takeOff(ctx, batch, len(entries), now)
+	first, before, salt, err := s.takeOff(ctx, batch, len(entries), now)
 	if err != nil {
 		return landed{}, false, fmt.Errorf("take off: %w", err)
 	}
 	ctx, cancel := persist(ctx)
 	defer cancel()
+	if err := s.unburied(ctx, salt, entries); err != nil {
+		_ = s.clock.land(ctx, batch) // it is empty; else its lease will clear it up
+		return landed{}, false, err
+	}
 	docs := make([]document, len(entries))
 	for i, e := range entries {
 		docs[i] = toDocument(e, batch, first+int64(i))
@@ -136,16 +140,16 @@ func persist(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // takeOff takes the batch off, unless its client is gone by then.
-func (s *Store) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (first, before int64, err error) {
+func (s *Store) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (first, before int64, salt string, err error) {
 	on, cancel := persist(ctx)
 	defer cancel()
-	first, before, err = s.clock.takeOff(on, batch, n, func() (time.Time, error) { return now(), ctx.Err() })
+	first, before, salt, err = s.clock.takeOff(on, batch, n, func() (time.Time, error) { return now(), ctx.Err() })
 	if err != nil && ctx.Err() == nil { // it may have taken off all the same
 		on, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		_ = s.clock.land(on, batch) // else its lease will clear it up
 	}
-	return first, before, err
+	return first, before, salt, err
 }
 
 // giveUp removes a batch that cannot land because of err, and its flight. If the
@@ -174,7 +178,7 @@ func refused(err error) bool {
 }
 
 func toDocument(e lrs.Entry, batch string, stored int64) document {
-	d := document{definitions: e.Definitions, ID: e.ID, Stored: stored, Flags: int32(e.Flags), Batch: batch, Target: e.Target, Doc: string(e.Doc),
+	d := document{definitions: e.Definitions, ID: e.ID, Stored: stored, Flags: int32(e.Flags), Batch: batch, Target: e.Target, Doc: string(e.Doc), Sum: checksum(e.Doc),
 		Keys: make([]string, 0, len(e.Keys)+2)}
 	for _, k := range e.Keys {
 		d.Keys = append(d.Keys, hash(k))
@@ -265,7 +269,7 @@ func (s *Store) relate(ctx context.Context, docs []document) error {
 				return err
 			}
 		}
-		keys, err := s.reach(ctx, d.Target)
+		keys, err := s.reach(ctx, d.Target, "")
 		if err != nil {
 			return err
 		}
@@ -289,7 +293,7 @@ func (s *Store) relate(ctx context.Context, docs []document) error {
 		if !awaited[targets(d.ID)] {
 			continue
 		}
-		keys, err := s.reach(ctx, d.ID)
+		keys, err := s.reach(ctx, d.ID, "")
 		if err != nil {
 			return err
 		}
@@ -346,11 +350,11 @@ func (s *Store) addKeys(ctx context.Context, filter bson.M, keys []string) error
 const maxChain = 50
 
 // reach is every key under which a reference to the statement is found: those of
-// the statement, of what it refers to, and so on.
-func (s *Store) reach(ctx context.Context, id string) ([]string, error) {
+// the statement, of what it refers to, and so on, as if there were none without.
+func (s *Store) reach(ctx context.Context, id, without string) ([]string, error) {
 	var keys []string
 	seen := map[string]bool{}
-	for id != "" && !seen[id] && len(seen) < maxChain {
+	for id != "" && id != without && !seen[id] && len(seen) < maxChain {
 		seen[id] = true
 		docs, err := s.find(ctx, []string{id})
 		if err != nil || len(docs) == 0 {

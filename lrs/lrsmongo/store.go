@@ -1,10 +1,12 @@
 // Package lrsmongo keeps statements and keys in MongoDB, with plain operations on
 // single documents only.
 //
-//	lrs_statements  {_id: statement id, stored, flags, voided, batch, target, keys[], doc}
+//	lrs_statements  {_id: statement id, stored, flags, voided, batch, target, keys[], doc, sum}
 //	lrs_clock       one document: the order, and the batches under way
 //	lrs_documents   {_id: hash of its place, rev, agent, resource …, body}   states and profiles
 //	lrs_definitions {_id: hash of an activity's IRI, activity, stored, doc}: what statements say of it, merged
+//	lrs_tombstones  {_id: salted hash of what was erased, at, keep}
+//	lrs_settings    {_id: name, doc}, of the upkeep
 //
 // MongoDB has no order of commits to lean on, so a batch is a flight:
 //
@@ -47,6 +49,8 @@ import (
 type Store struct {
 	statements *mongo.Collection
 	files      *mongo.Collection // documents of the state and profile resources
+	tombstones *mongo.Collection
+	settings   *mongo.Collection
 	clock      *clock
 	repairing  sync.Mutex // one repair at a time in this process
 
@@ -64,6 +68,7 @@ type document struct {
 	Target string   `bson:"target"`
 	Keys   []string `bson:"keys"`
 	Doc    string   `bson:"doc"` // JSON, as received
+	Sum    string   `bson:"sum"` // base64 of lrs.Checksum
 
 	definitions []lrs.Definition // what Doc says of activities, once that was read
 }
@@ -79,8 +84,11 @@ func (d document) row() lrs.Row {
 // New makes the indexes it needs. An acknowledged write is on a majority.
 func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 	db = majority(db)
-	s := &Store{statements: db.Collection("lrs_statements"), files: db.Collection("lrs_documents"), clock: &clock{docs: db.Collection("lrs_clock")},
-		definitions: db.Collection("lrs_definitions")}
+	s := &Store{
+		statements: db.Collection("lrs_statements"), tombstones: db.Collection("lrs_tombstones"), settings: db.Collection("lrs_settings"),
+		files: db.Collection("lrs_documents"), definitions: db.Collection("lrs_definitions"),
+		clock: &clock{docs: db.Collection("lrs_clock")},
+	}
 	s.clock.abort = s.remove
 	err := ensureIndexes(ctx, s.statements, map[string]bson.D{
 		"lrs_keys_stored": {{Key: "keys", Value: 1}, {Key: "stored", Value: 1}},

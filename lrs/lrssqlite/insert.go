@@ -57,13 +57,18 @@ func (w *writer) exec(text string, args ...any) (sql.Result, error) {
 }
 
 func (w *writer) insert(now func() time.Time, entries []lrs.Entry) ([]lrs.Row, error) {
-	st, err := w.statement(selectLast) //nolint:sqlclosecheck // closed with the transaction
+	st, err := w.statement(selectOrder) //nolint:sqlclosecheck // closed with the transaction
 	if err != nil {
 		return nil, err
 	}
-	var last int64
-	if err := st.QueryRowContext(w.ctx).Scan(&last); err != nil {
+	var last, buried int64
+	if err := st.QueryRowContext(w.ctx).Scan(&last, &buried); err != nil {
 		return nil, err
+	}
+	if buried > 0 {
+		if err := w.unburied(entries); err != nil {
+			return nil, err
+		}
 	}
 	next := max(now().UnixNano(), last+1)
 	stored := make([]int64, len(entries))
@@ -74,7 +79,7 @@ func (w *writer) insert(now func() time.Time, entries []lrs.Entry) ([]lrs.Row, e
 		if err != nil {
 			return nil, err
 		}
-		res, err := w.exec(insertRow, stored[i], id, int64(e.Flags), e.Doc)
+		res, err := w.exec(insertRow, stored[i], id, int64(e.Flags), lrs.Checksum(e.Doc), e.Doc)
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +138,7 @@ func (w *writer) get(id string) (lrs.Row, bool, error) {
 	return row, err == nil, err
 }
 
-const insertRow = `INSERT INTO lrs_statements (stored, id, flags, doc) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
+const insertRow = `INSERT INTO lrs_statements (stored, id, flags, sum, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`
 
 // atOnce is how many keys or rows of lrs_refs one statement handles at most.
 const atOnce = 64
@@ -150,7 +155,7 @@ func findKeysSQL(n int) string {
 
 // writerSQL is what a writer uses, to be kept prepared. Sizes are powers of two.
 func writerSQL() []string {
-	texts := []string{savepoint, undo, release, selectLast, selectByID, insertRow, selectRevision}
+	texts := []string{savepoint, undo, release, selectLast, selectOrder, selectByID, insertRow, selectRevision}
 	for n := 1; n <= atOnce; n *= 2 {
 		texts = append(texts, insertRefsSQL(n), findKeysSQL(n))
 	}
@@ -270,7 +275,7 @@ func (w *writer) occurring(keys []any) (map[int64]bool, error) {
 }
 
 // void marks the statement as voided, if it is there and voids none itself, and
-// takes it out of the index, so that pages need not skip it.
+// takes it out of the index, so that pages need not skip it. Its hidden keys stay.
 func (w *writer) void(id string) error {
 	row, there, err := w.get(id)
 	if err != nil || !there || row.Flags.Has(lrs.Voiding) || row.Flags.Has(lrs.Voided) {
@@ -291,7 +296,11 @@ func (w *writer) void(id string) error {
 			return err
 		}
 	}
-	return nil
+	var hidden []ref
+	for _, k := range lrs.Hidden(keys) {
+		hidden = append(hidden, ref{w.hash(k), row.Stored})
+	}
+	return w.insertRefs(hidden)
 }
 
 // maxChain bounds how far references are followed.

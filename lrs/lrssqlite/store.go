@@ -1,9 +1,11 @@
 // Package lrssqlite keeps statements and keys in SQLite.
 //
-//	lrs_statements  stored → id, flags, document     one row a statement
-//	lrs_refs        (key, stored)                    one row for each thing it is found by
-//	lrs_clock       the salt of the keys, and the order's floor
-//	lrs_documents   place → document                 states and profiles
+//	lrs_statements  stored → id, flags, sum, document  one row a statement
+//	lrs_refs        (key, stored)                      one row for each thing it is found by
+//	lrs_tombstones  salted hashes of what was erased
+//	lrs_settings    name → document, of the upkeep
+//	lrs_clock       the salt of the keys, the order's floor, whether there are tombstones
+//	lrs_documents   place → document                   states and profiles
 //	lrs_definitions what statements say of an activity, merged; rev is the order of changes
 //
 // A key is 64 bits of a salted hash of an lrs.IndexKey: rows stay narrow, and
@@ -38,6 +40,7 @@ CREATE TABLE IF NOT EXISTS lrs_statements (
 	stored INTEGER PRIMARY KEY,
 	id     BLOB NOT NULL UNIQUE,
 	flags  INTEGER NOT NULL,
+	sum    BLOB NOT NULL,
 	doc    BLOB NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS lrs_refs (
@@ -52,10 +55,20 @@ CREATE TABLE IF NOT EXISTS lrs_definitions (
 	doc      BLOB NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS lrs_clock (
-	one   INTEGER PRIMARY KEY CHECK (one = 1),
-	floor INTEGER NOT NULL,
-	salt  BLOB NOT NULL
-) STRICT;`
+	one    INTEGER PRIMARY KEY CHECK (one = 1),
+	floor  INTEGER NOT NULL,
+	salt   BLOB NOT NULL,
+	buried INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE IF NOT EXISTS lrs_tombstones (
+	name BLOB PRIMARY KEY,
+	at   INTEGER NOT NULL,
+	keep INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS lrs_settings (
+	name TEXT PRIMARY KEY,
+	doc  BLOB NOT NULL
+) STRICT, WITHOUT ROWID;`
 
 // Store is an lrs.Store over one tenant's database.
 type Store struct {
@@ -196,6 +209,8 @@ func (s *Store) Get(ctx context.Context, id string) (lrs.Row, error) {
 }
 
 const selectByID = `SELECT stored, id, flags, doc FROM lrs_statements WHERE id = ?`
+
+const selectOrder = selectLast + `, (SELECT buried FROM lrs_clock)`
 
 // scanRow reads one row; none is lrs.ErrNotFound.
 func scanRow(from interface{ Scan(...any) error }) (lrs.Row, error) {

@@ -1,0 +1,357 @@
+package lrssqlite
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cairn-lms/cairn/lrs"
+)
+
+// Replace implements lrs.Store, in one transaction. What is removed is
+// overwritten in the file.
+func (s *Store) Replace(ctx context.Context, changes []lrs.Change) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
+			return err
+		}
+		w := writer{Store: s, ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
+		return w.replace(changes)
+	})
+	if err != nil {
+		return fmt.Errorf("lrssqlite: replace: %w", err)
+	}
+	return nil
+}
+
+// image is a row with the index rows it may have by now.
+type image struct {
+	lrs.Row
+	keys []int64
+}
+
+// replace makes the changes. Rows that refer to what changes are taken along:
+// their keys are put right.
+func (w *writer) replace(changes []lrs.Change) error {
+	affected := map[int64]*image{} // by stored
+	valid := make([]lrs.Change, 0, len(changes))
+	for _, c := range changes {
+		if c.Bury != 0 {
+			if err := w.bury(lrs.Tombstone{Name: lrs.BuriedID(c.ID), At: c.Bury}); err != nil {
+				return err
+			}
+		}
+		row, there, err := w.get(c.ID)
+		if err != nil {
+			return err
+		}
+		if !there || !bytes.Equal(row.Doc, c.Was) {
+			continue
+		}
+		valid = append(valid, c)
+		if err := w.affects(affected, row); err != nil {
+			return err
+		}
+	}
+	var unvoid []string
+	for _, c := range valid {
+		target, err := w.change(affected, c)
+		if err != nil {
+			return err
+		}
+		if target != "" {
+			unvoid = append(unvoid, target)
+		}
+	}
+	for _, id := range unvoid {
+		if err := w.unvoid(affected, id); err != nil {
+			return err
+		}
+	}
+	for _, img := range affected {
+		must, _, err := w.due(img.Row)
+		if err != nil {
+			return err
+		}
+		if err := w.rekey(img, must); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// affects notes the row and those that refer to it.
+func (w *writer) affects(affected map[int64]*image, row lrs.Row) error {
+	rows := []lrs.Row{row}
+	referring, err := w.rows(`SELECT s.stored, s.id, s.flags, s.doc FROM lrs_refs r CROSS JOIN lrs_statements s ON s.stored = r.stored WHERE r.key = ?`,
+		w.hash(targets(row.ID)))
+	if err != nil {
+		return err
+	}
+	for _, r := range append(rows, referring...) {
+		if affected[r.Stored] != nil {
+			continue
+		}
+		must, may, err := w.due(r)
+		if err != nil {
+			return err
+		}
+		affected[r.Stored] = &image{Row: r, keys: append(must, may...)}
+	}
+	return nil
+}
+
+// change writes one change; target is what may not be voided any more.
+func (w *writer) change(affected map[int64]*image, c lrs.Change) (target string, err error) {
+	row, there, err := w.get(c.ID)
+	if err != nil || !there {
+		return "", err
+	}
+	if c.Doc != nil {
+		affected[row.Stored].Doc = c.Doc
+		_, err = w.exec(`UPDATE lrs_statements SET doc = ?, sum = ? WHERE stored = ?`, c.Doc, lrs.Checksum(c.Doc), row.Stored)
+		return "", err
+	}
+	if row.Flags.Has(lrs.Voiding) {
+		if _, target, err = lrs.Reindex(row.Doc); err != nil {
+			return "", err
+		}
+	}
+	img := affected[row.Stored]
+	delete(affected, row.Stored)
+	if _, err := w.exec(`DELETE FROM lrs_statements WHERE stored = ?`, row.Stored); err != nil {
+		return "", err
+	}
+	return target, w.rekey(img, nil)
+}
+
+// unvoid takes back that the statement is voided, unless others void it too.
+func (w *writer) unvoid(affected map[int64]*image, id string) error {
+	row, there, err := w.get(id)
+	if err != nil || !there || !row.Flags.Has(lrs.Voided) {
+		return err
+	}
+	others, err := w.occurring([]any{w.hash(voids(id))})
+	if err != nil || len(others) > 0 {
+		return err
+	}
+	if _, err := w.exec(`UPDATE lrs_statements SET flags = flags & ~? WHERE stored = ?`, int64(lrs.Voided), row.Stored); err != nil {
+		return err
+	}
+	if affected[row.Stored] == nil {
+		must, may, err := w.due(row)
+		if err != nil {
+			return err
+		}
+		affected[row.Stored] = &image{Row: row, keys: append(must, may...)}
+	}
+	affected[row.Stored].Flags &^= lrs.Voided
+	return nil
+}
+
+// rekey makes the row found by just the keys.
+func (w *writer) rekey(img *image, keys []int64) error {
+	wanted := make(map[int64]bool, len(keys))
+	refs := make([]ref, len(keys))
+	for i, k := range keys {
+		wanted[k] = true
+		refs[i] = ref{k, img.Stored}
+	}
+	for _, k := range img.keys {
+		if wanted[k] {
+			continue
+		}
+		if _, err := w.exec(`DELETE FROM lrs_refs WHERE key = ? AND stored = ?`, k, img.Stored); err != nil {
+			return err
+		}
+	}
+	return w.insertRefs(refs)
+}
+
+// due is what the row must be found by, and what it may be found by besides. A
+// voided row keeps only what is hidden; the rest would do no harm, as it is never
+// selected. What hangs on a chain too long to follow may be there too.
+func (w *writer) due(row lrs.Row) (must, may []int64, err error) {
+	own, target, err := lrs.Reindex(row.Doc)
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []int64
+	for _, k := range own {
+		all = append(all, w.hash(k))
+	}
+	if target != "" {
+		all = append(all, w.hash(targets(target)))
+		if row.Flags.Has(lrs.Voiding) {
+			all = append(all, w.hash(voids(target)))
+		}
+		inherited, err := w.reach(target)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, inherited...)
+	}
+	if !row.Flags.Has(lrs.Voided) {
+		var hidden []int64
+		for _, k := range lrs.Hidden(own) {
+			hidden = append(hidden, w.hash(k))
+		}
+		return all, hidden, nil
+	}
+	for _, k := range lrs.Hidden(own) {
+		must = append(must, w.hash(k))
+	}
+	if target != "" {
+		must = append(must, w.hash(targets(target)))
+	}
+	return must, all, nil
+}
+
+func (w *writer) rows(text string, args ...any) ([]lrs.Row, error) {
+	st, err := w.statement(text) //nolint:sqlclosecheck // closed with the transaction
+	if err != nil {
+		return nil, err
+	}
+	rows, err := st.QueryContext(w.ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	var out []lrs.Row
+	for rows.Next() {
+		r, err := scanRow(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// Bury implements lrs.Store.
+func (s *Store) Bury(ctx context.Context, tombstones []lrs.Tombstone) error {
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		w := writer{Store: s, ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
+		for _, t := range tombstones {
+			if err := w.bury(t); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("lrssqlite: bury: %w", err)
+	}
+	return nil
+}
+
+func (w *writer) bury(t lrs.Tombstone) error {
+	_, err := w.exec(`INSERT INTO lrs_tombstones (name, at, keep) VALUES (?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET at = excluded.at, keep = excluded.keep`, w.tomb(t.Name), t.At, t.Keep)
+	if err == nil {
+		_, err = w.exec(`UPDATE lrs_clock SET buried = 1 WHERE buried = 0`)
+	}
+	return err
+}
+
+// tomb is the name of a tombstone as lrs_tombstones has it.
+func (s *Store) tomb(name string) []byte {
+	h := sha256.New()
+	h.Write(s.salt)
+	h.Write([]byte("tombstone " + name))
+	return h.Sum(nil)[:16]
+}
+
+// findTombsSQL asks for n tombstones. It is used only where something was erased.
+func findTombsSQL(n int) string {
+	return `SELECT name, at, keep FROM lrs_tombstones WHERE name IN (?` + strings.Repeat(", ?", n-1) + `)`
+}
+
+// unburied returns a *lrs.BuriedError if tombstones stand in the way of the entries.
+func (w *writer) unburied(entries []lrs.Entry) error {
+	byHash := map[string]string{}
+	for _, e := range entries {
+		for _, name := range e.Names() {
+			byHash[string(w.tomb(name))] = name
+		}
+	}
+	hashes := make([]any, 0, len(byHash)+atOnce)
+	for h := range byHash {
+		hashes = append(hashes, []byte(h))
+	}
+	for len(hashes)%atOnce != 0 {
+		hashes = append(hashes, hashes[0]) // the text stays the same
+	}
+	found := map[string]lrs.Tombstone{}
+	for chunk := range slices.Chunk(hashes, atOnce) {
+		if err := w.findTombs(chunk, byHash, found); err != nil {
+			return err
+		}
+	}
+	return lrs.Buried(entries, found)
+}
+
+func (w *writer) findTombs(hashes []any, names map[string]string, found map[string]lrs.Tombstone) error {
+	st, err := w.statement(findTombsSQL(len(hashes))) //nolint:sqlclosecheck // closed with the transaction
+	if err != nil {
+		return err
+	}
+	rows, err := st.QueryContext(w.ctx, hashes...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var h []byte
+		var t lrs.Tombstone
+		if err := rows.Scan(&h, &t.At, &t.Keep); err != nil {
+			return err
+		}
+		t.Name = names[string(h)]
+		found[t.Name] = t
+	}
+	return rows.Err()
+}
+
+// Setting implements lrs.Store.
+func (s *Store) Setting(ctx context.Context, name string) ([]byte, error) {
+	var doc []byte
+	err := s.db.QueryRowContext(ctx, `SELECT doc FROM lrs_settings WHERE name = ?`, name).Scan(&doc)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lrssqlite: setting %s: %w", name, err)
+	}
+	return doc, nil
+}
+
+// SwapSetting implements lrs.Store.
+func (s *Store) SwapSetting(ctx context.Context, name string, old, doc []byte) (bool, error) {
+	swapped := false
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		text, args := `INSERT INTO lrs_settings (doc, name) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, []any{doc, name}
+		if old != nil {
+			text, args = `UPDATE lrs_settings SET doc = ? WHERE name = ? AND doc = ?`, append(args, old)
+		}
+		res, err := tx.ExecContext(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		swapped = n == 1
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("lrssqlite: swap setting %s: %w", name, err)
+	}
+	return swapped, nil
+}
