@@ -4,10 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/http"
-	"os"
 )
 
 // documentMethods are the methods of a document resource:
@@ -135,7 +133,11 @@ func (r *request) writeDocument(w http.ResponseWriter, of DocumentResource) erro
 		d.Type = "application/octet-stream"
 	}
 	most := min(r.maxBody, r.lrs.o.MaxDocument)
-	if d.Body, err = r.documentBody(w, most); err != nil {
+	var tooLarge *http.MaxBytesError
+	if d.Body, err = readBody(w, r.Request, most); errors.As(err, &tooLarge) {
+		err = tooLargeDocument(most)
+	}
+	if err != nil {
 		return err
 	}
 	change := posting(d, pre, most)
@@ -167,24 +169,6 @@ func (r *request) deleteDocument(w http.ResponseWriter, of DocumentResource) err
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
-}
-
-// documentBody reads the body, whole, before anything is done.
-func (r *request) documentBody(w http.ResponseWriter, most int64) ([]byte, error) {
-	if r.ContentLength > most {
-		return nil, tooLargeDocument(most)
-	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case err == nil:
-		return data, nil
-	case errors.As(err, &tooLarge):
-		return nil, tooLargeDocument(most)
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, refuse(http.StatusRequestTimeout, "the body took too long")
-	}
-	return nil, refuse(http.StatusBadRequest, "the body could not be read")
 }
 
 func tooLargeDocument(most int64) error {

@@ -270,6 +270,7 @@ func TestPoint50_DeletingOneRegistrationSparesTheOthers(t *testing.T) {
 				s.get(strings.Replace(statePath("x"), "ann", "ben", 1)).want(200)
 			}
 			fill()
+			s.holds(statePath("x", "registration", id(0xa)), `{"in":"second"}`) // UUIDs have no case
 			s.delete(statePath("x", registrations["first"]...)).want(204)
 			if got := s.names(all("first")) + "|" + s.names(all("none")); got != "y|x y" {
 				t.Errorf("after DELETE of one document there are %q", got)
@@ -289,10 +290,10 @@ func TestPoint50_SinceListsWhatChangedAfterIt(t *testing.T) {
 		defer mu.Unlock()
 		return now
 	}
-	tick := func() {
+	tick := func(d time.Duration) {
 		mu.Lock()
 		defer mu.Unlock()
-		now = now.Add(time.Minute)
+		now = now.Add(d)
 	}
 	each(t, func(t *testing.T, s *server) {
 		s.versions(func(t *testing.T, s *server) {
@@ -304,10 +305,10 @@ func TestPoint50_SinceListsWhatChangedAfterIt(t *testing.T) {
 			for list, path := range lists {
 				v := s.version
 				before := clock().Format(time.RFC3339Nano)
-				tick()
+				tick(time.Minute)
 				s.post(path("a"+v), `{}`).want(204)
 				between := clock().Format(time.RFC3339Nano) // when it was stored: since is exclusive
-				tick()
+				tick(time.Minute)
 				s.post(path("b"+v), `{}`).want(204)
 				since := func(t string) string { return list + "&" + query("since", t)[1:] }
 				wants := func(when, want string) {
@@ -319,12 +320,17 @@ func TestPoint50_SinceListsWhatChangedAfterIt(t *testing.T) {
 				wants(between, "b"+v)
 				wants(clock().Format(time.RFC3339Nano), "")
 				wants("9999-01-01T00:00:00Z", "")
-				tick()
+				tick(time.Minute)
 				s.post(path("a"+v), `{"again":true}`).want(204)
 				wants(between, "a"+v+" b"+v)
 				if a := s.get(since(between)); a.Header.Get("Last-Modified") != clock().Format("Mon, 02 Jan 2006 15:04:05 GMT") {
 					t.Errorf("the list was last modified %q, want %v", a.Header.Get("Last-Modified"), clock())
 				}
+				last := clock().Format(time.RFC3339Nano)
+				tick(-time.Hour)
+				s.post(path("a"+v), `{"again":false}`).want(204)
+				wants(last, "a"+v)
+				tick(time.Hour)
 				s.delete(path("a" + v)).want(204)
 				s.delete(path("b" + v)).want(204)
 				wants("0001-01-01T00:00:00Z", "")
