@@ -92,6 +92,10 @@ func TestPoint45_TheETagIsTheQuotedSHA1OfTheBytes(t *testing.T) {
 			s.do("HEAD", path(name), "", "If-None-Match", `"x", W/`+etag(doc.body)).want(304)
 			s.get(path(name), "If-None-Match", `"x"`).want(200)
 		}
+		s.put(path("untyped"), "x", "Content-Type", "", "If-None-Match", "*").want(204)
+		if got := s.holds(path("untyped"), "x").Header.Get("Content-Type"); got != octets {
+			t.Errorf("bytes sent without a type come back as %q", got)
+		}
 		s.get(path("none")).want(404)
 		s.do("HEAD", path("none"), "").want(404)
 		posted := s.post(path("json"), `{"c":2}`).want(204)
