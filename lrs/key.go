@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -36,7 +35,7 @@ var ErrKey = errors.New("lrs: key")
 type Key struct {
 	ID         string     `json:"id"`
 	Name       string     `json:"name"`
-	SecretHash string     `json:"secret_hash"` // hex SHA-256 of the secret, which has 256 random bits
+	SecretHash string     `json:"secret_hash"` // hex SHA-256 of the secret, which has 260 random bits
 	Scopes     []string   `json:"scopes"`
 	Origins    []string   `json:"origins,omitempty"` // of web pages that may read answers, as browsers send them
 	Tenant     string     `json:"tenant"`
@@ -84,7 +83,7 @@ func Scopes() []string {
 const maxOrigins = 20
 
 // CreateKey makes a key of Name, Tenant, Scopes, Origins and ExpiresAt, with a
-// secret of 256 random bits; what else k says does not count. No scopes means
+// secret of 260 random bits; what else k says does not count. No scopes means
 // all. What cannot be is ErrKey.
 func CreateKey(ctx context.Context, keys KeyStore, k Key, now time.Time) (Credential, error) {
 	k = Key{Name: strings.TrimSpace(k.Name), Tenant: k.Tenant, Scopes: slices.Clone(k.Scopes), Origins: slices.Clone(k.Origins),
@@ -95,9 +94,8 @@ func CreateKey(ctx context.Context, keys KeyStore, k Key, now time.Time) (Creden
 	if err := k.check(); err != nil {
 		return Credential{}, fmt.Errorf("%w: %w", ErrKey, err)
 	}
-	secret := make([]byte, 32)
-	rand.Read(secret)
-	c := Credential{ID: strings.ToLower(rand.Text()), Secret: base64.RawURLEncoding.EncodeToString(secret)}
+	// Letters and digits only, so that nothing on their way takes them for a flag.
+	c := Credential{ID: strings.ToLower(rand.Text()), Secret: strings.ToLower(rand.Text() + rand.Text())}
 	k.ID, k.SecretHash = c.ID, hashSecret(c.Secret)
 	if err := keys.PutKey(ctx, k); err != nil {
 		return Credential{}, fmt.Errorf("lrs: create key: %w", err)

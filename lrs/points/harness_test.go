@@ -33,6 +33,15 @@ func each(t *testing.T, test func(t *testing.T, s *server), configure ...func(*s
 	t.Run("mongodb", func(t *testing.T) { test(t, start(t, mongodb(t), configure)) })
 }
 
+// eachVersion is each for a client that speaks 1.0.3, then for one that speaks 2.0.0.
+func eachVersion(t *testing.T, test func(t *testing.T, s *server), configure ...func(*setup)) {
+	for _, version := range []string{"1.0.3", "2.0.0"} {
+		t.Run(version, func(t *testing.T) {
+			each(t, func(t *testing.T, s *server) { test(t, s.in(version)) }, configure...)
+		})
+	}
+}
+
 // setup is what a server is started with.
 type setup struct {
 	service *lrs.Service
