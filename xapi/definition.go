@@ -42,8 +42,9 @@ func (c *Context) definitions(yield func(id, raw string) bool) bool {
 // MergeDefinition puts what the newer definition of an activity says over the
 // older one; both are raw JSON, old may be empty. Names and descriptions are
 // merged by language, extensions by key; any other property of the newer one
-// replaces the older's. If the type of interaction changes, all that belongs to
-// the old type goes.
+// replaces the older's. But a question stays the question it is, as 1.0.3 Data
+// 2.4.4.1 wants: once there is an interaction type, it and the correct responses
+// and components that are there stay; of components only the texts are merged.
 func MergeDefinition(old, newer []byte) ([]byte, error) {
 	after, err := parse(string(newer))
 	if err != nil {
@@ -60,13 +61,17 @@ func MergeDefinition(old, newer []byte) ([]byte, error) {
 		return nil, err
 	}
 	kind, was := after.get("interactionType"), before.get("interactionType")
-	other := kind != nil && was != nil && kind.text != was.text
+	another := was != nil && kind != nil && kind.text != was.text
 	e := &editor{out: make([]byte, 0, len(old)+len(newer))}
 	e.merge(before, after, func(key string, old, newer *node) {
+		question := was != nil && ofInteraction(key)
 		switch {
-		case newer == nil && other && ofInteraction(key):
-		case newer == nil:
-			e.member(key, old.raw)
+		case newer == nil, question && another:
+			if old != nil {
+				e.member(key, old.raw)
+			}
+		case question && old != nil:
+			e.member(key, mergeComponents(old, newer))
 		case old == nil || old.kind != kindObject || newer.kind != kindObject:
 			e.member(key, newer.raw)
 		case key == "name" || key == "description":
@@ -80,12 +85,51 @@ func MergeDefinition(old, newer []byte) ([]byte, error) {
 	return e.out, nil
 }
 
+// ofInteraction tells whether the property says what a question is.
 func ofInteraction(key string) bool {
 	switch key {
-	case "correctResponsesPattern", "choices", "scale", "source", "target", "steps":
+	case "interactionType", "correctResponsesPattern", "choices", "scale", "source", "target", "steps":
 		return true
 	}
 	return false
+}
+
+// mergeComponents is the older list of interaction components with the newer
+// texts of those that have the same id. Anything else stays as it is.
+func mergeComponents(old, newer *node) string {
+	texts := make(map[string]*node, len(newer.kids))
+	for i := range newer.kids {
+		c := &newer.kids[i].val
+		if d := objectNode(c, "description"); d != nil {
+			texts[textAt(c, "id")] = c
+		}
+	}
+	if old.kind != kindArray || len(texts) == 0 {
+		return old.raw
+	}
+	e := &editor{out: []byte{'['}}
+	for i := range old.kids {
+		if i > 0 {
+			e.out = append(e.out, ',')
+		}
+		c := &old.kids[i].val
+		more := texts[textAt(c, "id")]
+		if more == nil || c.kind != kindObject {
+			e.raw(c)
+			continue
+		}
+		e.merge(c, more, func(key string, old, newer *node) {
+			switch {
+			case key == "description" && old != nil && old.kind == kindObject:
+				e.member(key, mergeKeys(old, newer, strings.ToLower))
+			case key == "description":
+				e.member(key, newer.raw)
+			case old != nil:
+				e.member(key, old.raw)
+			}
+		})
+	}
+	return string(append(e.out, ']'))
 }
 
 // merge writes an object of the properties of both, those of before first. write

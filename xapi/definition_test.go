@@ -15,8 +15,12 @@ func TestANewerDefinitionIsPutOverTheOlder(t *testing.T) {
 		{"property", `{"type":"https://e.org/t","moreInfo":"https://e.org"}`, `{"type":"https://e.org/u"}`, `{"type":"https://e.org/u","moreInfo":"https://e.org"}`},
 		{"languages", `{"name":{"en-us":"a","de":"b"}}`, `{"name":{"en-US":"c","fr":"d"},"description":{"en":"e"}}`, `{"name":{"de":"b","en-US":"c","fr":"d"},"description":{"en":"e"}}`},
 		{"extensions", `{"extensions":{"https://e.org/a.b":{"x":1},"https://e.org/A.b":2}}`, `{"extensions":{"https://e.org/a.b":{"y":1.0}}}`, `{"extensions":{"https://e.org/A.b":2,"https://e.org/a.b":{"y":1.0}}}`},
-		{"same interaction", `{"interactionType":"choice","choices":[{"id":"a"}],"correctResponsesPattern":["a"]}`, `{"interactionType":"choice","choices":[{"id":"b"}]}`, `{"interactionType":"choice","choices":[{"id":"b"}],"correctResponsesPattern":["a"]}`},
-		{"other interaction", `{"choices":[{"id":"a"}],"interactionType":"choice","correctResponsesPattern":["a"],"name":{"en":"n"}}`, `{"interactionType":"likert","scale":[{"id":"b"}]}`, `{"interactionType":"likert","name":{"en":"n"},"scale":[{"id":"b"}]}`},
+		{"becomes a question", `{"name":{"en":"n"}}`, `{"interactionType":"choice","choices":[{"id":"a"}],"correctResponsesPattern":["a"]}`, `{"name":{"en":"n"},"interactionType":"choice","choices":[{"id":"a"}],"correctResponsesPattern":["a"]}`},
+		{"texts of choices", `{"interactionType":"choice","choices":[{"id":"a"},{"id":"b","description":{"en":"B"}}],"correctResponsesPattern":["a"]}`,
+			`{"choices":[{"id":"c"},{"description":{"en":"b","de":"x"},"id":"b"},{"id":"a","description":{"en":"A"}}],"name":{"en":"n"}}`,
+			`{"interactionType":"choice","choices":[{"id":"a","description":{"en":"A"}},{"id":"b","description":{"en":"b","de":"x"}}],"correctResponsesPattern":["a"],"name":{"en":"n"}}`},
+		{"other responses", `{"interactionType":"choice","correctResponsesPattern":["a"]}`, `{"interactionType":"choice","choices":[{"id":"b"}],"correctResponsesPattern":["b"]}`, `{"interactionType":"choice","correctResponsesPattern":["a"],"choices":[{"id":"b"}]}`},
+		{"other interaction", `{"choices":[{"id":"a"}],"interactionType":"choice","name":{"en":"n"}}`, `{"interactionType":"likert","scale":[{"id":"b"}],"correctResponsesPattern":["b"],"name":{"en":"m"}}`, `{"choices":[{"id":"a"}],"interactionType":"choice","name":{"en":"m"}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := xapi.MergeDefinition([]byte(c.old), []byte(c.newer))
