@@ -7,7 +7,7 @@
 //	20–25  parameters and related filters          queries_test.go
 //	26–39  formats, values, definitions
 //	40–44  attachments and signatures
-//	45–50  documents                             documents_test.go, document_params_test.go
+//	45–50  documents                               documents_test.go, document_params_test.go
 //	51–56  HTTP, versions, errors                  http_test.go
 //
 // harness_test.go starts the server and has the words the tests are written in.
