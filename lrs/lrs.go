@@ -33,10 +33,11 @@ type Options struct {
 }
 
 const (
-	defaultPage = 500
-	defaultBase = "/xapi"
-	defaultBody = 16 << 20
-	pageBytes   = 8 << 20 // documents in one page
+	defaultPage   = 500
+	defaultBase   = "/xapi"
+	defaultBody   = 16 << 20
+	defaultUpload = 256 << 20
+	pageBytes     = 8 << 20 // documents in one page
 )
 
 // LRS is the record store of one tenant. Its methods may be called concurrently.
@@ -95,7 +96,7 @@ func (l *LRS) Record(ctx context.Context, authority xapi.Agent, statements []xap
 		}
 		list = append(list, s)
 	}
-	if _, err := l.write(ctx, authority, list, version, true); err != nil {
+	if _, err := l.write(ctx, authority, list, version, true, nil); err != nil {
 		return fmt.Errorf("lrs: record: %w", err)
 	}
 	return nil
@@ -103,8 +104,9 @@ func (l *LRS) Record(ctx context.Context, authority xapi.Agent, statements []xap
 
 // write stores decoded statements, all or none, and returns their ids in order.
 // Those that are there already and mean the same count as written. define tells
-// whether what they say of activities counts.
-func (l *LRS) write(ctx context.Context, authority xapi.Agent, list []*xapi.Statement, v xapi.Version, define bool) ([]string, error) {
+// whether what they say of activities counts, came for which digests the bytes
+// came with them, and are kept.
+func (l *LRS) write(ctx context.Context, authority xapi.Agent, list []*xapi.Statement, v xapi.Version, define bool, came map[string]bool) ([]string, error) {
 	todo, err := entries(list, authority, v, define)
 	if err != nil {
 		return nil, err
@@ -112,6 +114,9 @@ func (l *LRS) write(ctx context.Context, authority xapi.Agent, list []*xapi.Stat
 	ids := make([]string, len(todo))
 	for i := range todo {
 		ids[i] = todo[i].ID
+		if attached(list[i], came) {
+			todo[i].Flags |= Attached
+		}
 	}
 	err = l.bring(ctx, todo, v, func(e Entry, become outcome) error {
 		if become == isTaken {

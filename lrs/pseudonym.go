@@ -71,11 +71,8 @@ func aliases(agent string) []string {
 	return []string{agent}
 }
 
-// signature is the usage type of a signature, whose payload repeats the statement.
-const signature = "http://adlnet.gov/expapi/attachments/signature"
-
 // rewrite puts pseudonyms in the place of the agents with the keys. A signature
-// goes: it would tell who they are. n is how often they were named.
+// goes: its payload repeats the statement, and would tell who they are. n is how often they were named.
 func (p pseudonyms) rewrite(doc []byte, agents []string) (out []byte, n int, err error) {
 	out = doc
 	for _, agent := range agents {
@@ -92,7 +89,7 @@ func (p pseudonyms) rewrite(doc []byte, agents []string) (out []byte, n int, err
 	if n += here; n == 0 {
 		return doc, 0, nil
 	}
-	out, _, err = xapi.DropAttachments(vouched, func(a xapi.Attachment) bool { return a.UsageType == signature })
+	out, _, err = xapi.DropAttachments(vouched, func(a xapi.Attachment) bool { return a.UsageType == xapi.UsageSignature })
 	if err != nil {
 		return nil, 0, fmt.Errorf("lrs: pseudonymise: %w", err)
 	}

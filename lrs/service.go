@@ -17,13 +17,14 @@ import (
 // Service serves /xapi for all tenants: Basic credentials name a key, the key
 // its tenant, the tenant its LRS.
 type Service struct {
-	Keys    KeyStore
-	Tenant  func(ctx context.Context, name string) (*LRS, error)
-	IRIBase func(tenant string) string // home page of the authorities of a tenant's keys
-	Now     func() time.Time           // nil: time.Now
-	Log     *slog.Logger               // nil: discarded
-	Base    string                     // path it is mounted at; "": "/xapi"
-	MaxBody int64                      // bytes of a request body; 0: 16 MiB
+	Keys      KeyStore
+	Tenant    func(ctx context.Context, name string) (*LRS, error)
+	IRIBase   func(tenant string) string // home page of the authorities of a tenant's keys
+	Now       func() time.Time           // nil: time.Now
+	Log       *slog.Logger               // nil: discarded
+	Base      string                     // path it is mounted at; "": "/xapi"
+	MaxBody   int64                      // bytes of a request body; 0: 16 MiB
+	MaxUpload int64                      // bytes of a body with attachments, of which MaxBody for statements; 0: 256 MiB
 }
 
 const versionHeader = "X-Experience-API-Version"
@@ -47,6 +48,9 @@ func (s *Service) Handler() http.Handler {
 	if h.MaxBody <= 0 {
 		h.MaxBody = defaultBody
 	}
+	if h.MaxUpload <= 0 {
+		h.MaxUpload = defaultUpload
+	}
 	return &h
 }
 
@@ -61,12 +65,13 @@ type handler struct {
 // request is one authenticated request to one tenant's record store.
 type request struct {
 	*http.Request
-	lrs     *LRS
-	key     Key
-	version xapi.Version
-	maxBody int64
-	iriBase string
-	below   string // the rest of the path, of a resource that stands for all below
+	lrs       *LRS
+	key       Key
+	version   xapi.Version
+	maxBody   int64
+	maxUpload int64
+	iriBase   string
+	below     string // the rest of the path, of a resource that stands for all below
 }
 
 // authority is the agent that vouches for what the request writes.
@@ -113,7 +118,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.fail(w, r, err)
 	default:
-		req := &request{Request: r, version: version, maxBody: h.MaxBody}
+		req := &request{Request: r, version: version, maxBody: h.MaxBody, maxUpload: h.MaxUpload}
 		err := h.authenticate(req) //nolint:contextcheck // the request holds it
 		if err == nil {
 			req.key.narrow(w, r)

@@ -3,11 +3,7 @@ package lrs
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"mime"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"strconv"
 	"strings"
@@ -31,18 +27,6 @@ func setThrough(w http.ResponseWriter, through int64) {
 	w.Header().Set("X-Experience-API-Consistent-Through", xapi.FormatTimestamp(time.Unix(0, through)))
 }
 
-// body reads a JSON request body.
-func (r *request) body(w http.ResponseWriter) ([]byte, error) {
-	typ, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch {
-	case err == nil && typ == "multipart/mixed":
-		return nil, refuse(http.StatusUnsupportedMediaType, "attachments are not taken yet; send the statements as application/json")
-	case err != nil || typ != "application/json":
-		return nil, &problem{http.StatusBadRequest, "Content-Type", "expected application/json"}
-	}
-	return readBody(w, r.Request, r.maxBody)
-}
-
 func (r *request) mayWrite() error {
 	if !r.key.may(ScopeAll, ScopeWrite) {
 		return refuse(http.StatusForbidden, "the key lacks the scope "+ScopeWrite)
@@ -61,23 +45,11 @@ func (r *request) postStatements(w http.ResponseWriter) error {
 	for name := range params {
 		return invalid(name, "POST takes no parameters")
 	}
-	data, err := r.body(w)
+	in, err := r.receive(w, func(data []byte) ([]*xapi.Statement, error) { return xapi.DecodeList(data, r.version) })
 	if err != nil {
 		return err
 	}
-	list, err := xapi.DecodeList(data, r.version)
-	if err != nil {
-		return err
-	}
-	for i, s := range list {
-		if err := complete(s); err != nil {
-			if bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("[")) {
-				err = under(fmt.Sprintf("statements[%d]", i), err)
-			}
-			return err
-		}
-	}
-	ids, err := r.lrs.write(r.Context(), r.authority(), list, r.version, r.mayDefine())
+	ids, err := r.lrs.write(r.Context(), r.authority(), in.statements, r.version, r.mayDefine(), in.came)
 	if err != nil {
 		return err
 	}
@@ -112,47 +84,27 @@ func (r *request) putStatement(w http.ResponseWriter) error {
 	if !xapi.ValidUUID(id) {
 		return invalid("statementId", "expected a UUID")
 	}
-	data, err := r.body(w)
+	in, err := r.receive(w, func(data []byte) ([]*xapi.Statement, error) {
+		s, err := xapi.Decode(data, r.version)
+		if err != nil {
+			return nil, err
+		}
+		if s.ID != "" && s.ID != id {
+			return nil, invalid("id", "differs from the parameter statementId")
+		}
+		s.ID = id
+		return []*xapi.Statement{s}, nil
+	})
 	if err != nil {
 		return err
 	}
-	s, err := xapi.Decode(data, r.version)
-	if err != nil {
-		return err
-	}
-	if err := complete(s); err != nil {
-		return err
-	}
-	if s.ID != "" && s.ID != id {
-		return invalid("id", "differs from the parameter statementId")
-	}
-	s.ID = id
-	if _, err := r.lrs.write(r.Context(), r.authority(), []*xapi.Statement{s}, r.version, r.mayDefine()); err != nil {
+	if _, err := r.lrs.write(r.Context(), r.authority(), in.statements, r.version, r.mayDefine(), in.came); err != nil {
 		return err
 	}
 	if err := r.consistentThrough(w); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
-// complete judges what a statement needs when it comes as plain JSON: the bytes
-// of its attachments must be somewhere.
-func complete(s *xapi.Statement) error {
-	lists := [][]xapi.Attachment{s.Attachments}
-	path := "attachments"
-	if s.Object.Sub != nil {
-		lists = append(lists, s.Object.Sub.Attachments)
-	}
-	for _, list := range lists {
-		for i, a := range list {
-			if a.FileURL == "" {
-				return invalid(fmt.Sprintf("%s[%d]", path, i), "has neither a fileUrl nor its bytes in the request")
-			}
-		}
-		path = "object.attachments"
-	}
 	return nil
 }
 
@@ -196,7 +148,7 @@ func (r *request) getStatements(w http.ResponseWriter) error {
 		return err
 	}
 	w.Header().Set("Last-Modified", time.Unix(0, row.Stored).UTC().Format(http.TimeFormat))
-	return r.answer(w, docs[0], p.Query)
+	return r.answer(w, docs[0], p.Query, row)
 }
 
 func (r *request) getMore(w http.ResponseWriter) error {
@@ -234,29 +186,7 @@ func (r *request) page(w http.ResponseWriter, q Query) error {
 		b.Write(doc)
 	}
 	b.WriteString(`],"more":` + strconv.Quote(page.More) + `}`)
-	return r.answer(w, b.Bytes(), q)
-}
-
-// answer sends JSON, as the first part of a multipart if attachments were asked for.
-func (r *request) answer(w http.ResponseWriter, doc []byte, q Query) error {
-	if !q.Attachments {
-		write(w, http.StatusOK, "application/json", doc)
-		return nil
-	}
-	var b bytes.Buffer
-	parts := multipart.NewWriter(&b)
-	part, err := parts.CreatePart(textproto.MIMEHeader{"Content-Type": {"application/json"}})
-	if err != nil {
-		return err
-	}
-	if _, err := part.Write(doc); err != nil {
-		return err
-	}
-	if err := parts.Close(); err != nil {
-		return err
-	}
-	write(w, http.StatusOK, "multipart/mixed; boundary="+parts.Boundary(), b.Bytes())
-	return nil
+	return r.answer(w, b.Bytes(), q, page.rows...)
 }
 
 // write sends a whole answer with its length, which HEAD tells too.

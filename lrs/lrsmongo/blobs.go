@@ -88,10 +88,13 @@ func (b *Blobs) put(ctx context.Context, h *head, r io.Reader) (kept bool, err e
 	began := b.now().UnixNano()
 	buf := make([]byte, chunkSize)
 	for end := false; !end; {
-		n, err := io.ReadFull(r, buf)
-		end = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-		if err != nil && !end {
-			return false, err
+		n := 0
+		for n < len(buf) && !end { // io.ReadFull would hide that r itself ended unexpectedly
+			m, err := r.Read(buf[n:])
+			n += m
+			if end = err == io.EOF; err != nil && !end { //nolint:errorlint // a wrapped one is no end
+				return false, err
+			}
 		}
 		if n == 0 {
 			break

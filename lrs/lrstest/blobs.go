@@ -130,11 +130,12 @@ func blobDigest(t *testing.T, b lrs.Blobs, _ *clock) {
 }
 
 func blobReader(t *testing.T, b lrs.Blobs, _ *clock) {
-	broken := errors.New("broken")
-	text := strings.Repeat("x", 3<<20)
-	_, err := b.Put(t.Context(), SHA256(text), io.MultiReader(strings.NewReader(text[:2<<20]), iotest.ErrReader(broken)))
-	if !errors.Is(err, broken) {
-		t.Errorf("got %v, want the reader's error", err)
+	text := strings.Repeat("x", 5<<19)
+	for _, broken := range []error{errors.New("broken"), io.ErrUnexpectedEOF} {
+		_, err := b.Put(t.Context(), SHA256(text), io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken)))
+		if !errors.Is(err, broken) {
+			t.Errorf("got %v, want the reader's %v", err, broken)
+		}
 	}
 	if _, _, err := b.Open(t.Context(), SHA256(text)); !errors.Is(err, lrs.ErrNotFound) || len(blobs(t, b)) > 0 {
 		t.Errorf("got %v, want ErrNotFound", err)

@@ -1,0 +1,52 @@
+package lrs
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+)
+
+// minGrace is the least age at which a blob may be collected. It is longer than
+// any request that keeps one before it stores the statement.
+const minGrace = time.Hour
+
+// CollectBlobs removes the attachments that no statement declares any more,
+// voided ones counted, and that were last put longer ago than the grace (an hour
+// if it is less). It returns how many they were and their bytes.
+//
+// A statement that brings the same bytes while this runs keeps them: putting them
+// renews their time, and they are deleted only if that is still old.
+func (l *LRS) CollectBlobs(ctx context.Context, olderThan time.Duration) (n int, bytes int64, err error) {
+	before := l.o.Now().Add(-max(olderThan, minGrace))
+	if err := l.o.Blobs.Sweep(ctx, before); err != nil {
+		return 0, 0, fmt.Errorf("lrs: collect attachments: %w", err)
+	}
+	err = l.o.Blobs.Each(ctx, func(b Blob) error {
+		if b.PutAt.After(before) {
+			return nil
+		}
+		declared, err := l.declares(ctx, b.SHA2)
+		if err != nil || declared {
+			return err
+		}
+		deleted, err := l.o.Blobs.Delete(ctx, b.SHA2, before)
+		if deleted {
+			n++
+			bytes += b.Size
+		}
+		return err
+	})
+	if err != nil {
+		return n, bytes, fmt.Errorf("lrs: collect attachments: %w", err)
+	}
+	return n, bytes, nil
+}
+
+// declares tells whether any statement, voided or not, declares the attachment.
+func (l *LRS) declares(ctx context.Context, sha2 string) (bool, error) {
+	rows, _, err := l.store.Select(ctx, Selection{
+		Terms: [][]IndexKey{{key("f", sha2)}}, After: math.MinInt64, Until: math.MaxInt64, Limit: 1, MaxBytes: 1, Voided: true,
+	})
+	return len(rows) > 0, err
+}

@@ -1,0 +1,170 @@
+package lrs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/cairn-lms/cairn/xapi"
+)
+
+// intake is what one request brings to be stored: its statements and the digests
+// of the bytes that came with them.
+type intake struct {
+	version    xapi.Version
+	blobs      Blobs
+	statements []*xapi.Statement
+	declared   []declared            // in order
+	wanted     map[string][]declared // the same by digest, lower case
+	came       map[string]bool       // digests, lower case
+}
+
+// declared is a place in a statement where an attachment is declared.
+type declared struct {
+	xapi.Attachment
+	statement *xapi.Statement
+	path      string
+	signs     bool // it is the statement's signature
+}
+
+// What bounds the attachments that one statement declares.
+const (
+	maxAttachments = 1_000
+	maxSignatures  = 10
+)
+
+// receive reads the statements of a request, which decode makes of JSON, and
+// keeps the bytes that came with them. When it returns without an error all of
+// them may be stored; until then only blobs are.
+func (r *request) receive(w http.ResponseWriter, decode func(data []byte) ([]*xapi.Statement, error)) (*intake, error) {
+	in := &intake{version: r.version, blobs: r.lrs.o.Blobs, wanted: map[string][]declared{}, came: map[string]bool{}}
+	read := func(data []byte) error {
+		list, err := decode(data)
+		if err != nil {
+			return err
+		}
+		return in.declare(list, bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("[")))
+	}
+	typ, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case err == nil && typ == "application/json":
+		var data []byte
+		if data, err = readBody(w, r.Request, r.maxBody); err == nil {
+			err = read(data)
+		}
+	case err == nil && typ == "multipart/mixed":
+		err = r.upload(w, params["boundary"], in, read)
+	default:
+		err = &problem{http.StatusBadRequest, "Content-Type", "expected application/json, or multipart/mixed with a boundary"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return in, in.complete()
+}
+
+// upload reads a multipart body.
+func (r *request) upload(w http.ResponseWriter, boundary string, in *intake, read func(data []byte) error) error {
+	if r.ContentLength > r.maxUpload {
+		return bodyError(&http.MaxBytesError{Limit: r.maxUpload})
+	}
+	body := patientReader{http.MaxBytesReader(w, r.Body, r.maxUpload), newPatience(w)}
+	return takeApart(body, boundary, r.maxBody, read, func(path, sha2 string, bytes io.Reader) error {
+		return in.keep(r.Context(), path, strings.ToLower(sha2), bytes)
+	})
+}
+
+// declare notes what the statements declare, and judges what can be judged
+// without the bytes. A list is named in errors, a single statement is not.
+func (in *intake) declare(statements []*xapi.Statement, list bool) error {
+	in.statements = statements
+	for i, s := range statements {
+		prefix := ""
+		if list {
+			prefix = fmt.Sprintf("statements[%d].", i)
+		}
+		if len(attachments(s)) > maxAttachments {
+			return invalid(prefix+"attachments", fmt.Sprintf("a statement has at most %d attachments here", maxAttachments))
+		}
+		signatures := 0
+		for j, a := range s.Attachments {
+			d := declared{a, s, fmt.Sprintf("%sattachments[%d]", prefix, j), a.UsageType == xapi.UsageSignature}
+			if d.signs {
+				if signatures++; signatures > maxSignatures {
+					return invalid(d.path, fmt.Sprintf("a statement has at most %d signatures here", maxSignatures))
+				}
+				if typ, _, err := mime.ParseMediaType(a.ContentType); err != nil || typ != "application/octet-stream" {
+					return invalid(d.path+".contentType", "a signature is application/octet-stream")
+				}
+			}
+			in.want(d)
+		}
+		if s.Object.Sub != nil {
+			for j, a := range s.Object.Sub.Attachments {
+				in.want(declared{a, s, fmt.Sprintf("%sobject.attachments[%d]", prefix, j), false})
+			}
+		}
+	}
+	return nil
+}
+
+func (in *intake) want(d declared) {
+	sha2 := strings.ToLower(d.SHA2)
+	in.declared = append(in.declared, d)
+	in.wanted[sha2] = append(in.wanted[sha2], d)
+}
+
+// keep puts the bytes of one part where attachments are. The length that is
+// declared is not held against them: the digest says all, and the specification
+// does not make it a reason to refuse.
+func (in *intake) keep(ctx context.Context, path, sha2 string, r io.Reader) error {
+	places := in.wanted[sha2]
+	if len(places) == 0 {
+		return &problem{http.StatusBadRequest, path + "." + hashHeader, "no statement declares an attachment with this sha2"}
+	}
+	_, err := in.blobs.Put(ctx, sha2, r)
+	switch {
+	case errors.Is(err, ErrDigest):
+		return &problem{http.StatusBadRequest, path, fmt.Sprintf("its bytes have another SHA-2 digest than %s says", hashHeader)}
+	case errors.Is(err, errNoBlobs):
+		return refuse(http.StatusNotImplemented, "attachments are not taken here; give their fileUrl")
+	case err != nil:
+		return fmt.Errorf("lrs: keep attachment: %w", err)
+	}
+	if in.came[sha2] {
+		return nil // the same bytes once more
+	}
+	in.came[sha2] = true
+	return in.verify(ctx, sha2, places)
+}
+
+// complete demands the bytes of every attachment that cannot be had elsewhere. A
+// signature always comes along: it could not be judged otherwise.
+func (in *intake) complete() error {
+	for _, d := range in.declared {
+		switch {
+		case in.came[strings.ToLower(d.SHA2)]:
+		case d.signs:
+			return invalid(d.path, "a signature comes with its statement, as a part of a multipart/mixed request")
+		case d.FileURL == "":
+			return invalid(d.path, "has neither a fileUrl nor its bytes in the request")
+		}
+	}
+	return nil
+}
+
+// attached tells whether bytes came with the statement for an attachment that has
+// a fileUrl too.
+func attached(s *xapi.Statement, came map[string]bool) bool {
+	for _, a := range attachments(s) {
+		if a.FileURL != "" && came[strings.ToLower(a.SHA2)] {
+			return true
+		}
+	}
+	return false
+}
