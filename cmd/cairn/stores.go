@@ -2,11 +2,12 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -93,45 +94,48 @@ func openSQLite(ctx context.Context, data string) (_ *stores, err error) {
 	}
 	var mu sync.Mutex // guards s.close once tenants open
 	s.openTenant = func(ctx context.Context, tenant string, now func() time.Time) (tenantStores, error) {
-		t, handles, err := openTenantSQLite(ctx, filepath.Join(data, "tenants", tenant), now)
+		t, open, err := openTenantSQLite(ctx, filepath.Join(data, "tenants", tenant), now)
 		if err != nil {
-			return t, errors.Join(err, closeAll(handles))
+			return t, errors.Join(err, closeAll(open))
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		s.close = append(s.close, func() error { return closeAll(handles) })
+		s.close = append(s.close, func() error { return closeAll(open) })
 		return t, nil
 	}
 	return s, nil
 }
 
-// openTenantSQLite opens a tenant's files; handles are what is open, also after
-// an error.
-func openTenantSQLite(ctx context.Context, folder string, now func() time.Time) (t tenantStores, handles []*sql.DB, err error) {
+// openTenantSQLite opens a tenant's files; open is what is to be closed, the last
+// first, also after an error.
+func openTenantSQLite(ctx context.Context, folder string, now func() time.Time) (t tenantStores, open []io.Closer, err error) {
 	statements, err := sqlitedb.Open(ctx, filepath.Join(folder, "statements.db"))
 	if err != nil {
-		return t, handles, err
+		return t, open, err
 	}
-	handles = append(handles, statements)
-	if t.statements, err = lrssqlite.New(ctx, statements); err != nil {
-		return t, handles, err
+	open = append(open, statements)
+	records, err := lrssqlite.New(ctx, statements)
+	if err != nil {
+		return t, open, err
 	}
+	open = append(open, records)
+	t.statements = records
 	if t.blobs, err = lrsfiles.New(filepath.Join(folder, "attachments"), now); err != nil {
-		return t, handles, err
+		return t, open, err
 	}
 	workflows, err := sqlitedb.Open(ctx, filepath.Join(folder, "workflows.db"))
 	if err != nil {
-		return t, handles, err
+		return t, open, err
 	}
-	handles = append(handles, workflows)
+	open = append(open, workflows)
 	t.workflows, err = enginesqlite.New(ctx, workflows)
-	return t, handles, err
+	return t, open, err
 }
 
-func closeAll(handles []*sql.DB) error {
+func closeAll(open []io.Closer) error {
 	var errs []error
-	for _, db := range handles {
-		errs = append(errs, db.Close())
+	for _, c := range slices.Backward(open) {
+		errs = append(errs, c.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -101,16 +101,43 @@ func (s *Store) lead(b *batch) {
 		}
 	}()
 	ctx := context.WithoutCancel(b.ctx) // it is not only this client's
-	err = s.transact(ctx, func(tx *sql.Tx) error {
+	err = s.transact(ctx, func(*sql.Tx) error {
 		group = s.next() // whoever came until the file's lock was had
-		w := writer{Store: s, ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
-		for _, b := range group {
-			if err := w.bring(b); err != nil {
-				return err
-			}
-		}
-		return w.define(group)
+		return s.writer(ctx).all(group, (*writer).hope)
 	})
+	if errors.Is(err, errStaysOut) {
+		err = s.transact(ctx, func(*sql.Tx) error {
+			return s.writer(ctx).all(group, (*writer).bring)
+		})
+	}
+}
+
+// all inserts the batches of one transaction, each by one.
+func (w *writer) all(group []*batch, one func(*writer, *batch) error) error {
+	for _, b := range group {
+		if err := one(w, b); err != nil {
+			return err
+		}
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	return w.define(group)
+}
+
+var errStaysOut = errors.New("a batch stays out")
+
+// hope inserts one batch with nothing to undo it by: mostly all of them come in.
+// If it does not, the transaction is over, to be done again by bring.
+func (w *writer) hope(b *batch) error {
+	if b.err = b.ctx.Err(); b.err != nil {
+		return nil
+	}
+	existing, err := w.insert(b.now, b.entries)
+	if err != nil || len(existing) > 0 {
+		return errStaysOut
+	}
+	return nil
 }
 
 const (
@@ -128,10 +155,12 @@ func (w *writer) bring(b *batch) error {
 	if _, err := w.exec(savepoint); err != nil {
 		return err
 	}
+	pending := w.pending
 	if b.existing, b.err = w.insert(b.now, b.entries); b.err != nil || len(b.existing) > 0 {
 		if _, err := w.exec(undo); err != nil {
 			return errors.Join(b.err, err)
 		}
+		w.pending = pending
 	}
 	_, err := w.exec(release)
 	return err

@@ -1,8 +1,8 @@
 package lrssqlite
 
 import (
+	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,7 +13,11 @@ import (
 )
 
 // ref is one row of lrs_refs.
-type ref struct{ key, stored int64 }
+type ref struct{ segment, key, stored int64 }
+
+func (r ref) compare(to ref) int {
+	return cmp.Or(cmp.Compare(r.segment, to.segment), cmp.Compare(r.key, to.key), cmp.Compare(r.stored, to.stored))
+}
 
 // Insert implements lrs.Store.
 func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.Entry) ([]lrs.Row, error) {
@@ -28,78 +32,51 @@ func (s *Store) Insert(ctx context.Context, now func() time.Time, entries []lrs.
 	return b.existing, nil
 }
 
-// writer is one transaction that inserts.
-type writer struct {
-	*Store
-	ctx   context.Context
-	tx    *sql.Tx
-	stmts map[string]*sql.Stmt // of tx, by SQL text
-}
-
-// statement is that of the SQL text in the transaction, which closes it.
-func (w *writer) statement(text string) (*sql.Stmt, error) {
-	if st, ok := w.stmts[text]; ok {
-		return st, nil
-	}
-	st, err := w.within(w.ctx, w.tx, text) //nolint:sqlclosecheck // closed with the transaction
-	if err == nil {
-		w.stmts[text] = st
-	}
-	return st, err
-}
-
-func (w *writer) exec(text string, args ...any) (sql.Result, error) {
-	st, err := w.statement(text) //nolint:sqlclosecheck // closed with the transaction
-	if err != nil {
-		return nil, err
-	}
-	return st.ExecContext(w.ctx, args...)
-}
-
 func (w *writer) insert(now func() time.Time, entries []lrs.Entry) ([]lrs.Row, error) {
-	st, err := w.statement(selectOrder) //nolint:sqlclosecheck // closed with the transaction
-	if err != nil {
-		return nil, err
+	if w.last == 0 {
+		if err := w.queryRow(selectOrder).Scan(&w.last, &w.buried); err != nil {
+			return nil, err
+		}
 	}
-	var last, buried int64
-	if err := st.QueryRowContext(w.ctx).Scan(&last, &buried); err != nil {
-		return nil, err
-	}
-	if buried > 0 {
+	if w.buried {
 		if err := w.unburied(entries); err != nil {
 			return nil, err
 		}
 	}
-	next := max(now().UnixNano(), last+1)
-	stored := make([]int64, len(entries))
-	var refs []ref
+	first := max(now().UnixNano(), w.last+1)
+	w.last = first + int64(len(entries)) - 1
+	segment, err := w.place(len(entries), first)
+	if err != nil {
+		return nil, err
+	}
+	var related []ref
 	for i, e := range entries {
-		stored[i] = next + int64(i)
+		stored := first + int64(i)
 		id, err := packed(e.ID)
 		if err != nil {
 			return nil, err
 		}
-		res, err := w.exec(insertRow, stored[i], id, int64(e.Flags), lrs.Checksum(e.Doc), e.Doc)
+		res, err := w.exec(insertRow, stored, id, int64(e.Flags), lrs.Checksum(e.Doc), deflated(e.Doc))
 		if err != nil {
 			return nil, err
 		}
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
-			return w.existing(entries, stored[0], err)
+			return w.existing(entries, first, err)
 		}
 		for _, k := range e.Keys {
-			refs = append(refs, ref{w.hash(k), stored[i]})
+			w.pending = append(w.pending, ref{segment, w.hash(k), stored})
 		}
 		if e.Target != "" {
-			refs = append(refs, ref{w.hash(targets(e.Target)), stored[i]})
+			related = append(related, ref{relations, w.hash(targets(e.Target)), stored})
 		}
 		if e.Flags.Has(lrs.Voiding) {
-			refs = append(refs, ref{w.hash(voids(e.Target)), stored[i]})
+			related = append(related, ref{relations, w.hash(voids(e.Target)), stored})
 		}
 	}
-	if err := w.insertRefs(refs); err != nil {
+	if err := w.insertRefs(related); err != nil {
 		return nil, err
 	}
-	return nil, w.relate(entries, stored)
+	return nil, w.relate(entries, segment, first)
 }
 
 // existing returns the rows of the entries that were there before this
@@ -127,11 +104,7 @@ func (w *writer) get(id string) (lrs.Row, bool, error) {
 	if err != nil {
 		return lrs.Row{}, false, err
 	}
-	st, err := w.statement(selectByID) //nolint:sqlclosecheck // closed with the transaction
-	if err != nil {
-		return lrs.Row{}, false, err
-	}
-	row, err := scanRow(st.QueryRowContext(w.ctx, blob))
+	row, err := scanRow(w.queryRow(selectByID, blob))
 	if errors.Is(err, lrs.ErrNotFound) {
 		return row, false, nil
 	}
@@ -145,30 +118,22 @@ const atOnce = 64
 
 // insertRefsSQL writes n rows of lrs_refs; those that are there stay.
 func insertRefsSQL(n int) string {
-	return `INSERT OR IGNORE INTO lrs_refs (key, stored) VALUES (?, ?)` + strings.Repeat(", (?, ?)", n-1)
+	return `INSERT OR IGNORE INTO lrs_refs (segment, key, stored) VALUES (?, ?, ?)` + strings.Repeat(", (?, ?, ?)", n-1)
 }
 
-// findKeysSQL asks which of n keys occur.
+// findKeysSQL asks which of n keys of relations occur.
 func findKeysSQL(n int) string {
-	return `SELECT DISTINCT key FROM lrs_refs WHERE key IN (?` + strings.Repeat(", ?", n-1) + `)`
+	return `SELECT DISTINCT key FROM lrs_refs WHERE segment = 0 AND key IN (?` + strings.Repeat(", ?", n-1) + `)`
 }
 
-// writerSQL is what a writer uses, to be kept prepared. Sizes are powers of two.
-func writerSQL() []string {
-	texts := []string{savepoint, undo, release, selectLast, selectOrder, selectByID, insertRow, selectRevision}
-	for n := 1; n <= atOnce; n *= 2 {
-		texts = append(texts, insertRefsSQL(n), findKeysSQL(n))
-	}
-	return texts
-}
-
-// insertRefs writes rows of lrs_refs.
+// insertRefs writes rows of lrs_refs. The sizes are powers of two, so that there
+// are few texts to keep prepared.
 func (w *writer) insertRefs(refs []ref) error {
 	for n := atOnce; n > 0; n /= 2 {
 		for len(refs) >= n {
-			args := make([]any, 0, 2*n)
+			args := make([]any, 0, 3*n)
 			for _, r := range refs[:n] {
-				args = append(args, r.key, r.stored)
+				args = append(args, r.segment, r.key, r.stored)
 			}
 			if _, err := w.exec(insertRefsSQL(n), args...); err != nil {
 				return err
@@ -179,8 +144,16 @@ func (w *writer) insertRefs(refs []ref) error {
 	return nil
 }
 
+// flush writes what is pending, neighbours together.
+func (w *writer) flush() error {
+	slices.SortFunc(w.pending, ref.compare)
+	err := w.insertRefs(w.pending)
+	w.pending = nil
+	return err
+}
+
 // relate applies what the new statements and others say about each other.
-func (w *writer) relate(entries []lrs.Entry, stored []int64) error {
+func (w *writer) relate(entries []lrs.Entry, segment, first int64) error {
 	for i, e := range entries {
 		if e.Target == "" {
 			continue
@@ -190,13 +163,16 @@ func (w *writer) relate(entries []lrs.Entry, stored []int64) error {
 				return err
 			}
 		}
-		inherited, err := w.reach(e.Target)
+		keys, chain, err := w.reach(e.Target)
 		if err != nil {
 			return err
 		}
-		refs := make([]ref, len(inherited))
-		for j, k := range inherited {
-			refs[j] = ref{k, stored[i]}
+		for _, k := range keys {
+			w.pending = append(w.pending, ref{segment, k, first + int64(i)})
+		}
+		refs := make([]ref, len(chain))
+		for j, k := range chain {
+			refs[j] = ref{relations, k, first + int64(i)}
 		}
 		if err := w.insertRefs(refs); err != nil {
 			return err
@@ -231,18 +207,34 @@ func (w *writer) awaited(entries []lrs.Entry) error {
 		if !found[target] {
 			continue
 		}
-		inherited, err := w.reach(e.ID)
+		keys, chain, err := w.reach(e.ID)
 		if err != nil {
 			return err
 		}
-		for _, k := range inherited {
-			if _, err := w.exec(`INSERT OR IGNORE INTO lrs_refs (key, stored) SELECT ?, stored FROM lrs_refs WHERE key = ?`, k, target); err != nil {
+		for _, k := range keys {
+			if _, err := w.exec(inherit, k, target); err != nil {
+				return err
+			}
+		}
+		for _, k := range chain {
+			if _, err := w.exec(inheritTarget, k, target); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
 }
+
+const (
+	// inherit lets all that refer to a target be found by one more key.
+	inherit = `INSERT OR IGNORE INTO lrs_refs (segment, key, stored)
+		SELECT (SELECT n FROM lrs_segments g WHERE g.first <= t.stored ORDER BY g.first DESC LIMIT 1), ?, t.stored
+		FROM lrs_refs t WHERE t.segment = 0 AND t.key = ?`
+	// inheritTarget lets all that refer to a target refer to the target's own.
+	inheritTarget = `INSERT OR IGNORE INTO lrs_refs (segment, key, stored)
+		SELECT 0, ?, t.stored FROM lrs_refs t WHERE t.segment = 0 AND t.key = ?`
+	deleteRef = `DELETE FROM lrs_refs WHERE segment = ? AND key = ? AND stored = ?`
+)
 
 // occurring tells which of the keys there are rows for; keys may be up to atOnce.
 func (w *writer) occurring(keys []any) (map[int64]bool, error) {
@@ -254,7 +246,7 @@ func (w *writer) occurring(keys []any) (map[int64]bool, error) {
 	for len(args) < n {
 		args = append(args, keys[0])
 	}
-	st, err := w.statement(findKeysSQL(n)) //nolint:sqlclosecheck // closed with the transaction
+	st, err := w.statement(findKeysSQL(n)) //nolint:sqlclosecheck // closed with the line
 	if err != nil {
 		return nil, err
 	}
@@ -288,38 +280,50 @@ func (w *writer) void(id string) error {
 	if err != nil {
 		return err
 	}
+	segment, err := w.segmentOf(row.Stored)
+	if err != nil {
+		return err
+	}
+	gone := map[int64]bool{}
 	for _, k := range keys {
 		if k.Own() {
 			continue
 		}
-		if _, err := w.exec(`DELETE FROM lrs_refs WHERE key = ? AND stored = ?`, w.hash(k), row.Stored); err != nil {
+		hash := w.hash(k)
+		if _, err := w.exec(deleteRef, segment, hash, row.Stored); err != nil {
 			return err
 		}
+		gone[hash] = true
 	}
-	var hidden []ref
+	kept := make([]ref, 0, len(w.pending)) // a copy: a batch that is undone takes the old ones back
+	for _, r := range w.pending {
+		if r.stored != row.Stored || !gone[r.key] {
+			kept = append(kept, r)
+		}
+	}
 	for _, k := range lrs.Hidden(keys) {
-		hidden = append(hidden, ref{w.hash(k), row.Stored})
+		kept = append(kept, ref{segment, w.hash(k), row.Stored})
 	}
-	return w.insertRefs(hidden)
+	w.pending = kept
+	return nil
 }
 
 // maxChain bounds how far references are followed.
 const maxChain = 50
 
 // reach is every key under which a reference to the statement is found: those of
-// the statement, of what it refers to, and so on.
-func (w *writer) reach(id string) ([]int64, error) {
-	var keys []int64
+// the statement, of what it refers to, and so on; chain are their targets.
+func (w *writer) reach(id string) (keys, chain []int64, err error) {
 	seen := map[string]bool{}
 	for id != "" && !seen[id] && len(seen) < maxChain {
 		seen[id] = true
 		row, there, err := w.get(id)
 		if err != nil || !there {
-			return keys, err
+			return keys, chain, err
 		}
 		own, target, err := lrs.Reindex(row.Doc)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, k := range own {
 			if !k.Own() {
@@ -327,9 +331,9 @@ func (w *writer) reach(id string) ([]int64, error) {
 			}
 		}
 		if target != "" {
-			keys = append(keys, w.hash(targets(target)))
+			chain = append(chain, w.hash(targets(target)))
 		}
 		id = target
 	}
-	return keys, nil
+	return keys, chain, nil
 }

@@ -16,9 +16,10 @@ func (s *Store) Inspect(ctx context.Context, f func(lrs.Image) error) (err error
 	if err != nil {
 		return fmt.Errorf("lrssqlite: inspect: %w", err)
 	}
+	on := &line{conn: conn, stmts: map[string]*sql.Stmt{}}
 	defer func() {
 		_, endErr := conn.ExecContext(context.WithoutCancel(ctx), `PRAGMA temp_store = MEMORY`)
-		if err = errors.Join(err, endErr, conn.Close()); err != nil {
+		if err = errors.Join(err, endErr, on.close()); err != nil {
 			err = fmt.Errorf("lrssqlite: inspect: %w", err)
 		}
 	}()
@@ -31,7 +32,7 @@ func (s *Store) Inspect(ctx context.Context, f func(lrs.Image) error) (err error
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // it has written nothing
-	in := inspector{writer{Store: s, ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}}
+	in := inspector{writer{Store: s, ctx: ctx, on: on}, tx}
 	if err := in.file(f); err != nil {
 		return err
 	}
@@ -39,7 +40,10 @@ func (s *Store) Inspect(ctx context.Context, f func(lrs.Image) error) (err error
 }
 
 // inspector is one read transaction that looks at everything.
-type inspector struct{ writer }
+type inspector struct {
+	writer
+	tx *sql.Tx
+}
 
 // file tells what SQLite itself finds wrong.
 func (in *inspector) file(f func(lrs.Image) error) error {
@@ -73,11 +77,11 @@ func (x *index) next() error {
 	if x.more = x.rows.Next(); !x.more {
 		return x.rows.Err()
 	}
-	return x.rows.Scan(&x.ref.stored, &x.ref.key)
+	return x.rows.Scan(&x.ref.stored, &x.ref.segment, &x.ref.key)
 }
 
 func (in *inspector) rows(f func(lrs.Image) error) error {
-	refs, err := in.tx.QueryContext(in.ctx, `SELECT stored, key FROM lrs_refs ORDER BY stored`)
+	refs, err := in.tx.QueryContext(in.ctx, `SELECT stored, segment, key FROM lrs_refs ORDER BY stored`)
 	if err != nil {
 		return err
 	}
@@ -93,9 +97,12 @@ func (in *inspector) rows(f func(lrs.Image) error) error {
 	defer rows.Close() //nolint:errcheck // rows.Err tells
 	for rows.Next() {
 		var img lrs.Image
-		var id []byte
-		if err := rows.Scan(&img.Stored, &id, &img.Flags, &img.Doc, &img.Sum); err != nil {
+		var id, doc []byte
+		if err := rows.Scan(&img.Stored, &id, &img.Flags, &doc, &img.Sum); err != nil {
 			return err
+		}
+		if img.Doc, err = inflated(doc); err != nil {
+			img.Doc = doc // its sum will not agree
 		}
 		if len(id) != 16 {
 			return fmt.Errorf("the id of the statement stored at %d is no UUID", img.Stored)
@@ -104,9 +111,9 @@ func (in *inspector) rows(f func(lrs.Image) error) error {
 		if err := x.orphans(img.Stored, f); err != nil {
 			return err
 		}
-		found := map[int64]bool{}
+		found := map[ref]bool{}
 		for x.more && x.ref.stored == img.Stored {
-			found[x.ref.key] = true
+			found[x.ref] = true
 			if err := x.next(); err != nil {
 				return err
 			}
@@ -144,7 +151,7 @@ func (x *index) orphans(next int64, f func(lrs.Image) error) error {
 }
 
 // compare tells in img what it is found by wrongly, or not found by.
-func (in *inspector) compare(img *lrs.Image, found map[int64]bool) error {
+func (in *inspector) compare(img *lrs.Image, found map[ref]bool) error {
 	voiding, err := in.occurring([]any{in.hash(voids(img.ID))})
 	if err != nil {
 		return err
@@ -159,13 +166,13 @@ func (in *inspector) compare(img *lrs.Image, found map[int64]bool) error {
 	} else {
 		may = must
 	}
-	missing, surplus := map[int64]bool{}, len(found)
+	missing, surplus := map[ref]bool{}, len(found)
 	for _, k := range must {
 		if !found[k] {
 			missing[k] = true
 		}
 	}
-	allowed := map[int64]bool{}
+	allowed := map[ref]bool{}
 	for _, k := range may {
 		if found[k] && !allowed[k] {
 			allowed[k] = true

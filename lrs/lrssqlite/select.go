@@ -24,7 +24,8 @@ func (s *Store) Select(ctx context.Context, sel lrs.Selection) ([]lrs.Row, bool,
 	var out []lrs.Row
 	bytes := 0
 	for rows.Next() {
-		r, err := scanRow(rows)
+		var segment int64
+		r, err := scanRow(rows, &segment)
 		if err != nil {
 			return nil, false, fmt.Errorf("lrssqlite: select: %w", err)
 		}
@@ -55,30 +56,30 @@ func (s *Store) query(sel lrs.Selection) (string, []any) {
 		live = ""
 	}
 	if len(sel.Terms) == 0 {
-		return `SELECT s.stored, s.id, s.flags, s.doc FROM lrs_statements s WHERE s.stored > ? AND s.stored <= ?` + live +
+		return `SELECT s.stored, s.id, s.flags, s.doc, 0 FROM lrs_statements s WHERE s.stored > ? AND s.stored <= ?` + live +
 			` ORDER BY s.stored ` + order + ` LIMIT ?`, []any{sel.After, sel.Until, sel.Limit + 1}
 	}
 	var probes strings.Builder
 	var probed []any
 	for _, term := range sel.Terms[1:] {
-		probes.WriteString(` AND EXISTS (SELECT 1 FROM lrs_refs p WHERE p.stored = r.stored AND p.key IN (?` + strings.Repeat(", ?", len(term)-1) + `))`)
+		probes.WriteString(` AND EXISTS (SELECT 1 FROM lrs_refs p WHERE p.segment = g.n AND p.key IN (?` + strings.Repeat(", ?", len(term)-1) + `) AND p.stored = r.stored)`)
 		for _, k := range term {
 			probed = append(probed, s.hash(k))
 		}
 	}
-	// CROSS JOIN keeps the order of the tables: the index range drives.
-	one := `SELECT r.stored, s.id, s.flags, s.doc FROM lrs_refs r CROSS JOIN lrs_statements s ON s.stored = r.stored
-		WHERE r.key = ? AND r.stored > ? AND r.stored <= ?` + live + probes.String()
+	// CROSS JOIN keeps the order of the tables: segment by segment, the index range
+	// drives. The segments before that of After, and behind that of Until, are left
+	// out.
+	one := `SELECT r.stored, s.id, s.flags, s.doc, g.n FROM lrs_segments g CROSS JOIN lrs_refs r CROSS JOIN lrs_statements s
+		WHERE g.n >= coalesce(` + segmentOf + `, 1) AND g.n <= ` + segmentOf + `
+		AND r.segment = g.n AND r.key = ? AND r.stored > ? AND r.stored <= ? AND s.stored = r.stored` + live + probes.String()
 	var parts []string
 	var args []any
 	for _, k := range sel.Terms[0] {
 		parts = append(parts, one)
-		args = append(append(args, s.hash(k), sel.After, sel.Until), probed...)
+		args = append(append(args, sel.After, sel.Until, s.hash(k), sel.After, sel.Until), probed...)
 	}
 	// A row may come once per key of the term; sorted, its copies are neighbours.
 	args = append(args, (sel.Limit+1)*len(parts))
-	if len(parts) == 1 {
-		return one + ` ORDER BY r.stored ` + order + ` LIMIT ?`, args
-	}
-	return strings.Join(parts, " UNION ALL ") + ` ORDER BY 1 ` + order + ` LIMIT ?`, args
+	return strings.Join(parts, " UNION ALL ") + ` ORDER BY 5 ` + order + `, 1 ` + order + ` LIMIT ?`, args
 }

@@ -1,7 +1,8 @@
 // Package lrssqlite keeps statements and keys in SQLite.
 //
-//	lrs_statements  stored → id, flags, sum, document  one row a statement
-//	lrs_refs        (key, stored)                      one row for each thing it is found by
+//	lrs_statements  stored → id, flags, sum, document  one row a statement; the document compressed
+//	lrs_refs        (segment, key, stored)             one row for each thing it is found by
+//	lrs_segments    n → its first stored               the stretches of the order, each with its part of lrs_refs
 //	lrs_tombstones  salted hashes of what was erased
 //	lrs_settings    name → document, of the upkeep
 //	lrs_clock       the salt of the keys, the order's floor, whether there are tombstones
@@ -9,8 +10,8 @@
 //	lrs_definitions what statements say of an activity, merged; rev is the order of changes
 //
 // A key is 64 bits of a salted hash of an lrs.IndexKey: rows stay narrow, and
-// nobody outside can make two keys meet. Every filter is a range of lrs_refs,
-// newest or oldest first. Besides the keys of lrs there are two of our own, "t"
+// nobody outside can make two keys meet. Every filter is a range of lrs_refs in
+// each segment, newest or oldest first. Besides the keys of lrs there are two of our own, "t"
 // (refers to that statement, directly or through others) and "x" (voids it).
 //
 // All writing happens in immediate transactions, so processes queue for the
@@ -44,9 +45,10 @@ CREATE TABLE IF NOT EXISTS lrs_statements (
 	doc    BLOB NOT NULL
 ) STRICT;
 CREATE TABLE IF NOT EXISTS lrs_refs (
-	key    INTEGER NOT NULL,
-	stored INTEGER NOT NULL,
-	PRIMARY KEY (key, stored)
+	segment INTEGER NOT NULL,
+	key     INTEGER NOT NULL,
+	stored  INTEGER NOT NULL,
+	PRIMARY KEY (segment, key, stored)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS lrs_definitions (
 	key      INTEGER PRIMARY KEY,
@@ -74,21 +76,30 @@ CREATE TABLE IF NOT EXISTS lrs_settings (
 type Store struct {
 	db      *sql.DB
 	salt    []byte
-	writing chan struct{}       // holds one token: whoever has it may write
-	defined lrs.DefinitionCache // for whoever may write
+	writing chan struct{} // holds one token: whoever has it may write
+
+	// For whoever may write:
+	line    line
+	newest  segment
+	defined lrs.DefinitionCache
+	closed  bool
+
+	perSegment int
+	tide       tide
 
 	mu      sync.Mutex
 	stmts   map[string]*sql.Stmt // by SQL text
 	waiting []*batch             // in the order in which they came
 }
 
-// New makes the tables it needs. The handle stays the caller's to close.
+// New makes the tables it needs. Close the store when done, then the handle, which
+// is the caller's.
 func New(ctx context.Context, db *sql.DB) (*Store, error) {
-	s := &Store{db: db, writing: make(chan struct{}, 1), stmts: map[string]*sql.Stmt{}}
+	s := &Store{db: db, writing: make(chan struct{}, 1), perSegment: segmentSize, stmts: map[string]*sql.Stmt{}}
 	salt := make([]byte, 16)
 	rand.Read(salt)
 	err := s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, schema+documentSchema); err != nil {
+		if _, err := tx.ExecContext(ctx, schema+segmentSchema+documentSchema); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO lrs_clock (one, floor, salt) VALUES (1, 0, ?)`, salt)
@@ -100,13 +111,23 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: make tables: %w", err)
 	}
-	for _, text := range writerSQL() {
-		if _, err := s.prepared(ctx, text); err != nil { //nolint:sqlclosecheck // kept ready
-			return nil, fmt.Errorf("lrssqlite: prepare: %w", err)
-		}
-	}
+	s.tide.start(s)
 	return s, nil
 }
+
+// Close ends what the store does in the background and gives its connection back.
+func (s *Store) Close() error {
+	s.tide.stop()
+	s.writing <- struct{}{}
+	defer func() { <-s.writing }()
+	s.closed = true
+	if err := s.line.close(); err != nil {
+		return fmt.Errorf("lrssqlite: close: %w", err)
+	}
+	return nil
+}
+
+var errClosed = errors.New("the store is closed")
 
 // write runs f in one transaction. Writers of this process queue here, where
 // waiting is cheap, and not on the file.
@@ -120,17 +141,29 @@ func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	return s.transact(ctx, f)
 }
 
-// transact runs f in one transaction, for whoever has the turn to write.
+// transact runs f in one transaction, for whoever has the turn to write. The
+// transaction ends here, whatever becomes of ctx.
 func (s *Store) transact(ctx context.Context, f func(tx *sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
+	if s.closed {
+		return errClosed
+	}
+	ctx = context.WithoutCancel(ctx)
+	if err := s.line.open(ctx, s.db); err != nil {
 		return err
+	}
+	tx, err := s.line.conn.BeginTx(ctx, nil)
+	if err != nil {
+		return errors.Join(err, s.line.close()) // the next one gets a new connection
 	}
 	defer tx.Rollback() //nolint:errcheck // after Commit it says only that it is over
 	if err := f(tx); err != nil {
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	s.tide.rise()
+	return nil
 }
 
 // maxPrepared bounds the statements kept ready; there are fewer shapes of query.
@@ -151,18 +184,6 @@ func (s *Store) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 		s.stmts[text] = st
 	}
 	return st, nil
-}
-
-// within is the statement inside a transaction. It never takes a second
-// connection: others may hold them all, waiting for this transaction to end.
-func (s *Store) within(ctx context.Context, tx *sql.Tx, text string) (*sql.Stmt, error) {
-	s.mu.Lock()
-	st, ok := s.stmts[text]
-	s.mu.Unlock()
-	if ok {
-		return tx.StmtContext(ctx, st), nil
-	}
-	return tx.PrepareContext(ctx, text) // closed with the transaction
 }
 
 // hash is the key as lrs_refs has it.
@@ -212,18 +233,20 @@ const selectByID = `SELECT stored, id, flags, doc FROM lrs_statements WHERE id =
 
 const selectOrder = selectLast + `, (SELECT buried FROM lrs_clock)`
 
-// scanRow reads one row; none is lrs.ErrNotFound.
-func scanRow(from interface{ Scan(...any) error }) (lrs.Row, error) {
+// scanRow reads one row, and more columns behind it; none is lrs.ErrNotFound.
+func scanRow(from rowScanner, more ...any) (lrs.Row, error) {
 	var r lrs.Row
-	var id []byte
-	if err := from.Scan(&r.Stored, &id, &r.Flags, &r.Doc); err != nil {
+	var id, doc []byte
+	if err := from.Scan(append([]any{&r.Stored, &id, &r.Flags, &doc}, more...)...); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			err = lrs.ErrNotFound
 		}
 		return lrs.Row{}, err
 	}
 	r.ID = unpacked(id)
-	return r, nil
+	var err error
+	r.Doc, err = inflated(doc)
+	return r, err
 }
 
 // staleAfter is how far Through may lag behind the clock before it is advanced.

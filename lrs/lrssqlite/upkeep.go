@@ -23,8 +23,12 @@ func (s *Store) Replace(ctx context.Context, changes []lrs.Change) error {
 		if _, err := tx.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
 			return err
 		}
-		w := writer{Store: s, ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
-		return w.replace(changes)
+		w := s.writer(ctx)
+		if err := w.replace(changes); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `PRAGMA secure_delete = OFF`)
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("lrssqlite: replace: %w", err)
@@ -35,7 +39,7 @@ func (s *Store) Replace(ctx context.Context, changes []lrs.Change) error {
 // image is a row with the index rows it may have by now.
 type image struct {
 	lrs.Row
-	keys []int64
+	refs []ref
 }
 
 // replace makes the changes. Rows that refer to what changes are taken along:
@@ -91,7 +95,8 @@ func (w *writer) replace(changes []lrs.Change) error {
 // affects notes the row and those that refer to it.
 func (w *writer) affects(affected map[int64]*image, row lrs.Row) error {
 	rows := []lrs.Row{row}
-	referring, err := w.rows(`SELECT s.stored, s.id, s.flags, s.doc FROM lrs_refs r CROSS JOIN lrs_statements s ON s.stored = r.stored WHERE r.key = ?`,
+	referring, err := w.rows(`SELECT s.stored, s.id, s.flags, s.doc FROM lrs_refs r CROSS JOIN lrs_statements s ON s.stored = r.stored
+		WHERE r.segment = 0 AND r.key = ?`,
 		w.hash(targets(row.ID)))
 	if err != nil {
 		return err
@@ -104,7 +109,7 @@ func (w *writer) affects(affected map[int64]*image, row lrs.Row) error {
 		if err != nil {
 			return err
 		}
-		affected[r.Stored] = &image{Row: r, keys: append(must, may...)}
+		affected[r.Stored] = &image{Row: r, refs: append(must, may...)}
 	}
 	return nil
 }
@@ -117,7 +122,7 @@ func (w *writer) change(affected map[int64]*image, c lrs.Change) (target string,
 	}
 	if c.Doc != nil {
 		affected[row.Stored].Doc = c.Doc
-		_, err = w.exec(`UPDATE lrs_statements SET doc = ?, sum = ? WHERE stored = ?`, c.Doc, lrs.Checksum(c.Doc), row.Stored)
+		_, err = w.exec(`UPDATE lrs_statements SET doc = ?, sum = ? WHERE stored = ?`, deflated(c.Doc), lrs.Checksum(c.Doc), row.Stored)
 		return "", err
 	}
 	if row.Flags.Has(lrs.Voiding) {
@@ -128,6 +133,10 @@ func (w *writer) change(affected map[int64]*image, c lrs.Change) (target string,
 	img := affected[row.Stored]
 	delete(affected, row.Stored)
 	if _, err := w.exec(`DELETE FROM lrs_statements WHERE stored = ?`, row.Stored); err != nil {
+		return "", err
+	}
+	// Its number is not given out again, if it was the last.
+	if _, err := w.exec(`UPDATE lrs_clock SET floor = ? WHERE floor < ?`, row.Stored, row.Stored); err != nil {
 		return "", err
 	}
 	return target, w.rekey(img, nil)
@@ -151,25 +160,23 @@ func (w *writer) unvoid(affected map[int64]*image, id string) error {
 		if err != nil {
 			return err
 		}
-		affected[row.Stored] = &image{Row: row, keys: append(must, may...)}
+		affected[row.Stored] = &image{Row: row, refs: append(must, may...)}
 	}
 	affected[row.Stored].Flags &^= lrs.Voided
 	return nil
 }
 
-// rekey makes the row found by just the keys.
-func (w *writer) rekey(img *image, keys []int64) error {
-	wanted := make(map[int64]bool, len(keys))
-	refs := make([]ref, len(keys))
-	for i, k := range keys {
-		wanted[k] = true
-		refs[i] = ref{k, img.Stored}
+// rekey makes the row found by just the refs.
+func (w *writer) rekey(img *image, refs []ref) error {
+	wanted := make(map[ref]bool, len(refs))
+	for _, r := range refs {
+		wanted[r] = true
 	}
-	for _, k := range img.keys {
-		if wanted[k] {
+	for _, r := range img.refs {
+		if wanted[r] {
 			continue
 		}
-		if _, err := w.exec(`DELETE FROM lrs_refs WHERE key = ? AND stored = ?`, k, img.Stored); err != nil {
+		if _, err := w.exec(deleteRef, r.segment, r.key, r.stored); err != nil {
 			return err
 		}
 	}
@@ -179,44 +186,50 @@ func (w *writer) rekey(img *image, keys []int64) error {
 // due is what the row must be found by, and what it may be found by besides. A
 // voided row keeps only what is hidden; the rest would do no harm, as it is never
 // selected. What hangs on a chain too long to follow may be there too.
-func (w *writer) due(row lrs.Row) (must, may []int64, err error) {
+func (w *writer) due(row lrs.Row) (must, may []ref, err error) {
 	own, target, err := lrs.Reindex(row.Doc)
 	if err != nil {
 		return nil, nil, err
 	}
-	var all []int64
+	segment, err := w.segmentOf(row.Stored)
+	if err != nil {
+		return nil, nil, err
+	}
+	var all, hidden []ref
 	for _, k := range own {
-		all = append(all, w.hash(k))
+		all = append(all, ref{segment, w.hash(k), row.Stored})
+	}
+	for _, k := range lrs.Hidden(own) {
+		hidden = append(hidden, ref{segment, w.hash(k), row.Stored})
 	}
 	if target != "" {
-		all = append(all, w.hash(targets(target)))
+		all = append(all, ref{relations, w.hash(targets(target)), row.Stored})
 		if row.Flags.Has(lrs.Voiding) {
-			all = append(all, w.hash(voids(target)))
+			all = append(all, ref{relations, w.hash(voids(target)), row.Stored})
 		}
-		inherited, err := w.reach(target)
+		keys, chain, err := w.reach(target)
 		if err != nil {
 			return nil, nil, err
 		}
-		all = append(all, inherited...)
+		for _, k := range keys {
+			all = append(all, ref{segment, k, row.Stored})
+		}
+		for _, k := range chain {
+			all = append(all, ref{relations, k, row.Stored})
+		}
 	}
 	if !row.Flags.Has(lrs.Voided) {
-		var hidden []int64
-		for _, k := range lrs.Hidden(own) {
-			hidden = append(hidden, w.hash(k))
-		}
 		return all, hidden, nil
 	}
-	for _, k := range lrs.Hidden(own) {
-		must = append(must, w.hash(k))
-	}
+	must = hidden
 	if target != "" {
-		must = append(must, w.hash(targets(target)))
+		must = append(must, ref{relations, w.hash(targets(target)), row.Stored})
 	}
 	return must, all, nil
 }
 
 func (w *writer) rows(text string, args ...any) ([]lrs.Row, error) {
-	st, err := w.statement(text) //nolint:sqlclosecheck // closed with the transaction
+	st, err := w.statement(text) //nolint:sqlclosecheck // closed with the line
 	if err != nil {
 		return nil, err
 	}
@@ -238,8 +251,8 @@ func (w *writer) rows(text string, args ...any) ([]lrs.Row, error) {
 
 // Bury implements lrs.Store.
 func (s *Store) Bury(ctx context.Context, tombstones []lrs.Tombstone) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		w := writer{Store: s, ctx: ctx, tx: tx, stmts: map[string]*sql.Stmt{}}
+	err := s.write(ctx, func(*sql.Tx) error {
+		w := s.writer(ctx)
 		for _, t := range tombstones {
 			if err := w.bury(t); err != nil {
 				return err
@@ -300,7 +313,7 @@ func (w *writer) unburied(entries []lrs.Entry) error {
 }
 
 func (w *writer) findTombs(hashes []any, names map[string]string, found map[string]lrs.Tombstone) error {
-	st, err := w.statement(findTombsSQL(len(hashes))) //nolint:sqlclosecheck // closed with the transaction
+	st, err := w.statement(findTombsSQL(len(hashes))) //nolint:sqlclosecheck // closed with the line
 	if err != nil {
 		return err
 	}
