@@ -1,6 +1,7 @@
 package points
 
 import (
+	"bytes"
 	"encoding/base64"
 	"net/url"
 	"slices"
@@ -46,6 +47,26 @@ func TestTheAlternateSyntaxIsTheRequestItStandsFor(t *testing.T) {
 			t.Errorf("the version of the answer is %v", a.Header)
 		}
 		s.wantIDs("3 2 1")
+	})
+}
+
+func TestTheAlternateSyntaxIsForDocumentsToo(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		at := []string{"activityId", "https://lms.example/act", "agent", `{"mbox":"mailto:ann@lms.example"}`, "stateId", "bookmark"}
+		with := func(more ...string) []string { return append(slices.Clone(at), more...) }
+		s.form("PUT", "/activities/state", with("content", "p\x00\xffage 3", "Content-Type", "application/x-bookmark")...).want(204)
+		a := s.form("GET", "/activities/state", at...).want(200)
+		if !bytes.Equal(a.body, []byte("p\x00\xffage 3")) || a.Header.Get("Content-Type") != "application/x-bookmark" {
+			t.Errorf("the document is %q of %s", a.body, a.Header.Get("Content-Type"))
+		}
+		s.form("PUT", "/activities/state", with("content", "page 4", "If-Match", `"other"`)...).want(412)
+		s.form("PUT", "/activities/state", with("content", `{"a":1}`, "if-match", a.Header.Get("ETag"), "content-type", "application/json")...).want(204)
+		s.form("POST", "/activities/state", with("content", `{"b":2}`, "Content-Type", "application/json")...).want(204)
+		if got := s.form("GET", "/activities/state", at...).object(); len(got) != 2 {
+			t.Errorf("the merged document is %v", got)
+		}
+		s.form("DELETE", "/activities/state", at...).want(204)
+		s.form("GET", "/activities/state", at...).want(404)
 	})
 }
 

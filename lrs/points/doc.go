@@ -4,7 +4,8 @@
 //
 //	1–11   order, paging, voiding and references   queries_test.go, voiding_test.go
 //	12–19  the same id again, batches              statements_test.go
-//	20–25  parameters and related filters          queries_test.go
+//	20–22  parameters                              parameters_test.go
+//	23–25  related filters                         related_test.go
 //	26–39  formats, values, definitions
 //	40–44  attachments and signatures
 //	45–50  documents                               documents_test.go, document_params_test.go
