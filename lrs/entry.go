@@ -48,6 +48,14 @@ func entry(s *xapi.Statement, authority xapi.Agent, vouch []byte, v xapi.Version
 	e.Keys, e.Beyond = bounded(allKeys(s))
 	if s.Object.Ref != nil {
 		e.Target = s.Object.Ref.ID
+	}
+	e.setFlags(s)
+	return e
+}
+
+// setFlags sets those that the statement itself tells.
+func (e *Entry) setFlags(s *xapi.Statement) {
+	if s.Object.Ref != nil {
 		if s.Verb.ID == xapi.VerbVoided {
 			e.Flags |= Voiding
 		}
@@ -58,7 +66,6 @@ func entry(s *xapi.Statement, authority xapi.Agent, vouch []byte, v xapi.Version
 	if s.MustAdapt() {
 		e.Flags |= Adapt
 	}
-	return e
 }
 
 // document is the statement's own bytes, property by property as received, with
