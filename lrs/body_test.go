@@ -125,3 +125,12 @@ func TestAPostWhoseClientVanishesIsInOrIsNot(t *testing.T) {
 		t.Errorf("%d statements are stored: half a batch", len(records))
 	}
 }
+
+func TestTheEarliestTimestampIsKeptOnce(t *testing.T) {
+	s := start(t)
+	s.expect(200, "POST", "/statements", strings.Replace(statement(1), `{`, `{"timestamp":"0001-01-01T00:00:00Z",`, 1))
+	a := s.expect(200, "GET", "/statements?statementId="+uuidOf(1), "")
+	if n := strings.Count(string(a.body), `"timestamp"`); n != 1 || !strings.Contains(string(a.body), `"0001-01-01T00:00:00Z"`) {
+		t.Errorf("%d timestamps: %s", n, a.body)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/cairn-lms/cairn/xapi"
 	"github.com/google/uuid"
@@ -60,7 +61,7 @@ func (e *Entry) setFlags(s *xapi.Statement) {
 			e.Flags |= Voiding
 		}
 	}
-	if s.Timestamp.IsZero() {
+	if !slices.ContainsFunc(s.Members(), func(m xapi.Member) bool { return m.Key == "timestamp" }) {
 		e.Flags |= Stamp
 	}
 	if s.MustAdapt() {

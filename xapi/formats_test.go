@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cairn-lms/cairn/xapi"
 )
@@ -31,7 +32,8 @@ func TestDurations(t *testing.T) {
 func TestTimestamps(t *testing.T) {
 	judge(t, "timestamp", func(s string) bool { _, ok := xapi.ParseTimestamp(s); return ok },
 		[]string{"2026-11-21T09:44:10Z", "2026-11-21T09:44:10.000Z", "2026-11-21T09:44:10.1234567891+01:00", "2026-11-21t09:44:10z", "2026-11-21T09:44:10+0100", "2026-11-21T09:44:10+01", "2024-02-29T00:00:00Z"},
-		[]string{"", "2026-11-21", "2026-11-21T09:44:10", "2026-02-30T09:44:10Z", "2026-11-21T09:44:10-00:00", "2026-11-21T09:44:10-0000", "2026-11-21T09:44:10-00", "01/011/2015", "2026-11-21 09:44:10Z", "2026-11-21T25:00:00Z", "2026-11-21T09:44:10.Z", "2026-11-21T09:44:10+25:00", "2026-11-21T09:44:10,5Z"})
+		[]string{"", "2026-11-21", "2026-11-21T09:44:10", "2026-02-30T09:44:10Z", "2026-11-21T09:44:10-00:00", "2026-11-21T09:44:10-0000", "2026-11-21T09:44:10-00", "01/011/2015", "2026-11-21 09:44:10Z", "2026-11-21T25:00:00Z", "2026-11-21T09:44:10.Z", "2026-11-21T09:44:10+25:00", "2026-11-21T09:44:10,5Z",
+			"0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"})
 	got, _ := xapi.ParseTimestamp("2026-11-21T09:44:10.123456789+05:30")
 	if want := time.Date(2026, 11, 21, 4, 14, 10, 123456789, time.UTC); !got.Equal(want) || got.Location() != time.UTC {
 		t.Errorf("read as %v, want %v", got, want)
@@ -89,14 +91,37 @@ func FuzzTimestamp(f *testing.F) {
 			return
 		}
 		if again, ok := xapi.ParseTimestamp(xapi.FormatTimestamp(at)); !ok || !again.Equal(at) {
-			if at.Year() >= 0 && at.Year() <= 9999 {
-				t.Errorf("%q is %v, then %v", s, at, again)
-			}
+			t.Errorf("%q is %v, then %v", s, at, again)
 		}
 	})
 }
 
 func FuzzLanguage(f *testing.F) {
 	f.Add("zh-cmn-Hans-CN-a-bbb-x-y")
-	f.Fuzz(func(t *testing.T, s string) { xapi.ValidLanguage(s) })
+	f.Add("i-klingon")
+	f.Fuzz(func(t *testing.T, s string) {
+		if xapi.ValidLanguage(s) && (len(s) < 2 || strings.Trim(s, "-abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" || strings.Contains(s, "--")) {
+			t.Errorf("%q is accepted", s)
+		}
+		if xapi.ValidLanguage(s) != xapi.ValidLanguage(strings.ToUpper(s)) && strings.ToLower(strings.ToUpper(s)) == strings.ToLower(s) {
+			t.Errorf("the case of %q matters", s)
+		}
+	})
+}
+
+// What is accepted as an IRI is a reference that everyone else can read, with a
+// scheme.
+func FuzzIRI(f *testing.F) {
+	for _, s := range []string{"http://a.b/c?d#e", "urn:x:y", "https://münchen.example/ß", "http://[::1]:80/", "mailto:a@b.c", "a b:c", "http://"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if !xapi.ValidIRI(s) {
+			return
+		}
+		scheme, rest, ok := strings.Cut(s, ":")
+		if !ok || scheme == "" || rest == "" || !utf8.ValidString(s) || strings.ContainsAny(s, " \t\r\n\x00<>\"") {
+			t.Errorf("%q is accepted", s)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/cairn-lms/cairn/xapi"
@@ -20,6 +21,20 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	}
+	for _, folder := range []string{"valid", "invalid"} {
+		names, err := filepath.Glob("testdata/" + folder + "/*.json")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			data, _, _ = bytes.Cut(data, []byte("\n----------\n"))
+			f.Add(data)
+		}
+	}
 	f.Add([]byte(simple))
 	f.Add([]byte(with(`"result":{"score":{"scaled":-1e0},"response":"\ud83d\u0000"}`)))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -34,18 +49,10 @@ func FuzzDecode(f *testing.F) {
 			if !bytes.Contains(data, s.Raw) {
 				t.Fatal("the bytes changed")
 			}
-			again, err := json.Marshal(s)
-			if err != nil {
-				t.Fatalf("%v: %q", err, data)
+			if !xapi.Same(data, data, v) {
+				t.Fatalf("not the same as itself: %q", data)
 			}
-			var back xapi.Statement
-			if err := json.Unmarshal(again, &back); err != nil {
-				t.Fatalf("%v: %s", err, again)
-			}
-			third, err := json.Marshal(back)
-			if err != nil || !bytes.Equal(again, third) {
-				t.Fatalf("not stable:\n%s\n%s (%v)", again, third, err)
-			}
+			stable(t, s, v)
 		}
 	})
 }

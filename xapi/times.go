@@ -7,7 +7,8 @@ import (
 
 // ParseTimestamp reads an ISO 8601 date and time with its zone, in the profile
 // of RFC 3339 plus the zone forms +hh and +hhmm. Refused: -00:00 in any form
-// (unknown local time), dates that do not exist, and no zone at all. Digits
+// (unknown local time), dates that do not exist or, in UTC, are outside the years 0
+// to 9999, and no zone at all. Digits
 // after the ninth of a fraction are dropped.
 func ParseTimestamp(s string) (time.Time, bool) {
 	if len(s) < len("2006-01-02T15:04:05Z") || len(s) > 64 || s[10] != 'T' && s[10] != 't' {
@@ -40,7 +41,10 @@ func ParseTimestamp(s string) (time.Time, bool) {
 	if err != nil {
 		return time.Time{}, false
 	}
-	return t.UTC(), true
+	if t = t.UTC(); t.Year() < 0 || t.Year() > 9999 { // no text for it
+		return time.Time{}, false
+	}
+	return t, true
 }
 
 // FormatTimestamp is t as the record store writes it: UTC, nine digits after
