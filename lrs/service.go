@@ -190,11 +190,6 @@ func (h *handler) serve(r *request, w http.ResponseWriter, path string) error {
 	if !found {
 		return refuse(http.StatusNotFound, "no such resource")
 	}
-	if strings.HasPrefix(path, "/statements") {
-		if err := r.consistentThrough(w); err != nil {
-			return err
-		}
-	}
 	name := r.Method
 	if name == http.MethodHead {
 		name = http.MethodGet
@@ -202,9 +197,17 @@ func (h *handler) serve(r *request, w http.ResponseWriter, path string) error {
 	answer, known := methods[name]
 	if !known {
 		w.Header().Set("Allow", allow(methods))
-		return refuse(http.StatusMethodNotAllowed, "this resource does not know the method "+r.Method)
+		answer = (*request).unknownMethod
 	}
-	return answer(r, w)
+	err := answer(r, w)
+	if err != nil && strings.HasPrefix(path, "/statements") && w.Header().Get(throughHeader) == "" {
+		_ = r.consistentThrough(w) // if the store fails, the answer says so already
+	}
+	return err
+}
+
+func (r *request) unknownMethod(http.ResponseWriter) error {
+	return refuse(http.StatusMethodNotAllowed, "this resource does not know the method "+r.Method)
 }
 
 // authenticate finds the key of the request and the tenant's record store.

@@ -12,8 +12,11 @@ import (
 	"github.com/cairn-lms/cairn/xapi"
 )
 
+const throughHeader = "X-Experience-API-Consistent-Through"
+
 // consistentThrough tells, on every answer of the resource, up to when all
-// statements are taken into account.
+// statements are taken into account. A success tells it itself, before it reads or
+// after it has written; serve adds it to what is none.
 func (r *request) consistentThrough(w http.ResponseWriter) error {
 	through, err := r.lrs.store.Through(r.Context(), r.lrs.o.Now)
 	if err != nil {
@@ -24,7 +27,7 @@ func (r *request) consistentThrough(w http.ResponseWriter) error {
 }
 
 func setThrough(w http.ResponseWriter, through int64) {
-	w.Header().Set("X-Experience-API-Consistent-Through", xapi.FormatTimestamp(time.Unix(0, through)))
+	w.Header().Set(throughHeader, xapi.FormatTimestamp(time.Unix(0, through)))
 }
 
 func (r *request) mayWrite() error {
@@ -135,6 +138,9 @@ func (r *request) getStatements(w http.ResponseWriter) error {
 	p.Query.Languages = r.Header.Get("Accept-Language")
 	if p.ID == "" {
 		return r.page(w, p.Query)
+	}
+	if err := r.consistentThrough(w); err != nil {
+		return err
 	}
 	row, err := r.lrs.row(r.Context(), p.ID, p.Voided)
 	if err != nil {

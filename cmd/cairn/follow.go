@@ -12,6 +12,7 @@ import (
 const (
 	followPoll  = time.Second // for statements that other processes stored
 	followLease = 10 * time.Second
+	followEvery = 100 * time.Millisecond // at most, while statements come without pause
 	tenantPoll  = 15 * time.Second
 )
 
@@ -48,6 +49,7 @@ func (h *house) followTenant(ctx context.Context, name string) {
 	defer pause.Stop()
 	defer h.releaseFollow(context.WithoutCancel(ctx), name)
 	var changed <-chan struct{}
+	var held time.Time // until when the lease is ours, as far as we know
 	for {
 		select {
 		case <-ctx.Done():
@@ -55,10 +57,11 @@ func (h *house) followTenant(ctx context.Context, name string) {
 		case <-changed:
 		case <-pause.C:
 		}
+		next := time.Now().Add(followEvery)
 		r, err := h.rooms(ctx, name)
 		if err == nil {
 			changed = r.lrs.Changed() // asked for before looking, so that no write slips between
-			err = h.catchUp(ctx, r)
+			held, err = h.catchUp(ctx, r, held)
 		}
 		if err != nil && ctx.Err() == nil {
 			h.log.Error("follow statements", "tenant", name, "error", err)
@@ -66,20 +69,29 @@ func (h *house) followTenant(ctx context.Context, name string) {
 		if err != nil {
 			changed = nil // a failing store is asked again after the pause only
 		}
+		select { // what comes meanwhile is handled at one go
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Until(next)):
+		}
 		pause.Reset(followPoll)
 	}
 }
 
-// catchUp hands what is new to the engine, if no other process does.
-func (h *house) catchUp(ctx context.Context, r *rooms) error {
+// catchUp hands what is new to the engine, if no other process does. It returns
+// until when the lease to do so is held, and renews it well before.
+func (h *house) catchUp(ctx context.Context, r *rooms, held time.Time) (time.Time, error) {
 	for {
-		now := time.Now() // leases run on real time
-		held, err := r.store.TakeLease(ctx, "follow", h.name, now, now.Add(followLease))
-		if err != nil || !held {
-			return err
+		if now := time.Now(); held.Sub(now) < followLease/2 { // leases run on real time
+			until := now.Add(followLease)
+			ours, err := r.store.TakeLease(ctx, "follow", h.name, now, until)
+			if err != nil || !ours {
+				return time.Time{}, err
+			}
+			held = until
 		}
 		if n, err := r.engine.FollowOnce(ctx, r.next); err != nil || n == 0 {
-			return err
+			return held, err
 		}
 	}
 }

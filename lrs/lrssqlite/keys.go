@@ -12,7 +12,10 @@ import (
 )
 
 // Keys is the lrs.KeyStore over the control database.
-type Keys struct{ db *sql.DB }
+type Keys struct {
+	db   *sql.DB
+	byID *sql.Stmt // every request asks
+}
 
 // NewKeys makes the table it needs.
 func NewKeys(ctx context.Context, db *sql.DB) (*Keys, error) {
@@ -27,7 +30,11 @@ func NewKeys(ctx context.Context, db *sql.DB) (*Keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: make key table: %w", err)
 	}
-	return &Keys{db: db}, nil
+	byID, err := db.PrepareContext(ctx, `SELECT doc FROM lrs_keys WHERE id = ?`) //nolint:sqlclosecheck // kept ready until the handle is closed
+	if err != nil {
+		return nil, fmt.Errorf("lrssqlite: prepare: %w", err)
+	}
+	return &Keys{db: db, byID: byID}, nil
 }
 
 // PutKey implements lrs.KeyStore.
@@ -48,7 +55,7 @@ func (s *Keys) PutKey(ctx context.Context, k lrs.Key) error {
 // Key implements lrs.KeyStore.
 func (s *Keys) Key(ctx context.Context, id string) (lrs.Key, error) {
 	var doc string
-	err := s.db.QueryRowContext(ctx, `SELECT doc FROM lrs_keys WHERE id = ?`, id).Scan(&doc)
+	err := s.byID.QueryRowContext(ctx, id).Scan(&doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = lrs.ErrNotFound
 	}
