@@ -52,8 +52,7 @@ func DecodeList(data []byte, v Version) ([]*Statement, error) {
 			return nil, ErrTooMany
 		}
 		p.nodes = 0
-		var n node
-		err := p.value(&n)
+		n, err := p.value()
 		if err == nil {
 			var s *Statement
 			if s, err = decode(&n, v); err == nil {

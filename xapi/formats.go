@@ -39,13 +39,20 @@ func ValidIRI(s string) bool {
 	if !ok || rest == "" || !validScheme(scheme) || !utf8.ValidString(s) {
 		return false
 	}
-	for _, r := range rest {
-		switch {
-		case r <= 0x20, r == 0x7f, strings.ContainsRune("<>\"{}|\\^`", r):
+	ascii := true
+	for i := range len(rest) {
+		switch c := rest[i]; c {
+		case '<', '>', '"', '{', '}', '|', '\\', '^', '`', 0x7f:
 			return false
-		case r > 0x7f && (unicode.IsSpace(r) || unicode.IsControl(r)):
-			return false
+		default:
+			if c <= 0x20 {
+				return false
+			}
+			ascii = ascii && c < utf8.RuneSelf
 		}
+	}
+	if !ascii && strings.ContainsFunc(rest, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return false
 	}
 	switch strings.ToLower(scheme) {
 	case "http", "https": // these have an authority with a host

@@ -49,24 +49,10 @@ func FuzzDecode(f *testing.F) {
 			if !bytes.Contains(data, s.Raw) {
 				t.Fatal("the bytes changed")
 			}
-			if !xapi.Same(data, data, v) {
+			if !xapi.Same(data, append([]byte(" "), data...), v) {
 				t.Fatalf("not the same as itself: %q", data)
 			}
 			stable(t, s, v)
 		}
 	})
-}
-
-func BenchmarkDecode(b *testing.B) {
-	data, err := os.ReadFile("testdata/moodle-batch1.json")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.SetBytes(int64(len(data)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := xapi.DecodeList(data, xapi.V103); err != nil {
-			b.Fatal(err)
-		}
-	}
 }

@@ -62,13 +62,34 @@ type parser struct {
 	pos   int
 	depth int
 	nodes int
+
+	open []member // of the arrays and objects around pos, innermost last
+	slab []member // room for those that are closed
+}
+
+// kids takes the members that were opened since base, for good.
+func (p *parser) kids(base int) []member {
+	found := p.open[base:]
+	if len(found) == 0 {
+		return nil
+	}
+	from := len(p.slab)
+	if cap(p.slab)-from < len(found) {
+		const typical = 24 // bytes of JSON for each member
+		p.slab = make([]member, 0, max(len(found), min((len(p.src)-p.pos)/typical, 500)+4))
+		from = 0
+	}
+	p.slab = append(p.slab, found...)
+	clear(found)
+	p.open = p.open[:base]
+	return p.slab[from:len(p.slab):len(p.slab)]
 }
 
 // parse reads the one JSON value of data.
 func parse(data string) (*node, *Error) {
 	p := parser{src: data}
-	var n node
-	if err := p.value(&n); err != nil {
+	n, err := p.value()
+	if err != nil {
 		return nil, err
 	}
 	if err := p.end(); err != nil {
@@ -110,48 +131,49 @@ func (p *parser) peek() byte {
 	return 0
 }
 
-func (p *parser) value(n *node) *Error {
+func (p *parser) value() (n node, err *Error) {
 	if p.nodes++; p.nodes > maxNodes {
-		return p.fail("more than %d values in one statement", maxNodes)
+		return n, p.fail("more than %d values in one statement", maxNodes)
 	}
 	c := p.peek()
-	start := p.pos
-	var err *Error
+	n.at = p.pos
 	switch {
 	case c == '{':
-		err = p.object(n)
+		n.kind = kindObject
+		n.kids, err = p.object()
 	case c == '[':
-		err = p.array(n)
+		n.kind = kindArray
+		n.kids, err = p.array()
 	case c == '"':
 		n.kind = kindString
 		n.text, err = p.str()
 	case c == '-' || c >= '0' && c <= '9':
-		err = p.number(n)
+		n.kind = kindNumber
+		n.text, err = p.number()
 	default:
-		err = p.literal(n)
+		n.kind, n.text, err = p.literal()
 	}
-	n.at, n.raw = start, p.src[start:p.pos]
-	return err
+	n.raw = p.src[n.at:p.pos]
+	return n, err
 }
 
-func (p *parser) literal(n *node) *Error {
+func (p *parser) literal() (kind, string, *Error) {
 	for _, lit := range [...]struct {
 		text string
 		kind kind
 	}{{"true", kindBool}, {"false", kindBool}, {"null", kindNull}} {
 		if strings.HasPrefix(p.src[p.pos:], lit.text) {
-			n.kind, n.text = lit.kind, lit.text
 			p.pos += len(lit.text)
-			return nil
+			return lit.kind, lit.text, nil
 		}
 	}
 	if p.pos >= len(p.src) {
-		return p.fail("the JSON ends too early")
+		return kindNull, "", p.fail("the JSON ends too early")
 	}
-	return p.fail("a value cannot start with %q", p.src[p.pos])
+	return kindNull, "", p.fail("a value cannot start with %q", p.src[p.pos])
 }
 
-func (p *parser) number(n *node) *Error {
+func (p *parser) number() (string, *Error) {
 	start := p.pos
 	run := func() bool {
 		from := p.pos
@@ -180,10 +202,9 @@ func (p *parser) number(n *node) *Error {
 		ok = run()
 	}
 	if !ok {
-		return p.fail("a number is malformed")
+		return "", p.fail("a number is malformed")
 	}
-	n.kind, n.text = kindNumber, p.src[start:p.pos]
-	return nil
+	return p.src[start:p.pos], nil
 }
 
 func (p *parser) deeper() *Error {
@@ -193,86 +214,93 @@ func (p *parser) deeper() *Error {
 	return nil
 }
 
-func (p *parser) array(n *node) *Error {
-	n.kind = kindArray
+func (p *parser) array() ([]member, *Error) {
 	if err := p.deeper(); err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { p.depth-- }()
 	p.pos++ // [
 	if p.peek() == ']' {
 		p.pos++
-		return nil
+		return nil, nil
 	}
+	base := len(p.open)
 	for {
-		n.kids = append(n.kids, member{})
-		if err := p.value(&n.kids[len(n.kids)-1].val); err != nil {
-			return err.at(len(n.kids) - 1)
+		v, err := p.value()
+		if err != nil {
+			return nil, err.at(len(p.open) - base)
 		}
+		p.open = append(p.open, member{val: v})
 		switch p.peek() {
 		case ',':
 			p.pos++
 		case ']':
 			p.pos++
-			return nil
+			return p.kids(base), nil
 		default:
-			return p.fail("an array needs a comma or ]")
+			return nil, p.fail("an array needs a comma or ]")
 		}
 	}
 }
 
-func (p *parser) object(n *node) *Error {
-	n.kind = kindObject
+func (p *parser) object() ([]member, *Error) {
 	if err := p.deeper(); err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { p.depth-- }()
 	p.pos++ // {
 	if p.peek() == '}' {
 		p.pos++
-		return nil
+		return nil, nil
 	}
+	base := len(p.open)
 	var seen map[string]bool // only for large objects
 	for {
 		if p.peek() != '"' {
-			return p.fail("an object needs a property name in quotes")
+			return nil, p.fail("an object needs a property name in quotes")
 		}
 		key, err := p.str()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if p.repeated(n, key, &seen) {
-			return fail("property %s appears twice", quote(key))
+		if repeated(p.open[base:], key, &seen) {
+			return nil, fail("property %s appears twice", quote(key))
 		}
 		if p.peek() != ':' {
-			return p.fail("property %s needs a colon", quote(key))
+			return nil, p.fail("property %s needs a colon", quote(key))
 		}
 		p.pos++
-		n.kids = append(n.kids, member{key: key})
-		if err := p.value(&n.kids[len(n.kids)-1].val); err != nil {
-			return err.in(key)
+		v, err := p.value()
+		if err != nil {
+			return nil, err.in(key)
 		}
+		p.open = append(p.open, member{key: key, val: v})
 		switch p.peek() {
 		case ',':
 			p.pos++
 		case '}':
 			p.pos++
-			return nil
+			return p.kids(base), nil
 		default:
-			return p.fail("an object needs a comma or }")
+			return nil, p.fail("an object needs a comma or }")
 		}
 	}
 }
 
-// repeated tells whether the object has the key already.
-func (p *parser) repeated(n *node, key string, seen *map[string]bool) bool {
-	if len(n.kids) < 16 {
-		return n.get(key) != nil
+// repeated tells whether the key is among the members already.
+func repeated(members []member, key string, seen *map[string]bool) bool {
+	if len(members) < 16 {
+		for i := range members {
+			if members[i].key == key {
+				return true
+			}
+		}
+		return false
 	}
 	if *seen == nil {
 		*seen = make(map[string]bool, 32)
-		for i := range n.kids {
-			(*seen)[n.kids[i].key] = true
+		for i := range members {
+			(*seen)[members[i].key] = true
 		}
 	}
 	if (*seen)[key] {
