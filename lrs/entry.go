@@ -71,7 +71,8 @@ func (e *Entry) setFlags(s *xapi.Statement) {
 
 // document is the statement's own bytes, property by property as received, with
 // the properties the record store sets: id and version if missing, authority.
-// What the client says of stored and authority is dropped.
+// What the client says of stored and authority is dropped. Without vouch the
+// authority it has stays.
 func document(s *xapi.Statement, vouch []byte, v xapi.Version) []byte {
 	var b bytes.Buffer
 	b.Grow(len(s.Raw) + len(vouch) + 96)
@@ -84,8 +85,12 @@ func document(s *xapi.Statement, vouch []byte, v xapi.Version) []byte {
 	}
 	for _, m := range s.Members() {
 		switch m.Key {
-		case "stored", "authority":
+		case "stored":
 			continue
+		case "authority":
+			if vouch != nil {
+				continue
+			}
 		case "id":
 			hasID = true
 		case "version":
@@ -96,7 +101,9 @@ func document(s *xapi.Statement, vouch []byte, v xapi.Version) []byte {
 	if !hasID {
 		put("id", `"`+s.ID+`"`)
 	}
-	put("authority", string(vouch))
+	if vouch != nil {
+		put("authority", string(vouch))
+	}
 	if !hasVersion {
 		version := `"1.0.0"` // what 1.0.3 says a statement without version is
 		if v == xapi.V200 {

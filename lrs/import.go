@@ -198,10 +198,8 @@ func (i *importer) entry(s *xapi.Statement, v xapi.Version) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	for _, m := range s.Members() {
-		if m.Key == "authority" {
-			authority, vouch = *s.Authority, []byte(m.Value)
-		}
+	if s.Authority != nil {
+		authority, vouch = *s.Authority, nil
 	}
 	stored := s.Stored
 	e := entry(s, authority, vouch, v)

@@ -205,7 +205,7 @@ func (h *house) rooms(ctx context.Context, name string) (*rooms, error) {
 		return nil, fmt.Errorf("open tenant %s: %w", name, err)
 	}
 	r := &rooms{iriBase: tenant.IRIBase, store: store.workflows}
-	r.lrs = lrs.New(store.statements, lrs.Options{Now: h.now, Log: h.log, Blobs: store.blobs})
+	r.lrs = lrs.New(store.statements, lrs.Options{Now: h.now, Log: h.log, Blobs: store.blobs, IRIBase: tenant.IRIBase})
 	options := engine.Options{
 		Tenant: name, Store: store.workflows, IRIBase: tenant.IRIBase, Links: h.links, Now: h.now,
 		Log:       h.log.With("tenant", name),

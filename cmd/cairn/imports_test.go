@@ -65,6 +65,7 @@ var onlyIn = map[string][]string{
 	"github.com/emersion/go-smtp":         {"cmd/embedded"},
 	"github.com/emersion/go-message":      {"cmd/embedded"},
 	"github.com/urfave/cli/v3":            {"cmd/cairn"},
+	"github.com/schollz/progressbar/v3":   {"cmd/cairn"},
 	"github.com/prometheus/client_golang": {"cmd/cairn"},
 	"go.opentelemetry.io":                 {"cmd/cairn"},
 	"net/http":                            {"lti", "lti/platform", "lrs", "web", "web/ui", "cmd/cairn", "cmd/embedded", "cmd/egress"},

@@ -9,6 +9,7 @@
 //	serve.go   pages, LTI and xAPI over HTTP (and the worker, unless told not to)
 //	worker.go  the queue, the sweep, and the statements that workflows wait for
 //	admin.go   keys, invitations, workflows
+//	records.go, erase.go, retention.go   upkeep of the record store
 package main
 
 import (
@@ -47,7 +48,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		Writer:                stdout,
 		ErrWriter:             stderr,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // main decides
-		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.key(), p.lms(), p.workflow(), p.healthcheck()},
+		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.key(), p.lms(), p.workflow(), p.statements(), p.erase(), p.retention(), p.healthcheck()},
 	}
 	err := root.Run(ctx, args)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -55,6 +55,7 @@ func (h *house) work(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return worker.Run(ctx) })
 	group.Go(func() error { return h.follow(ctx) })
+	group.Go(func() error { return h.upkeep(ctx) })
 	return group.Wait()
 }
 

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+const (
+	upkeepPoll  = time.Hour
+	upkeepEvery = 23 * time.Hour
+	blobGrace   = 24 * time.Hour // of attachments that no statement declares
+)
+
+// upkeep applies the rules of retention and collects attachments that belong to
+// no statement, once a day for each tenant, until ctx ends.
+func (h *house) upkeep(ctx context.Context) error {
+	done := map[string]time.Time{}
+	ticker := time.NewTicker(upkeepPoll)
+	defer ticker.Stop()
+	for {
+		names, err := h.tenantNames(ctx)
+		if err != nil && ctx.Err() == nil {
+			h.log.Error("list tenants", "error", err)
+		}
+		for _, name := range names {
+			if time.Since(done[name]) < upkeepEvery {
+				continue
+			}
+			if err := h.upkeepTenant(ctx, name); err != nil {
+				if ctx.Err() == nil {
+					h.log.Error("upkeep of the record store", "tenant", name, "error", err)
+				}
+				continue
+			}
+			done[name] = time.Now()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// upkeepTenant does the work of a day for one tenant, if no other process has. The
+// lease is what says so: it is kept when all is done, and given back when not.
+func (h *house) upkeepTenant(ctx context.Context, name string) error {
+	r, err := h.rooms(ctx, name)
+	if err != nil {
+		return err
+	}
+	now := time.Now() // leases run on real time
+	held, err := r.store.TakeLease(ctx, "upkeep", h.name, now, now.Add(upkeepEvery))
+	if err != nil || !held {
+		return err
+	}
+	kept, err := r.lrs.ApplyRetention(ctx, false)
+	collected, bytes := 0, int64(0)
+	if err == nil {
+		collected, bytes, err = r.lrs.CollectBlobs(ctx, blobGrace)
+	}
+	if kept.Removed+kept.Attachments+collected > 0 {
+		h.log.Info("the record store was tidied", "tenant", name, "statements", kept.Removed,
+			"attachments", kept.Attachments+collected, "bytes", kept.Bytes+bytes)
+	}
+	if err != nil {
+		release, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		_ = r.store.ReleaseLease(release, "upkeep", h.name) // it expires by itself otherwise
+	}
+	return err
+}
