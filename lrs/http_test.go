@@ -18,6 +18,7 @@ import (
 
 	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/lrs/lrsfiles"
 	"github.com/cairn-lms/cairn/lrs/lrsmongo"
 	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/cairn-lms/cairn/xapi"
@@ -34,6 +35,8 @@ type server struct {
 	keys lrs.KeyStore
 	cred lrs.Credential
 	web  *httptest.Server
+
+	blobs lrs.Blobs
 }
 
 func start(t *testing.T, configure ...func(*httptest.Server)) *server {
@@ -48,12 +51,16 @@ func start(t *testing.T, configure ...func(*httptest.Server)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, lrs: lrs.New(store, lrs.Options{PageSize: 50}), keys: keys}
+	blobs, err := lrsfiles.New(t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t, lrs: lrs.New(store, lrs.Options{PageSize: 50, Blobs: blobs}), keys: keys, blobs: blobs}
 	service := &lrs.Service{
 		Keys:    keys,
 		Tenant:  func(context.Context, string) (*lrs.LRS, error) { return s.lrs, nil },
 		IRIBase: func(tenant string) string { return "https://cairn.example/" + tenant },
-		MaxBody: 1 << 20,
+		MaxBody: 1 << 20, MaxUpload: 4 << 20,
 	}
 	s.web = httptest.NewUnstartedServer(service.Handler())
 	for _, c := range configure {

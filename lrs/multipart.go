@@ -38,9 +38,9 @@ func takeApart(body io.Reader, boundary string, most int64, first func(data []by
 		path := fmt.Sprintf("parts[%d]", n)
 		in.bind(maxBetween)
 		part, err := reader.NextRawPart()
-		if err == io.EOF && n > 0 { //nolint:errorlint // this very value is the proper end, a wrapped one is not
+		if err == io.EOF && n > 0 { //nolint:errorlint // in gives no such error: it is the last boundary
 			in.bind(maxBetween)
-			if _, err := io.Copy(io.Discard, in); err != nil {
+			if _, err := io.Copy(io.Discard, in); !errors.Is(err, io.ErrUnexpectedEOF) {
 				return in.blame("after the last part", err)
 			}
 			return nil
@@ -112,10 +112,14 @@ func plain(part *multipart.Part, path string, encodings ...string) error {
 var errBetween = errors.New("lrs: too much between two parts")
 
 // gauge reads a body, remembers how that failed, and while it is bound gives only
-// so many bytes.
+// so many bytes. The end of the body is an empty line, for a last boundary that
+// has none, and then io.ErrUnexpectedEOF: multipart.Reader takes io.EOF for a
+// proper end between the boundary and the headers of a part too.
 type gauge struct {
 	r     io.Reader
 	err   error // of r, but for its end; or errBetween
+	ended bool
+	tail  string // what follows the end
 	bound bool
 	left  int64
 }
@@ -124,18 +128,28 @@ func (g *gauge) bind(most int64) { g.bound, g.left = true, most }
 func (g *gauge) release()        { g.bound = false }
 
 func (g *gauge) Read(p []byte) (int, error) {
-	if g.bound {
-		if g.left == 0 {
-			g.err = errBetween
-			return 0, g.err
-		}
+	switch {
+	case g.err != nil:
+		return 0, g.err
+	case g.ended && len(g.tail) == 0:
+		return 0, io.ErrUnexpectedEOF
+	case g.ended:
+		n := copy(p, g.tail)
+		g.tail = g.tail[n:]
+		return n, nil
+	case g.bound && g.left == 0:
+		g.err = errBetween
+		return 0, g.err
+	case g.bound:
 		p = p[:min(int64(len(p)), g.left)]
 	}
 	n, err := g.r.Read(p)
 	g.left -= int64(n)
-	if err != nil && !errors.Is(err, io.EOF) {
-		g.err = err
+	if err == io.EOF { //nolint:errorlint // a wrapped one is no end
+		g.ended, g.tail = true, "\r\n"
+		return n, nil
 	}
+	g.err = err
 	return n, err
 }
 

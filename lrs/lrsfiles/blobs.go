@@ -1,7 +1,7 @@
 // Package lrsfiles keeps the bytes of attachments in a folder, one file a blob:
 //
 //	ab/cd/abcd…         the bytes; the modification time is when it was last put
-//	.put-…              bytes that are still coming in, or whose Put crashed
+//	.put-<began>-…      bytes that are still coming in, or whose Put crashed
 //	ab/cd/abcd….gone-…  a blob that is being deleted
 //
 // A blob appears by renaming, so a file with its name is always whole. Nothing
@@ -19,6 +19,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,7 +78,8 @@ func (b *Blobs) put(ctx context.Context, path, sha2 string, r io.Reader) (size i
 	if err != nil {
 		return 0, err
 	}
-	f, err := os.CreateTemp(b.folder, coming+"*") // its mode is 0600
+	// The name says when it began, for Sweep: what the disk says may be another clock's.
+	f, err := os.CreateTemp(b.folder, coming+strconv.FormatInt(b.now().UnixNano(), 10)+"-*") // mode 0600
 	if err != nil {
 		return 0, err
 	}
@@ -244,7 +246,12 @@ func (b *Blobs) Each(ctx context.Context, f func(lrs.Blob) error) error {
 func (b *Blobs) Sweep(ctx context.Context, before time.Time) error {
 	err := b.walk(ctx, func(path string, info fs.FileInfo) error {
 		switch name := info.Name(); {
-		case strings.HasPrefix(name, coming) && filepath.Dir(path) == filepath.Clean(b.folder) && info.ModTime().Before(before):
+		case strings.HasPrefix(name, coming):
+			text, _, _ := strings.Cut(strings.TrimPrefix(name, coming), "-")
+			began, err := strconv.ParseInt(text, 10, 64)
+			if err != nil || !time.Unix(0, began).Before(before) {
+				return nil
+			}
 			return ignoreMissing(os.Remove(path))
 		case strings.Contains(name, gone): // its Delete crashed
 			return restore(path)

@@ -3,6 +3,7 @@ package lrsfiles_test
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -78,12 +79,9 @@ func TestWhatACrashLeavesIsSwept(t *testing.T) {
 	if err := os.Rename(path, path+".gone-x"); err != nil {
 		t.Fatal(err)
 	}
-	for name, age := range map[string]time.Duration{".put-1": 48 * time.Hour, ".put-2": time.Minute} {
-		at := time.Now().Add(-age)
+	old, recent := ".put-"+strconv.FormatInt(time.Now().Add(-48*time.Hour).UnixNano(), 10)+"-1", ".put-"+strconv.FormatInt(time.Now().UnixNano(), 10)+"-1"
+	for _, name := range []string{old, recent} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte("half"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.Chtimes(filepath.Join(folder, name), at, at); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -93,7 +91,7 @@ func TestWhatACrashLeavesIsSwept(t *testing.T) {
 	if err := b.Sweep(t.Context(), time.Now().Add(-24*time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	if got := files(t, folder); len(got) != 2 || got[0] != ".put-2" || got[1] != filepath.Join(sha2[:2], sha2[2:4], sha2) {
+	if got := files(t, folder); len(got) != 2 || got[0] != recent || got[1] != filepath.Join(sha2[:2], sha2[2:4], sha2) {
 		t.Errorf("after the sweep the files are %v", got)
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/lrs/lrsfiles"
 	"github.com/cairn-lms/cairn/lrs/lrsmongo"
 	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/google/uuid"
@@ -53,6 +54,7 @@ type setup struct {
 type place struct {
 	keys  lrs.KeyStore
 	store func(tenant string) lrs.Store
+	blobs func(tenant string, now func() time.Time) lrs.Blobs
 }
 
 // server is a running record store, seen by a client with a key that speaks one
@@ -345,7 +347,11 @@ func start(t *testing.T, at place, configure []func(*setup)) *server {
 		mu.Lock()
 		defer mu.Unlock()
 		if open[name] == nil {
-			open[name] = lrs.New(at.store(name), with.options(name))
+			o := with.options(name)
+			if o.Blobs == nil {
+				o.Blobs = at.blobs(name, o.Now)
+			}
+			open[name] = lrs.New(at.store(name), o)
 		}
 		return open[name]
 	}
@@ -378,6 +384,10 @@ func sqlite(t *testing.T) place {
 		store, err := lrssqlite.New(ctx, db)
 		must(t, err)
 		return store
+	}, func(tenant string, now func() time.Time) lrs.Blobs {
+		blobs, err := lrsfiles.New(filepath.Join(folder, tenant), now)
+		must(t, err)
+		return blobs
 	}}
 }
 
@@ -412,5 +422,9 @@ func mongodb(t *testing.T) place {
 		store, err := lrsmongo.New(ctx, database(tenant))
 		must(t, err)
 		return store
+	}, func(tenant string, now func() time.Time) lrs.Blobs {
+		blobs, err := lrsmongo.NewBlobs(ctx, database(tenant), now)
+		must(t, err)
+		return blobs
 	}}
 }
