@@ -99,6 +99,16 @@ func (q Query) terms() [][]IndexKey {
 
 // Query returns one page of statements.
 func (l *LRS) Query(ctx context.Context, q Query) (Page, error) {
+	page, err := l.find(ctx, q)
+	page.Statements = make([][]byte, len(page.rows))
+	for i, r := range page.rows {
+		page.Statements[i] = r.JSON()
+	}
+	return page, err
+}
+
+// find returns one page as rows.
+func (l *LRS) find(ctx context.Context, q Query) (Page, error) {
 	through, err := l.store.Through(ctx, l.o.Now)
 	if err != nil {
 		return Page{}, fmt.Errorf("lrs: query: %w", err)
@@ -121,10 +131,7 @@ func (l *LRS) Query(ctx context.Context, q Query) (Page, error) {
 	if err != nil {
 		return Page{}, fmt.Errorf("lrs: query: %w", err)
 	}
-	page := Page{Through: through, rows: rows, Statements: make([][]byte, len(rows))}
-	for i, r := range rows {
-		page.Statements[i] = r.JSON()
-	}
+	page := Page{Through: through, rows: rows}
 	if more {
 		next := q
 		if last := rows[len(rows)-1].Stored; q.Ascending {

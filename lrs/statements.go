@@ -1,7 +1,6 @@
 package lrs
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -174,7 +173,7 @@ func (r *request) getMore(w http.ResponseWriter) error {
 
 // page answers a query with a StatementResult.
 func (r *request) page(w http.ResponseWriter, q Query) error {
-	page, err := r.lrs.Query(r.Context(), q)
+	page, err := r.lrs.find(r.Context(), q)
 	if err != nil {
 		return err
 	}
@@ -183,16 +182,19 @@ func (r *request) page(w http.ResponseWriter, q Query) error {
 	if err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	b.WriteString(`{"statements":[`)
+	size := len(page.More) + 64
+	for _, doc := range docs {
+		size += len(doc) + 1
+	}
+	body := append(make([]byte, 0, size), `{"statements":[`...)
 	for i, doc := range docs {
 		if i > 0 {
-			b.WriteByte(',')
+			body = append(body, ',')
 		}
-		b.Write(doc)
+		body = append(body, doc...)
 	}
-	b.WriteString(`],"more":` + strconv.Quote(page.More) + `}`)
-	return r.answer(w, b.Bytes(), q, page.rows...)
+	body = append(strconv.AppendQuote(append(body, `],"more":`...), page.More), '}')
+	return r.answer(w, body, q, page.rows...)
 }
 
 // write sends a whole answer with its length, which HEAD tells too.

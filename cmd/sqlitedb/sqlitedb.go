@@ -42,7 +42,7 @@ func Open(ctx context.Context, path string) (*sql.DB, error) {
 			"synchronous(FULL)",
 			"foreign_keys(ON)",
 			"temp_store(MEMORY)",
-			"cache_size(-8000)",
+			"cache_size(-2000)",
 		},
 	}.Encode()}
 	db, err := sql.Open("sqlite", dsn.String())

@@ -47,6 +47,7 @@ func (s *Store) Select(ctx context.Context, sel lrs.Selection) ([]lrs.Row, bool,
 // query is the SQL of a selection. Its text depends on the shape only, so that
 // it can be kept prepared.
 func (s *Store) query(sel lrs.Selection) (string, []any) {
+	// LIMIT ? alone would make SQLite prepare the statement anew each time.
 	order := "DESC"
 	if sel.Ascending {
 		order = "ASC"
@@ -57,7 +58,7 @@ func (s *Store) query(sel lrs.Selection) (string, []any) {
 	}
 	if len(sel.Terms) == 0 {
 		return `SELECT s.stored, s.id, s.flags, s.doc, 0 FROM lrs_statements s WHERE s.stored > ? AND s.stored <= ?` + live +
-			` ORDER BY s.stored ` + order + ` LIMIT ?`, []any{sel.After, sel.Until, sel.Limit + 1}
+			` ORDER BY s.stored ` + order + ` LIMIT ?+0`, []any{sel.After, sel.Until, sel.Limit + 1}
 	}
 	var probes strings.Builder
 	var probed []any
@@ -81,5 +82,5 @@ func (s *Store) query(sel lrs.Selection) (string, []any) {
 	}
 	// A row may come once per key of the term; sorted, its copies are neighbours.
 	args = append(args, (sel.Limit+1)*len(parts))
-	return strings.Join(parts, " UNION ALL ") + ` ORDER BY 5 ` + order + `, 1 ` + order + ` LIMIT ?`, args
+	return strings.Join(parts, " UNION ALL ") + ` ORDER BY 5 ` + order + `, 1 ` + order + ` LIMIT ?+0`, args
 }

@@ -236,8 +236,12 @@ const selectOrder = selectLast + `, (SELECT buried FROM lrs_clock)`
 // scanRow reads one row, and more columns behind it; none is lrs.ErrNotFound.
 func scanRow(from rowScanner, more ...any) (lrs.Row, error) {
 	var r lrs.Row
-	var id, doc []byte
-	if err := from.Scan(append([]any{&r.Stored, &id, &r.Flags, &doc}, more...)...); err != nil {
+	var id, doc sql.RawBytes // of rows, they need not be copied
+	to := []any{&r.Stored, &id, &r.Flags, &doc}
+	if _, several := from.(*sql.Rows); !several {
+		to[1], to[3] = (*[]byte)(&id), (*[]byte)(&doc)
+	}
+	if err := from.Scan(append(to, more...)...); err != nil {
 		if errors.Is(err, sql.ErrNoRows) {
 			err = lrs.ErrNotFound
 		}
