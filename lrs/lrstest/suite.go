@@ -19,6 +19,7 @@ import (
 func Run(t *testing.T, newStore func(t *testing.T, name string) lrs.Store) {
 	t.Run("documents", func(t *testing.T) { documents(t, newStore) })
 	t.Run("upkeep", func(t *testing.T) { upkeep(t, newStore) })
+	t.Run("erasure", func(t *testing.T) { erasure(t, newStore) })
 	for name, test := range map[string]func(*testing.T, func(name string) lrs.Store){
 		"a statement is kept byte for byte":                   keepsBytes,
 		"an unknown id is not found":                          notFound,
