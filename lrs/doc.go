@@ -7,6 +7,8 @@
 //	GET  /statements?voidedStatementId=  a voided one             200 | 404
 //	GET  /statements?agent=&verb=&…      a page of them           200
 //	GET  /statements/more/{cursor}       the next page            200
+//	GET  /activities?activityId=         what is known of it      200
+//	GET  /agents?agent=                  a Person                 200
 //	GET  /activities/state?…&stateId=    a document               200 | 304 404 412
 //	GET  /activities/state?…             the names of all         200
 //	PUT  POST DELETE  the same           replace, merge, remove   204 | 400 409 412 413
@@ -20,6 +22,9 @@
 //	bytes ─▶ xapi.Decode ─▶ Entry (bytes + id + index keys) ─▶ Store.Insert ─▶ Row
 //	                                                             │ assigns Stored
 //	Query ─▶ Store.Select (an index range) ─▶ Row ─▶ bytes + stored, as received
+//
+// What statements say of activities is merged on the way in, if their writer may
+// define: that is what /activities and format=canonical tell.
 //
 // Stored is an int64 of nanoseconds, strictly increasing over all writers. It is
 // a statement's place in the one order that queries, `more` walks and Follow

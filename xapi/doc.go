@@ -1,9 +1,11 @@
 // Package xapi is the vocabulary and grammar of xAPI statements, without I/O.
 //
-// A statement goes two ways through it:
+// A statement goes four ways through it:
 //
 //	compose: Statement{Actor, Verb, Object, …} → json.Marshal → valid statement JSON
 //	receive: bytes → Decode (strict) → *Statement + the bytes as they came in (Raw)
+//	show:    stored bytes → Adapt, IDsOnly, Canonical → bytes for one reader
+//	change:  stored bytes → ReplaceAgent, DropAttachments → the same bytes elsewhere
 //
 // Receiving happens in three passes over one bounded tree (parse.go): the
 // parser refuses what is not JSON, is too deep or repeats a key; the validator
