@@ -237,7 +237,8 @@ func (w *world) nothingOfAda(rows map[int]lrs.Row) {
 	sum := sha1.Sum([]byte("mailto:ada@e.org")) //nolint:gosec // see the import
 	for n, r := range rows {
 		doc := strings.ToLower(string(r.Doc))
-		if strings.Contains(doc, "ada") || strings.Contains(doc, hex.EncodeToString(sum[:])) {
+		// Not "ada" alone: a pseudonym in hexadecimal may hold that.
+		if strings.Contains(doc, `"ada`) || strings.Contains(doc, "ada@") || strings.Contains(doc, hex.EncodeToString(sum[:])) {
 			w.t.Errorf("statement %d tells of Ada: %s", n, r.Doc)
 		}
 	}
