@@ -1,59 +1,57 @@
-package xapi_test
+package xapi
 
-import (
-	"os"
-	"testing"
+import "testing"
 
-	"github.com/cairn-lms/cairn/xapi"
-)
-
-// typical is a statement of 1.1 KB, as learning platforms send them.
-const typical = `{"id":"aa97b177-9383-4934-8543-0f91a7a02836","actor":{"objectType":"Agent","name":"Learner 417","account":{"homePage":"https://lms.example.org","name":"user-000417"}},` +
-	`"verb":{"id":"http://adlnet.gov/expapi/verbs/answered","display":{"en-US":"answered","de":"beantwortete"}},` +
-	`"object":{"objectType":"Activity","id":"https://lms.example.org/mod/quiz/view.php?id=42#question-7","definition":{"name":{"en-US":"Question 7: lock-out, tag-out"},"description":{"en-US":"Which step comes first?"},"type":"http://adlnet.gov/expapi/activities/cmi.interaction"}},` +
-	`"result":{"score":{"scaled":0.8,"raw":8,"min":0,"max":10},"success":true,"completion":true,"response":"isolate the energy","duration":"PT1M14.2S"},` +
-	`"context":{"registration":"5a3f1c2e-6a55-4c4e-9d5d-3a4b5c6d7e8f","platform":"Moodle","language":"en","contextActivities":{"parent":[{"id":"https://lms.example.org/course/view.php?id=12","definition":{"name":{"en-US":"Safety at work"},"type":"http://adlnet.gov/expapi/activities/course"}}],"category":[{"id":"https://w3id.org/xapi/moodle"}]},"extensions":{"https://lms.example.org/ext/attempt":3}},` +
-	`"timestamp":"2026-11-21T09:44:10.123Z"}`
-
-func BenchmarkTypical(b *testing.B) {
-	data := []byte(typical)
-	run := func(name string, f func() error) {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(data)))
-			b.ReportAllocs()
-			for b.Loop() {
-				if err := f(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-	run("decode", func() error { _, err := xapi.Decode(data, xapi.V103); return err })
-	run("stored", func() error { _, err := xapi.DecodeStored(data); return err })
-	other := []byte(" " + typical)
-	run("same", func() error { xapi.Same(data, other, xapi.V103); return nil })
-	run("ids", func() error { _, err := xapi.IDsOnly(data); return err })
-	c, err := xapi.NewCanonical("de, en;q=0.5", map[string][]byte{"https://w3id.org/xapi/moodle": []byte(`{"name":{"en":"Moodle"}}`)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	run("canonical", func() error {
-		d, err := xapi.ReadDocument(data)
-		_, _ = d.Activities(), c.Show(d)
-		return err
-	})
-}
+// lesson is a statement of 1.1 KB as an LMS sends it.
+const lesson = `{"actor":{"account":{"homePage":"https://lms.example.org","name":"user-845"},"name":"Learner 845","objectType":"Agent"},` +
+	`"context":{"contextActivities":{"grouping":[{"id":"https://lms.example.org/course/16","objectType":"Activity"}],` +
+	`"parent":[{"id":"https://lms.example.org/module/91","objectType":"Activity"}]},"extensions":{"https://lms.example.org/ext/session":288868},` +
+	`"instructor":{"account":{"homePage":"https://lms.example.org","name":"user-1011"},"name":"Learner 1011","objectType":"Agent"},` +
+	`"language":"en-US","platform":"bench","registration":"00000000-0000-4000-8000-000000002103"},"id":"f8d39e13-9efc-47f3-9a54-1aad63d6fe90",` +
+	`"object":{"definition":{"name":{"en-US":"Step 291","fr":"Etape 291"},"type":"http://adlnet.gov/expapi/activities/lesson"},` +
+	`"id":"https://lms.example.org/act/291","objectType":"Activity"},"result":{"completion":true,"duration":"PT12M3.25S","score":{"scaled":0.78}},` +
+	`"timestamp":"2026-11-21T14:44:19.321Z","verb":{"display":{"en-US":"launched"},"id":"http://adlnet.gov/expapi/verbs/launched"}}`
 
 func BenchmarkDecode(b *testing.B) {
-	data, err := os.ReadFile("testdata/moodle-batch1.json")
+	b.SetBytes(int64(len(lesson)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := Decode([]byte(lesson), V103); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// The parts of Decode: the tree, the rules, the model.
+func BenchmarkParse(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := parse(lesson); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkValidate(b *testing.B) {
+	root, err := parse(lesson)
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.SetBytes(int64(len(data)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := xapi.DecodeList(data, xapi.V103); err != nil {
+		if err := (checker{version: V103}).statement(root); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+func BenchmarkBuild(b *testing.B) {
+	root, err := parse(lesson)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		buildStatement(root)
 	}
 }

@@ -17,22 +17,27 @@ import (
 	"github.com/google/uuid"
 )
 
-// lesson is a statement of 1.1 KB as an LMS sends it, with the 12 keys it is
-// found by: 1,000 learners, 500 activities, 10 verbs.
-func lesson() lrs.Entry {
-	id := uuid.NewString()
-	actor, object, verb := rand.IntN(1000), rand.IntN(500), rand.IntN(10)
-	registration := fmt.Sprintf("00000000-0000-4000-8000-%012x", actor*10+object%10)
-	doc := fmt.Sprintf(`{"actor":{"account":{"homePage":"https://lms.example.org","name":"user-%d"},"name":"Learner %d","objectType":"Agent"},`+
+// lessonJSON is a statement of 1.1 KB as an LMS sends it: 1,000 learners, 500
+// activities, 10 verbs.
+func lessonJSON(id string, actor, object, verb int) string {
+	return fmt.Sprintf(`{"actor":{"account":{"homePage":"https://lms.example.org","name":"user-%d"},"name":"Learner %d","objectType":"Agent"},`+
 		`"context":{"contextActivities":{"grouping":[{"id":"https://lms.example.org/course/%d","objectType":"Activity"}],`+
 		`"parent":[{"id":"https://lms.example.org/module/%d","objectType":"Activity"}]},"extensions":{"https://lms.example.org/ext/session":%d},`+
 		`"instructor":{"account":{"homePage":"https://lms.example.org","name":"user-%d"},"name":"Learner %d","objectType":"Agent"},`+
-		`"language":"en-US","platform":"bench","registration":"%s"},"id":"%s","object":{"definition":{"name":{"en-US":"Step %d","fr":"Etape %d"},`+
+		`"language":"en-US","platform":"bench","registration":"00000000-0000-4000-8000-%012x"},"id":"%s",`+
+		`"object":{"definition":{"name":{"en-US":"Step %d","fr":"Etape %d"},`+
 		`"type":"http://adlnet.gov/expapi/activities/lesson"},"id":"https://lms.example.org/act/%d","objectType":"Activity"},`+
 		`"result":{"completion":true,"duration":"PT12M3.25S","score":{"scaled":0.%d}},"timestamp":"2026-11-21T14:44:19.321Z",`+
-		`"verb":{"display":{"en-US":"launched"},"id":"http://adlnet.gov/expapi/verbs/v%d"},"authority":{"objectType":"Agent",`+
-		`"account":{"homePage":"http://127.0.0.1:18601","name":"yWcLuEseAXFYWb9EGZea"}},"version":"1.0.0"}`,
-		actor, actor, object%25, object%100, rand.IntN(1e6), 1000+object%20, 1000+object%20, registration, id, object, object, object, rand.IntN(100), verb)
+		`"verb":{"display":{"en-US":"launched"},"id":"http://adlnet.gov/expapi/verbs/v%d"}}`,
+		actor, actor, object%25, object%100, rand.IntN(1e6), 1000+object%20, 1000+object%20, actor*10+object%10, id, object, object, object, rand.IntN(100), verb)
+}
+
+// lesson is such a statement as the store gets it, with the 12 keys it is found by.
+func lesson() lrs.Entry {
+	id := uuid.NewString()
+	actor, object, verb := rand.IntN(1000), rand.IntN(500), rand.IntN(10)
+	doc := strings.TrimSuffix(lessonJSON(id, actor, object, verb), "}") +
+		`,"authority":{"objectType":"Agent","account":{"homePage":"http://127.0.0.1:18601","name":"yWcLuEseAXFYWb9EGZea"}},"version":"1.0.0"}`
 	key := func(kind string, values ...string) lrs.IndexKey {
 		return lrs.IndexKey(kind + " " + strings.Join(values, "\x00"))
 	}
@@ -40,7 +45,7 @@ func lesson() lrs.Entry {
 	o := "https://lms.example.org/act/" + strconv.Itoa(object)
 	v := "http://adlnet.gov/expapi/verbs/v" + strconv.Itoa(verb)
 	return lrs.Entry{ID: id, Doc: []byte(doc), Keys: []lrs.IndexKey{
-		key("v", v), key("a", a), key("av", a, v), key("ao", a, o), key("o", o), key("ov", o, v), key("r", registration), key("u", "authority"),
+		key("v", v), key("a", a), key("av", a, v), key("ao", a, o), key("o", o), key("ov", o, v), key("r", strconv.Itoa(actor*10+object%10)), key("u", "authority"),
 		key("A", "authority"), key("A", "instructor", strconv.Itoa(object%20)), key("O", "module", strconv.Itoa(object%100)), key("O", "course", strconv.Itoa(object%25)),
 	}}
 }
