@@ -378,3 +378,36 @@ func BenchmarkUpload(b *testing.B) {
 		b.Errorf("%v, %v", entries, err)
 	}
 }
+
+// The digest says which bytes they are. A declared length that is not theirs is
+// kept as it was said, by clients who count otherwise, and troubles nobody here.
+func TestADeclaredLengthIsNotHeldAgainstTheBytes(t *testing.T) {
+	s := start(t)
+	doc := strings.Replace(declaring(1, "four"), `"length":4`, `"length":2`, 1)
+	s.expect(200, "POST", "/statements", whole("["+doc+","+declaring(2, "four")+"]", "four"), "Content-Type", mixedType)
+	if a := s.expect(200, "GET", "/statements?attachments=true", ""); !strings.Contains(string(a.body), "\r\n\r\nfour\r\n") || !strings.Contains(string(a.body), `"length":2`) {
+		t.Errorf("the answer is %s", a.body)
+	}
+	verify := func(l *lrs.LRS) {
+		t.Helper()
+		report, err := l.Verify(t.Context(), lrs.VerifyOptions{Problem: func(p string) { t.Error(p) }})
+		if err != nil || report.Attachments != 1 || report.Bytes != 4 {
+			t.Errorf("%+v, %v", report, err)
+		}
+	}
+	verify(s.lrs)
+	folder := t.TempDir()
+	if _, err := s.lrs.Export(t.Context(), folder, lrs.ExportOptions{Source: "here"}); err != nil {
+		t.Fatal(err)
+	}
+	blobs, err := lrsfiles.New(t.TempDir(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := lrs.New(openHere(t), lrs.Options{Blobs: blobs})
+	report, err := there.Import(t.Context(), folder, lrs.ImportOptions{Refused: func(err error) { t.Error(err) }})
+	if err != nil || report.New != 2 {
+		t.Errorf("%+v, %v", report, err)
+	}
+	verify(there)
+}

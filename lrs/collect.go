@@ -3,7 +3,6 @@ package lrs
 import (
 	"context"
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -26,8 +25,7 @@ func (l *LRS) CollectBlobs(ctx context.Context, olderThan time.Duration) (n int,
 		if b.PutAt.After(before) {
 			return nil
 		}
-		declared, err := l.declares(ctx, b.SHA2)
-		if err != nil || declared {
+		if declared, err := l.declaring(ctx, b.SHA2, 1); err != nil || declared > 0 {
 			return err
 		}
 		deleted, err := l.o.Blobs.Delete(ctx, b.SHA2, before)
@@ -41,12 +39,4 @@ func (l *LRS) CollectBlobs(ctx context.Context, olderThan time.Duration) (n int,
 		return n, bytes, fmt.Errorf("lrs: collect attachments: %w", err)
 	}
 	return n, bytes, nil
-}
-
-// declares tells whether any statement, voided or not, declares the attachment.
-func (l *LRS) declares(ctx context.Context, sha2 string) (bool, error) {
-	rows, _, err := l.store.Select(ctx, Selection{
-		Terms: [][]IndexKey{{key("f", sha2)}}, After: math.MinInt64, Until: math.MaxInt64, Limit: 1, MaxBytes: 1, Voided: true,
-	})
-	return len(rows) > 0, err
 }

@@ -17,6 +17,10 @@
 //	GET  /about                          versions, without a key  200
 //	HEAD wherever GET is
 //
+// Statements come as application/json, or as multipart/mixed with the bytes of
+// their attachments; with attachments=true they go like that. The bytes are in
+// Blobs, under their digest, before a statement that declares them is stored.
+//
 // The way of a statement:
 //
 //	bytes ─▶ xapi.Decode ─▶ Entry (bytes + id + index keys) ─▶ Store.Insert ─▶ Row

@@ -232,8 +232,6 @@ func (i *importer) attachments(ctx context.Context, s *xapi.Statement, e *Entry)
 			return err
 		case size < 0 && a.FileURL == "":
 			return invalid("has no fileUrl, and there is no file " + lower(a) + " in " + i.blobs)
-		case size >= 0 && size != a.Length:
-			return invalid(fmt.Sprintf("says it has %d bytes, but has %d", a.Length, size))
 		case size >= 0 && a.FileURL != "":
 			e.Flags |= Attached
 		}
