@@ -15,7 +15,11 @@
 //	     /activities/profile             likewise, of an activity
 //	     /agents/profile                 likewise, of an agent
 //	GET  /about                          versions, without a key  200
-//	HEAD wherever GET is
+//	HEAD wherever GET is, OPTIONS everywhere
+//	POST any?method=…                    1.0.3's alternate syntax, for clients that can send forms only
+//
+// A request without a good key is 401, one that its key's scopes do not cover 403.
+// Which web pages may read an answer is in cors.go.
 //
 // Statements come as application/json, or as multipart/mixed with the bytes of
 // their attachments; with attachments=true they go like that. The bytes are in

@@ -11,5 +11,9 @@
 //	45–50  documents                               documents_test.go, document_params_test.go
 //	51–56  HTTP, versions, errors                  http_test.go
 //
+// Beside the points stand what keys may do (keys_test.go, scopes_test.go), what pages
+// of other origins may read (cors_test.go), that tenants never meet (tenants_test.go)
+// and the alternate request syntax (alternate_test.go).
+//
 // harness_test.go starts the server and has the words the tests are written in.
 package points
