@@ -208,6 +208,9 @@ func (p *parser) number() (string, *Error) {
 }
 
 func (p *parser) deeper() *Error {
+	if p.open == nil {
+		p.open = make([]member, 0, 24)
+	}
 	if p.depth++; p.depth > maxDepth {
 		return p.fail("nested deeper than %d", maxDepth)
 	}
