@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ func upkeep(t *testing.T, newStore func(t *testing.T, name string) lrs.Store) {
 		"what tells of an erased agent's past does not come in": pastOfErased,
 		"settings are swapped by one at a time":                 swapsSettings,
 		"after all kinds of changes everything agrees":          agrees,
+		"what is being written is not reported":                 agreesMeanwhile,
 	} {
 		t.Run(name, func(t *testing.T) {
 			test(t, func(name string) lrs.Store { return newStore(t, name) })
@@ -269,6 +271,36 @@ func agrees(t *testing.T, newStore func(string) lrs.Store) {
 	}()
 	churn(t, s, c.now, r, 60)
 	agree(t, s)
+}
+
+// agreesMeanwhile looks at everything while others insert, and once more in the end.
+func agreesMeanwhile(t *testing.T, newStore func(string) lrs.Store) {
+	s := newStore("a")
+	var wg sync.WaitGroup
+	for w := range 3 {
+		writer := newStore("a")
+		wg.Go(func() {
+			for i := range 4 {
+				n := 100*(w+1) + 4*i
+				_, err := writer.Insert(t.Context(), time.Now, []lrs.Entry{
+					referring(n+2, n+1, 0), referring(n+3, n, lrs.Voiding), referring(n+1, n-4, 0), entry(n),
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { wg.Wait(); close(done) }()
+	for over := false; !over; {
+		select {
+		case <-done:
+			over = true
+		default:
+		}
+		agree(t, s)
+	}
 }
 
 // churn inserts, renames and removes.
