@@ -55,7 +55,7 @@ func start(t *testing.T, configure ...func(*httptest.Server)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &server{t: t, lrs: lrs.New(store, lrs.Options{PageSize: 50, Blobs: blobs}), keys: keys, blobs: blobs}
+	s := &server{t: t, lrs: lrs.New(store, lrs.Options{PageSize: 50, Blobs: blobs, IRIBase: "https://cairn.example/main"}), keys: keys, blobs: blobs}
 	service := &lrs.Service{
 		Keys:    keys,
 		Tenant:  func(context.Context, string) (*lrs.LRS, error) { return s.lrs, nil },
