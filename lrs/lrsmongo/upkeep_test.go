@@ -77,7 +77,7 @@ func TestAnErasureThatIsKilledAtAnyCommandIsCompletedByTheNext(t *testing.T) {
 		got := ""
 		for _, r := range rows {
 			got += r.ID[35:]
-			if strings.Contains(string(r.Doc), "ada") {
+			if strings.Contains(string(r.Doc), "mailto:ada") {
 				t.Errorf("killed at command %d: %s is left", nth, r.Doc)
 			}
 		}
