@@ -247,6 +247,9 @@ func (i *importer) attachment(ctx context.Context, a xapi.Attachment) (int64, er
 	}
 	f, err := os.Open(filepath.Join(i.blobs, lower(a)))
 	if errors.Is(err, fs.ErrNotExist) {
+		if a.FileURL != "" {
+			return -1, nil // bytes that others brought are not its own
+		}
 		return i.blobSize(ctx, lower(a))
 	}
 	if err != nil {
