@@ -22,6 +22,18 @@ const lease = 60 * time.Second
 // longer than any insert of it can still be under way.
 const isolation = 24 * time.Hour
 
+// The quarantine is bounded, as every reader carries it along. When it is half
+// full, batches leave it after settled, when an insert that is still under way is
+// a wonder rather than a delay. When it is full, none takes off: a server that
+// breaks off so many inserts in so short a time takes no more.
+const (
+	maxAborted = 200
+	settled    = 10 * time.Minute
+)
+
+// errFull says that the quarantine is full.
+var errFull = errors.New("the server broke off too many inserts; writing waits until they are cleared up")
+
 // state is the clock document. Whoever changes it replaces it whole, if no one
 // else has meanwhile.
 type state struct {
@@ -37,6 +49,7 @@ type state struct {
 type flight struct {
 	Batch   string    `json:"batch"`
 	First   int64     `json:"first"` // its first stored number
+	Count   int       `json:"count"` // how many it has
 	Expires time.Time `json:"expires"`
 }
 
@@ -47,8 +60,9 @@ func of(batch string) func(flight) bool {
 // clock gives out the order and knows the batches under way.
 type clock struct {
 	docs  *mongo.Collection
-	abort func(ctx context.Context, batch string) error // removes what the batch wrote
-	mu    sync.Mutex                                    // one change at a time in this process
+	lease time.Duration
+	abort func(ctx context.Context, f flight) error // removes what the batch wrote
+	mu    sync.Mutex                                // one change at a time in this process
 }
 
 const clockID = "clock"
@@ -127,37 +141,46 @@ func pause(ctx context.Context, d time.Duration) error {
 // takeOff gives the batch n stored numbers and a lease, unless now says that no
 // one wants it any more. before is the last number given out until then, salt that of the
 // tombstones.
-func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() (time.Time, error)) (first, before int64, salt string, err error) {
+func (c *clock) takeOff(ctx context.Context, batch string, n int, now func() (time.Time, error)) (f flight, before int64, salt string, err error) {
 	err = c.change(ctx, func(s *state) error {
 		salt = s.Salt
 		if i := slices.IndexFunc(s.Flights, of(batch)); i >= 0 { // an answer got lost
-			first, before = s.Flights[i].First, 0
+			f, before = s.Flights[i], 0
 			return nil
+		}
+		if len(s.Aborted) >= maxAborted {
+			return errFull
 		}
 		at, err := now()
 		if err != nil {
 			return err
 		}
 		before = s.Last
-		first = max(at.UnixNano(), s.Last+1)
-		s.Last = first + int64(n) - 1
-		s.Flights = append(s.Flights, flight{Batch: batch, First: first, Expires: time.Now().Add(lease)})
+		f = flight{Batch: batch, First: max(at.UnixNano(), s.Last+1), Count: n, Expires: time.Now().Add(c.lease)}
+		s.Last = f.First + int64(n) - 1
+		s.Flights = append(s.Flights, f)
 		return nil
 	})
-	return first, before, salt, err
+	return f, before, salt, err
 }
 
 // errLost says that a flight's lease ran out before it landed.
 var errLost = errors.New("the batch took too long and was given up")
 
+// errUnsure says that a writer was away for so long that no one knows any more
+// whether its batch had landed or was given up.
+var errUnsure = errors.New("the batch took too long: whether it is in is not known")
+
 // land makes the batch visible, or says that it was aborted. Landing twice, after
 // an answer that got lost, is fine.
-func (c *clock) land(ctx context.Context, batch string) error {
+func (c *clock) land(ctx context.Context, f flight) error {
 	return c.change(ctx, func(s *state) error {
-		i := slices.IndexFunc(s.Flights, of(batch))
+		i := slices.IndexFunc(s.Flights, of(f.Batch))
 		switch {
-		case slices.ContainsFunc(s.Aborted, of(batch)):
+		case slices.ContainsFunc(s.Aborted, of(f.Batch)):
 			return errLost
+		case i < 0 && time.Now().After(f.Expires.Add(settled/2)): // it may have left the quarantine
+			return errUnsure
 		case i < 0:
 			return nil
 		}
@@ -174,7 +197,8 @@ func (c *clock) quarantine(ctx context.Context, batch string) error {
 			if f.Batch != batch {
 				return false
 			}
-			s.Aborted = append(s.Aborted, flight{Batch: f.Batch, First: f.First, Expires: time.Now().Add(isolation)})
+			f.Expires = time.Now().Add(isolation)
+			s.Aborted = append(s.Aborted, f)
 			return true
 		})
 		return nil
@@ -183,7 +207,7 @@ func (c *clock) quarantine(ctx context.Context, batch string) error {
 
 // recover aborts flights whose lease ran out, and ends quarantines.
 func (c *clock) recover(ctx context.Context) error {
-	var aborted, over []string
+	var aborted, over []flight
 	now := time.Now()
 	err := c.change(ctx, func(s *state) error {
 		aborted, over = nil, nil
@@ -191,22 +215,19 @@ func (c *clock) recover(ctx context.Context) error {
 			if now.Before(f.Expires) {
 				return false
 			}
-			aborted = append(aborted, f.Batch)
-			s.Aborted = append(s.Aborted, flight{Batch: f.Batch, First: f.First, Expires: now.Add(isolation)})
+			f.Expires = now.Add(isolation)
+			aborted = append(aborted, f)
+			s.Aborted = append(s.Aborted, f)
 			return true
 		})
-		for _, f := range s.Aborted {
-			if now.After(f.Expires) {
-				over = append(over, f.Batch)
-			}
-		}
+		over = s.over(now)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, batch := range slices.Concat(aborted, over) {
-		if err := c.abort(ctx, batch); err != nil {
+	for _, f := range slices.Concat(aborted, over) {
+		if err := c.abort(ctx, f); err != nil {
 			return err
 		}
 	}
@@ -214,9 +235,22 @@ func (c *clock) recover(ctx context.Context) error {
 		return nil
 	}
 	return c.change(ctx, func(s *state) error { // only after their documents are gone
-		s.Aborted = slices.DeleteFunc(s.Aborted, func(f flight) bool { return slices.Contains(over, f.Batch) })
+		s.Aborted = slices.DeleteFunc(s.Aborted, func(f flight) bool { return slices.ContainsFunc(over, of(f.Batch)) })
 		return nil
 	})
+}
+
+// over are the batches whose quarantine ends: it has lasted, or is half full and
+// they are the oldest of it.
+func (s *state) over(now time.Time) []flight {
+	var over []flight
+	most := now.Add(isolation - settled) // of the end of one that has settled
+	for i, f := range s.Aborted {        // in the order in which they came
+		if now.After(f.Expires) || len(s.Aborted)-i > maxAborted/2 && most.After(f.Expires) {
+			over = append(over, f)
+		}
+	}
+	return over
 }
 
 // view is what readers see at one moment.
@@ -225,7 +259,7 @@ type view struct {
 	repaired int64
 	revision int64
 	flying   bool     // something is under way
-	aborted  []string // batches to leave out
+	aborted  []flight // batches to leave out
 }
 
 // view reads the clock; if a writer has crashed it clears up first.
@@ -234,8 +268,9 @@ func (c *clock) view(ctx context.Context) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	late := func(f flight) bool { return time.Now().After(f.Expires) }
-	if slices.ContainsFunc(s.Flights, late) || slices.ContainsFunc(s.Aborted, late) {
+	now := time.Now()
+	late := func(f flight) bool { return now.After(f.Expires) }
+	if slices.ContainsFunc(s.Flights, late) || len(s.over(now)) > 0 {
 		if err := c.recover(ctx); err != nil {
 			return view{}, err
 		}
@@ -243,26 +278,27 @@ func (c *clock) view(ctx context.Context) (view, error) {
 			return view{}, err
 		}
 	}
-	v := view{horizon: s.Last, repaired: s.Repaired, revision: s.Revision, flying: len(s.Flights) > 0}
+	v := view{horizon: s.Last, repaired: s.Repaired, revision: s.Revision, flying: len(s.Flights) > 0, aborted: s.Aborted}
 	for _, f := range s.Flights {
 		v.horizon = min(v.horizon, f.First-1)
-	}
-	for _, f := range s.Aborted {
-		v.aborted = append(v.aborted, f.Batch)
 	}
 	return v, nil
 }
 
 // sees tells whether readers may see the document.
 func (v view) sees(d document) bool {
-	return d.Stored <= v.horizon && !slices.Contains(v.aborted, d.Batch)
+	return d.Stored <= v.horizon && !slices.ContainsFunc(v.aborted, of(d.Batch))
 }
 
 // filter is the part of a query that bounds stored and leaves out what was aborted.
 func (v view) filter(after, until int64) bson.D {
 	f := bson.D{{Key: "stored", Value: bson.M{"$gt": after, "$lte": until}}}
 	if len(v.aborted) > 0 {
-		f = append(f, bson.E{Key: "batch", Value: bson.M{"$nin": v.aborted}})
+		batches := make([]string, len(v.aborted))
+		for i, f := range v.aborted {
+			batches[i] = f.Batch
+		}
+		f = append(f, bson.E{Key: "batch", Value: bson.M{"$nin": batches}})
 	}
 	return f
 }

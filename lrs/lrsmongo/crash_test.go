@@ -94,13 +94,13 @@ func TestHalfABatchIsNeverSeenAndIsClearedUpAfterItsLease(t *testing.T) {
 	if _, err := alive.Insert(ctx, time.Now, []lrs.Entry{entryOf(1)}); err != nil {
 		t.Fatal(err)
 	}
-	first, _, _, err := dead.clock.takeOff(ctx, "dead", 3, func() (time.Time, error) { return time.Now(), nil })
+	f, _, _, err := dead.clock.takeOff(ctx, "dead", 4, func() (time.Time, error) { return time.Now(), nil })
 	if err != nil {
 		t.Fatal(err)
 	}
 	half := func(n int) {
 		t.Helper()
-		if _, err := dead.statements.InsertOne(ctx, toDocument(entryOf(n), "dead", first+int64(n))); err != nil {
+		if _, err := dead.statements.InsertOne(ctx, toDocument(entryOf(n), "dead", f.First+int64(n))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -111,8 +111,8 @@ func TestHalfABatchIsNeverSeenAndIsClearedUpAfterItsLease(t *testing.T) {
 	if n := alive.visible(t); n != 1 {
 		t.Errorf("%d statements are visible above a batch under way, want 1", n)
 	}
-	if through, err := alive.Through(ctx, time.Now); err != nil || through >= first {
-		t.Errorf("through is %d, %v; want below the batch under way at %d", through, err, first)
+	if through, err := alive.Through(ctx, time.Now); err != nil || through >= f.First {
+		t.Errorf("through is %d, %v; want below the batch under way at %d", through, err, f.First)
 	}
 
 	err = dead.clock.change(ctx, func(s *state) error { // the lease runs out
@@ -131,7 +131,7 @@ func TestHalfABatchIsNeverSeenAndIsClearedUpAfterItsLease(t *testing.T) {
 	if n := alive.visible(t); n != 2 {
 		t.Errorf("a late insert of a batch given up is visible: %d statements", n)
 	}
-	if err := dead.clock.land(ctx, "dead"); !errors.Is(err, errLost) {
+	if err := dead.clock.land(ctx, f); !errors.Is(err, errLost) {
 		t.Errorf("the late writer is told %v, want that its batch is lost", err)
 	}
 	existing, err := alive.Insert(ctx, time.Now, []lrs.Entry{entryOf(2), entryOf(3)})

@@ -64,9 +64,10 @@ func (s *Store) existing(ctx context.Context, entries []lrs.Entry) ([]lrs.Row, e
 		var rows []lrs.Row
 		pending := false
 		for _, d := range docs {
+			given := slices.IndexFunc(v.aborted, of(d.Batch))
 			switch {
-			case slices.Contains(v.aborted, d.Batch):
-				if err := s.remove(ctx, d.Batch); err != nil {
+			case given >= 0:
+				if err := s.remove(ctx, v.aborted[given]); err != nil {
 					return nil, err
 				}
 			case d.Stored > v.horizon:
@@ -95,23 +96,23 @@ type landed struct {
 // it is left.
 func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Entry) (in landed, taken bool, err error) {
 	batch := uuid.NewString()
-	first, before, salt, err := s.takeOff(ctx, batch, len(entries), now)
+	f, before, salt, err := s.takeOff(ctx, batch, len(entries), now)
 	if err != nil {
 		return landed{}, false, fmt.Errorf("take off: %w", err)
 	}
 	ctx, cancel := persist(ctx)
 	defer cancel()
 	if err := s.unburied(ctx, salt, entries); err != nil {
-		_ = s.clock.land(ctx, batch) // it is empty; else its lease will clear it up
+		_ = s.clock.land(ctx, f) // it is empty; else its lease will clear it up
 		return landed{}, false, err
 	}
 	docs := make([]document, len(entries))
 	for i, e := range entries {
-		docs[i] = toDocument(e, batch, first+int64(i))
+		docs[i] = toDocument(e, batch, f.First+int64(i))
 	}
 	for chunk := range slices.Chunk(docs, atOnce) {
 		if _, err := s.statements.InsertMany(ctx, chunk); err != nil {
-			if cleanErr := s.giveUp(ctx, batch, err); cleanErr != nil {
+			if cleanErr := s.giveUp(ctx, f, err); cleanErr != nil {
 				return landed{}, false, fmt.Errorf("%w (its lease will clear it up: %w)", err, cleanErr)
 			}
 			if mongo.IsDuplicateKeyError(err) {
@@ -120,9 +121,9 @@ func (s *Store) fly(ctx context.Context, now func() time.Time, entries []lrs.Ent
 			return landed{}, false, err
 		}
 	}
-	if err := s.clock.land(ctx, batch); err != nil {
+	if err := s.clock.land(ctx, f); err != nil {
 		if errors.Is(err, errLost) { // else it may have landed; if not, its lease will clear it up
-			err = errors.Join(err, s.remove(ctx, batch))
+			err = errors.Join(err, s.remove(ctx, f))
 		}
 		return landed{}, false, fmt.Errorf("land: %w", err)
 	}
@@ -140,34 +141,34 @@ func persist(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // takeOff takes the batch off, unless its client is gone by then.
-func (s *Store) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (first, before int64, salt string, err error) {
+func (s *Store) takeOff(ctx context.Context, batch string, n int, now func() time.Time) (f flight, before int64, salt string, err error) {
 	on, cancel := persist(ctx)
 	defer cancel()
-	first, before, salt, err = s.clock.takeOff(on, batch, n, func() (time.Time, error) { return now(), ctx.Err() })
+	f, before, salt, err = s.clock.takeOff(on, batch, n, func() (time.Time, error) { return now(), ctx.Err() })
 	if err != nil && ctx.Err() == nil { // it may have taken off all the same
 		on, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		_ = s.clock.land(on, batch) // else its lease will clear it up
+		_ = s.clock.land(on, flight{Batch: batch, Expires: time.Now()}) // else its lease will clear it up
 	}
-	return first, before, salt, err
+	return f, before, salt, err
 }
 
 // giveUp removes a batch that cannot land because of err, and its flight. If the
 // server may still be inserting, the batch goes into quarantine.
-func (s *Store) giveUp(ctx context.Context, batch string, err error) error {
+func (s *Store) giveUp(ctx context.Context, f flight, err error) error {
 	ctx, cancel := persist(ctx)
 	defer cancel()
 	if !refused(err) {
-		if err := s.clock.quarantine(ctx, batch); err != nil {
+		if err := s.clock.quarantine(ctx, f.Batch); err != nil {
 			return err
 		}
-		_ = s.remove(ctx, batch) // what is left is never seen, and removed in the end
+		_ = s.remove(ctx, f) // what is left is never seen, and removed in the end
 		return nil
 	}
-	if err := s.remove(ctx, batch); err != nil {
+	if err := s.remove(ctx, f); err != nil {
 		return err
 	}
-	return s.clock.land(ctx, batch)
+	return s.clock.land(ctx, f)
 }
 
 // refused tells whether the error is the server's last word on single documents,

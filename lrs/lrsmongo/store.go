@@ -23,7 +23,7 @@
 // an error. Repair follows a cursor in the clock document over what is visible,
 // and every step of it may be done twice, so a crash only delays it.
 //
-// Every filter is answered by the index (keys, stored): keys holds the hashes of
+// Every filter is answered by the index (keys, stored), as index.go tells: keys holds the hashes of
 // lrs.IndexKeys, and two kinds of our own, "t" (refers to that statement) and
 // "x" (voids it).
 package lrsmongo
@@ -87,14 +87,10 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 	s := &Store{
 		statements: db.Collection("lrs_statements"), tombstones: db.Collection("lrs_tombstones"), settings: db.Collection("lrs_settings"),
 		files: db.Collection("lrs_documents"), definitions: db.Collection("lrs_definitions"),
-		clock: &clock{docs: db.Collection("lrs_clock")},
+		clock: &clock{docs: db.Collection("lrs_clock"), lease: lease},
 	}
 	s.clock.abort = s.remove
-	err := ensureIndexes(ctx, s.statements, map[string]bson.D{
-		"lrs_keys_stored": {{Key: "keys", Value: 1}, {Key: "stored", Value: 1}},
-		"lrs_stored":      {{Key: "stored", Value: 1}},
-		"lrs_batch":       {{Key: "batch", Value: 1}},
-	})
+	err := ensureIndexes(ctx, s.statements, statementIndexes())
 	if err == nil {
 		err = ensureIndexes(ctx, s.files, fileIndex())
 	}
@@ -109,30 +105,6 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 
 func majority(db *mongo.Database) *mongo.Database {
 	return db.Client().Database(db.Name(), options.Database().SetWriteConcern(writeconcern.Majority()))
-}
-
-// ensureIndexes makes the named indexes that are not there yet, one at a time.
-func ensureIndexes(ctx context.Context, c *mongo.Collection, want map[string]bson.D) error {
-	have := map[string]bool{}
-	specs, err := c.Indexes().ListSpecifications(ctx)
-	if err != nil {
-		var command mongo.CommandError
-		if !errors.As(err, &command) || command.Code != 26 { // the collection is not there yet
-			return fmt.Errorf("list indexes: %w", err)
-		}
-	}
-	for _, spec := range specs {
-		have[spec.Name] = true
-	}
-	for name, keys := range want {
-		if have[name] {
-			continue
-		}
-		if _, err := c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys, Options: options.Index().SetName(name)}); err != nil {
-			return fmt.Errorf("create index %s: %w", name, err)
-		}
-	}
-	return nil
 }
 
 // hash is the key as documents have it.
@@ -250,8 +222,10 @@ func (s *Store) Through(ctx context.Context, now func() time.Time) (int64, error
 }
 
 // remove deletes what a batch that never landed has written.
-func (s *Store) remove(ctx context.Context, batch string) error {
-	_, err := s.statements.DeleteMany(ctx, bson.M{"batch": batch})
+func (s *Store) remove(ctx context.Context, f flight) error {
+	_, err := s.statements.DeleteMany(ctx, bson.M{
+		"stored": bson.M{"$gte": f.First, "$lt": f.First + int64(f.Count)}, "batch": f.Batch,
+	})
 	return err
 }
 

@@ -120,7 +120,8 @@ func TestVerifyFindsWhatIsDamaged(t *testing.T) {
 // for: burying waits for it, so that whoever erases sees all of it.
 func TestBuryingWaitsForTheBatchesUnderWay(t *testing.T) {
 	other, s := stores(t, options.Client())
-	if _, _, _, err := other.clock.takeOff(t.Context(), "early", 1, func() (time.Time, error) { return time.Now(), nil }); err != nil {
+	f, _, _, err := other.clock.takeOff(t.Context(), "early", 1, func() (time.Time, error) { return time.Now(), nil })
+	if err != nil {
 		t.Fatal(err)
 	}
 	buried := make(chan error, 1)
@@ -136,7 +137,7 @@ func TestBuryingWaitsForTheBatchesUnderWay(t *testing.T) {
 		t.Fatalf("it did not wait: %v", err)
 	default:
 	}
-	if err := other.clock.land(t.Context(), "early"); err != nil {
+	if err := other.clock.land(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-buried; err != nil {
