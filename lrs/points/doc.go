@@ -15,5 +15,6 @@
 // of other origins may read (cors_test.go), that tenants never meet (tenants_test.go)
 // and the alternate request syntax (alternate_test.go).
 //
-// harness_test.go starts the server and has the words the tests are written in.
+// harness_test.go starts the server, on the stores of places_test.go, and has the
+// words the tests are written in.
 package points
