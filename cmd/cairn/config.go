@@ -34,6 +34,8 @@ type config struct {
 	logFormat    string     // text or json
 	logLevel     slog.Level // what is logged at all; the zero value is info
 
+	maxUpload int64 // MiB of a request with attachments; 0: what the record store takes by itself
+
 	worker                bool // serve also runs the worker
 	allowPrivatePlatforms bool // development: platforms on loopback and http
 }
@@ -77,6 +79,13 @@ type flags struct {
 
 func (f flags) text(name, value, usage string, to *string) cli.Flag {
 	return &cli.StringFlag{
+		Name: name, Value: value, Usage: usage + " [" + environment(name) + "]", Destination: to,
+		Sources: cli.NewValueSourceChain(variable{environment(name), f.getenv}),
+	}
+}
+
+func (f flags) number(name string, value int64, usage string, to *int64) cli.Flag {
+	return &cli.Int64Flag{
 		Name: name, Value: value, Usage: usage + " [" + environment(name) + "]", Destination: to,
 		Sources: cli.NewValueSourceChain(variable{environment(name), f.getenv}),
 	}
@@ -134,6 +143,9 @@ func (c *config) check() error {
 	}
 	if c.tenant != "" && (!tenantName.MatchString(c.tenant) || c.tenant == "control") {
 		return fmt.Errorf("-tenant %q: lower-case letters, digits and hyphens, at most 31; not control", c.tenant)
+	}
+	if c.maxUpload < 0 || c.maxUpload > 1<<20 {
+		return fmt.Errorf("-max-upload %d: MiB, at most 1048576", c.maxUpload)
 	}
 	if c.logFormat != "" && c.logFormat != "text" && c.logFormat != "json" {
 		return fmt.Errorf("-log-format %q: text or json", c.logFormat)

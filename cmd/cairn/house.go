@@ -139,7 +139,7 @@ func launchParameters() map[string]string {
 
 func (h *house) lrsHandler() http.Handler {
 	service := &lrs.Service{
-		Keys: h.stores.keys, Now: h.now, Log: h.log,
+		Keys: h.stores.keys, Now: h.now, Log: h.log, MaxUpload: h.cfg.maxUpload << 20,
 		Tenant: func(ctx context.Context, name string) (*lrs.LRS, error) {
 			r, err := h.rooms(ctx, name)
 			if err != nil {

@@ -21,7 +21,8 @@ func (p program) serve() *cli.Command {
 		Description: "Serves the pages, LTI under /lti and the record store under /xapi. Without -mongo-uri everything is kept in\n" +
 			"SQLite files under -data; without -redis-url the queue runs in this process, which then must run the worker.",
 		Flags: append(append(p.flags.stores(), p.flags.work()...),
-			p.flags.toggle("worker", true, "also run the worker in this process", &p.cfg.worker)),
+			p.flags.toggle("worker", true, "also run the worker in this process", &p.cfg.worker),
+			p.flags.number("max-upload", 256, "MiB that statements and their attachments may have in one request", &p.cfg.maxUpload)),
 		Action: func(ctx context.Context, _ *cli.Command) error {
 			return serve(ctx, p, nil)
 		},

@@ -98,16 +98,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	s := &Store{db: db, writing: make(chan struct{}, 1), perSegment: segmentSize, stmts: map[string]*sql.Stmt{}}
 	salt := make([]byte, 16)
 	rand.Read(salt)
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, schema+segmentSchema+documentSchema); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT OR IGNORE INTO lrs_clock (one, floor, salt) VALUES (1, 0, ?)`, salt)
-		if err != nil {
-			return err
-		}
-		return tx.QueryRowContext(ctx, `SELECT salt FROM lrs_clock`).Scan(&s.salt)
-	})
+	err := s.write(ctx, func(*sql.Tx) error { return s.writer(ctx).makeTables(salt) })
 	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: make tables: %w", err)
 	}
