@@ -216,6 +216,7 @@ func (i *importer) entry(s *xapi.Statement, v xapi.Version) (Entry, error) {
 
 // attachments brings the bytes in before the statement.
 func (i *importer) attachments(ctx context.Context, s *xapi.Statement, e *Entry) error {
+	came := map[string]bool{}
 	for n, a := range attachments(s) {
 		size, err := i.attachment(ctx, a)
 		invalid := func(reason string) error {
@@ -232,10 +233,13 @@ func (i *importer) attachments(ctx context.Context, s *xapi.Statement, e *Entry)
 			return err
 		case size < 0 && a.FileURL == "":
 			return invalid("has no fileUrl, and there is no file " + lower(a) + " in " + i.blobs)
-		case size >= 0 && a.FileURL != "":
-			e.Flags |= Attached
+		case size < 0 && a.UsageType == xapi.UsageSignature:
+			return invalid("is a signature, and there is no file " + lower(a) + " in " + i.blobs)
+		case size >= 0:
+			came[lower(a)] = true
 		}
 	}
+	e.setCame(s, came)
 	return nil
 }
 

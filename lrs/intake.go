@@ -164,25 +164,24 @@ func compare(sha2 string, r io.Reader) error {
 // complete demands the bytes of every attachment that cannot be had elsewhere. A
 // signature always comes along: it could not be judged otherwise.
 func (in *intake) complete() error {
+	links, of := 0, (*xapi.Statement)(nil)
 	for _, d := range in.declared {
+		if d.statement != of {
+			links, of = 0, d.statement
+		}
+		came, signature := in.came[lower(d.Attachment)], d.UsageType == xapi.UsageSignature
+		if d.FileURL != "" && !signature {
+			if links++; came && links > maxLinked {
+				return invalid(d.path, fmt.Sprintf("bytes may come for the first %d attachments with a fileUrl only", maxLinked))
+			}
+		}
 		switch {
-		case in.came[strings.ToLower(d.SHA2)]:
-		case d.signs:
+		case came:
+		case signature:
 			return invalid(d.path, "a signature comes with its statement, as a part of a multipart/mixed request")
 		case d.FileURL == "":
 			return invalid(d.path, "has neither a fileUrl nor its bytes in the request")
 		}
 	}
 	return nil
-}
-
-// attached tells whether bytes came with the statement for an attachment that has
-// a fileUrl too.
-func attached(s *xapi.Statement, came map[string]bool) bool {
-	for _, a := range attachments(s) {
-		if a.FileURL != "" && came[strings.ToLower(a.SHA2)] {
-			return true
-		}
-	}
-	return false
 }

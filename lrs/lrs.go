@@ -114,9 +114,7 @@ func (l *LRS) write(ctx context.Context, authority xapi.Agent, list []*xapi.Stat
 	ids := make([]string, len(todo))
 	for i := range todo {
 		ids[i] = todo[i].ID
-		if attached(list[i], came) {
-			todo[i].Flags |= Attached
-		}
+		todo[i].setCame(list[i], came)
 	}
 	err = l.bring(ctx, todo, v, func(e Entry, become outcome) error {
 		if become == isTaken {

@@ -48,17 +48,19 @@ type Statements interface {
 	Through(ctx context.Context, now func() time.Time) (int64, error)
 }
 
-// Flags are what a store needs to know about a statement besides its bytes.
-type Flags uint8
+// Flags are what is known about a statement besides its bytes: the six below, and
+// from the ninth bit on which bytes came with it (see cameWith). They fit into an
+// int64.
+type Flags uint64
 
 // The flags of a statement.
 const (
-	Voided   Flags = 1 << iota // by another statement; set by the store
-	Voiding                    // it voids its Target
-	Stamp                      // it came without timestamp: that is Stored too
-	Adapt                      // a reader of one of the versions must not get the bytes as they are
-	Attached                   // bytes came with it also for attachments that have a fileUrl
-	Defines                    // what it says of activities counts
+	Voided  Flags = 1 << iota // by another statement; set by the store
+	Voiding                   // it voids its Target
+	Stamp                     // it came without timestamp: that is Stored too
+	Adapt                     // a reader of one of the versions must not get the bytes as they are
+	_
+	Defines // what it says of activities counts
 )
 
 // Has tells whether all of the bits are set.

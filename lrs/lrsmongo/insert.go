@@ -179,7 +179,7 @@ func refused(err error) bool {
 }
 
 func toDocument(e lrs.Entry, batch string, stored int64) document {
-	d := document{definitions: e.Definitions, ID: e.ID, Stored: stored, Flags: int32(e.Flags), Batch: batch, Target: e.Target, Doc: string(e.Doc), Sum: checksum(e.Doc),
+	d := document{definitions: e.Definitions, ID: e.ID, Stored: stored, Flags: int64(e.Flags), Batch: batch, Target: e.Target, Doc: string(e.Doc), Sum: checksum(e.Doc),
 		Keys: make([]string, 0, len(e.Keys)+2)}
 	for _, k := range e.Keys {
 		d.Keys = append(d.Keys, hash(k))

@@ -62,7 +62,7 @@ type Store struct {
 type document struct {
 	ID     string   `bson:"_id"`
 	Stored int64    `bson:"stored"`
-	Flags  int32    `bson:"flags"` // all but lrs.Voided
+	Flags  int64    `bson:"flags"` // all but lrs.Voided
 	Voided bool     `bson:"voided"`
 	Batch  string   `bson:"batch"`
 	Target string   `bson:"target"`

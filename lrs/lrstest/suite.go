@@ -140,7 +140,7 @@ func keepsBytes(t *testing.T, newStore func(string) lrs.Store) {
 	s, c := newStore("a"), newClock()
 	e := entry(1)
 	e.Doc = []byte("{\"id\":\"" + e.ID + "\", \"x\" : 12345678901234567890.10,\"a.b$c\":\"\\u0000é\"}")
-	e.Flags = lrs.Stamp | lrs.Adapt
+	e.Flags = lrs.Stamp | lrs.Adapt | 1<<55
 	insert(t, s, c.now, e)
 	row, err := newStore("a").Get(t.Context(), e.ID)
 	if err != nil || string(row.Doc) != string(e.Doc) || row.Flags != e.Flags || row.ID != e.ID {

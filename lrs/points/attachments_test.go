@@ -220,6 +220,23 @@ func TestPoint42_PlainJSONTakesNoAttachmentWithoutFileURL(t *testing.T) {
 		s.upload("/statements", statement(3, "attachments", []obj{elsewhere}).String(), bytesOf("one")).want(200)
 		s.get("/statements" + query("statementId", id(3), "attachments", "true")).wantParts("one")
 		s.get("/statements" + query("statementId", id(1), "attachments", "true")).wantParts()
+
+		// Nor do bytes sent for one open another's that were not.
+		own := attachment("own", "fileUrl", "https://e.org/own.png")
+		mixed := []obj{attachment("two"), elsewhere, own, elsewhere.but("sha2", strings.ToUpper(digest("one")))}
+		s.as(s.key()).upload("/statements", statement(4, "attachments", mixed).String(), bytesOf("own"), bytesOf("two")).want(200)
+		s.get("/statements"+query("statementId", id(4), "attachments", "true")).wantParts("own", "two")
+		sub["attachments"] = []obj{elsewhere, own}
+		s.upload("/statements", statement(5, "object", sub, "attachments", []obj{elsewhere.but("sha2", digest("three"))}).String(), bytesOf("own")).want(200)
+		s.get("/statements" + query("statementId", id(5), "attachments", "true")).wantParts("own")
+		s.get("/statements"+query("attachments", "true", "limit", "2")).wantParts("own", "two")
+		many := []obj{own}
+		for n := range 48 {
+			many = append([]obj{attachment(fmt.Sprint(n), "fileUrl", "https://e.org/many")}, many...)
+		}
+		s.upload("/statements", statement(6, "attachments", many).String(), bytesOf("own")).refused(400, "attachments[48]", "fileUrl")
+		s.upload("/statements", statement(6, "attachments", many[1:]).String(), bytesOf("own"), bytesOf("0")).want(200)
+		s.get("/statements"+query("statementId", id(6), "attachments", "true")).wantParts("own", "0")
 	})
 }
 

@@ -62,6 +62,11 @@ func TestTwoTenantsNeverSeeEachOther(t *testing.T) {
 		two.post("/statements", statement(9, "attachments", elsewhere).String()).want(200)
 		two.get("/statements" + query("statementId", id(9), "attachments", "true")).wantParts()
 		one.get("/statements" + query("statementId", id(6), "attachments", "true")).wantParts("attachment of one")
+		for n, key := range []*server{two, s.as(s.key())} { // nor beside bytes of one's own, in this tenant or the other
+			both := append(elsewhere[:1:1], attachment("own", "fileUrl", "https://elsewhere.example/own"))
+			key.upload("/statements", statement(10+n, "attachments", both).String(), bytesOf("own")).want(200)
+			key.get("/statements" + query("statementId", id(10+n), "attachments", "true")).wantParts("own")
+		}
 
 		// Documents.
 		for _, path := range []string{"/activities/state" + state, "/activities/profile" + ofActivity, "/agents/profile" + ofAgent} {
