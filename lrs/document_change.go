@@ -2,6 +2,7 @@ package lrs
 
 import (
 	"context"
+	"errors"
 	"mime"
 	"net/http"
 	"time"
@@ -74,15 +75,20 @@ func putting(d Document, p precondition, may bare) documentChange {
 // posting merges the JSON object into the one that is there, or makes the
 // document. No result is larger than most.
 func posting(d Document, p precondition, most int64) documentChange {
+	sent := isJSON(d.Type)
+	var with []property
+	var wrong error
+	if sent {
+		with, wrong = properties(d.Body) // once, though the change may run several times
+	}
 	return func(old *Document) (*Document, error) {
-		if !p.holds(old) {
+		switch {
+		case !p.holds(old):
 			return nil, errPrecondition
-		}
-		sent := isJSON(d.Type)
-		if sent {
-			if _, err := properties(d.Body); err != nil {
-				return nil, refuse(http.StatusBadRequest, "the body is not a JSON object, though its Content-Type says JSON")
-			}
+		case errors.Is(wrong, errManyProperties):
+			return nil, &problem{http.StatusRequestEntityTooLarge, "body", wrong.Error()}
+		case wrong != nil:
+			return nil, &problem{http.StatusBadRequest, "body", "it is not a JSON object, though its Content-Type says JSON"}
 		}
 		if old == nil {
 			return &d, nil
@@ -93,7 +99,10 @@ func posting(d Document, p precondition, most int64) documentChange {
 		case !isJSON(old.Type):
 			return nil, refuse(http.StatusBadRequest, "the document that is there is not application/json: nothing can be merged into it; use PUT to replace it")
 		}
-		body, err := mergeJSON(old.Body, d.Body)
+		body, err := mergeJSON(old.Body, with)
+		if errors.Is(err, errManyProperties) {
+			return nil, &problem{http.StatusRequestEntityTooLarge, "body", err.Error() + "; use PUT to replace it"}
+		}
 		if err != nil {
 			return nil, refuse(http.StatusBadRequest, "the document that is there is not a JSON object: nothing can be merged into it; use PUT to replace it")
 		}

@@ -3,10 +3,56 @@ package lrs
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"maps"
 	"testing"
 	"unicode/utf8"
 )
+
+// merged is old with the properties of change.
+func merged(old, change []byte) ([]byte, error) {
+	with, err := properties(change)
+	if err != nil {
+		return nil, err
+	}
+	return mergeJSON(old, with)
+}
+
+// many is an object of n small properties.
+func many(n int, prefix string) []byte {
+	out := []byte("{")
+	for i := range n {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = fmt.Appendf(out, `"%s%d":%d`, prefix, i, i)
+	}
+	return append(out, '}')
+}
+
+func TestAMergeBoundsThePropertiesItReads(t *testing.T) {
+	if _, err := merged(many(maxProperties, "a"), many(maxProperties, "a")); err != nil {
+		t.Error(err)
+	}
+	for _, c := range [][2][]byte{
+		{many(1, "a"), many(maxProperties+1, "b")}, {many(maxProperties+1, "a"), many(1, "a")}, {many(maxProperties, "a"), many(1, "b")},
+	} {
+		if _, err := merged(c[0], c[1]); !errors.Is(err, errManyProperties) {
+			t.Errorf("%.20s… with %.20s…: %v", c[0], c[1], err)
+		}
+	}
+}
+
+func BenchmarkMergeOfManyProperties(b *testing.B) {
+	old, change := many(maxProperties/2, "a"), many(maxProperties/2, "b")
+	b.SetBytes(int64(len(old) + len(change)))
+	for b.Loop() {
+		if _, err := merged(old, change); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
 
 func TestAMergeKeepsWhatItDoesNotReplace(t *testing.T) {
 	for _, c := range []struct{ old, change, want string }{
@@ -22,15 +68,15 @@ func TestAMergeKeepsWhatItDoesNotReplace(t *testing.T) {
 		{`{"a":"}{,\"","":"x"}`, `{"":","}`, `{"a":"}{,\"","":","}`},
 		{`{"A":1}`, `{"a":2}`, `{"A":1,"a":2}`},
 	} {
-		if got, err := mergeJSON([]byte(c.old), []byte(c.change)); err != nil || string(got) != c.want {
+		if got, err := merged([]byte(c.old), []byte(c.change)); err != nil || string(got) != c.want {
 			t.Errorf("%s with %s is %s, %v; want %s", c.old, c.change, got, err, c.want)
 		}
 	}
 	for _, wrong := range []string{"", "null", "1", `"a"`, "[]", "{", "{}{", "{} x", `{"a"}`, `{"a":}`, `{a:1}`, `{"a":1,}`, "{\"a\":\"\xff\"}", "\ufeff{}"} {
-		if got, err := mergeJSON([]byte(wrong), []byte("{}")); err == nil {
+		if got, err := merged([]byte(wrong), []byte("{}")); err == nil {
 			t.Errorf("%q is merged into as %s", wrong, got)
 		}
-		if got, err := mergeJSON([]byte("{}"), []byte(wrong)); err == nil {
+		if got, err := merged([]byte("{}"), []byte(wrong)); err == nil {
 			t.Errorf("%q is merged as %s", wrong, got)
 		}
 	}
@@ -50,7 +96,7 @@ func FuzzMergeJSON(f *testing.F) {
 		}
 		before, ok1 := read(old)
 		with, ok2 := read(change)
-		got, err := mergeJSON(old, change)
+		got, err := merged(old, change)
 		if (err == nil) != (ok1 && ok2) {
 			t.Fatalf("%q with %q: %v", old, change, err)
 		}
@@ -63,7 +109,7 @@ func FuzzMergeJSON(f *testing.F) {
 		if !ok || !maps.EqualFunc(after, want, func(a, b json.RawMessage) bool { return bytes.Equal(a, b) }) {
 			t.Fatalf("%q with %q is %q", old, change, got)
 		}
-		if again, err := mergeJSON(got, change); err != nil || !bytes.Equal(again, got) {
+		if again, err := merged(got, change); err != nil || !bytes.Equal(again, got) {
 			t.Fatalf("%q with %q again is %q, %v", got, change, again, err)
 		}
 	})

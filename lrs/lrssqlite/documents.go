@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/cairn-lms/cairn/lrs"
 )
@@ -58,40 +59,68 @@ func document(row *sql.Row) (*lrs.Document, error) {
 	return &d, nil
 }
 
-// ChangeDocument implements lrs.Documents. It has the write lock while change
-// runs, so that runs once.
+// ChangeDocument implements lrs.Documents: it reads, and writes if what it read is
+// still there, until that succeeds. Whenever it does not, another's change has.
+// change runs while others write: it may take its time.
 func (s *Store) ChangeDocument(ctx context.Context, id lrs.DocumentID, change func(*lrs.Document) (*lrs.Document, error)) error {
-	var refused error
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		place := args(id.DocumentSet, id.Name)
-		old, err := document(tx.QueryRowContext(ctx, selectDocument, place...))
+	place := args(id.DocumentSet, id.Name)
+	for {
+		old, err := document(s.db.QueryRowContext(ctx, selectDocument, place...))
 		if err != nil {
-			return err
+			return fmt.Errorf("lrssqlite: change document: %w", err)
 		}
 		now, err := change(old)
 		if err != nil {
-			refused = err
 			return err
 		}
-		if now == nil {
-			_, err = tx.ExecContext(ctx, `DELETE FROM lrs_documents`+inSet+` AND name = ?`, place...)
-			return err
+		done, err := s.swap(ctx, place, old, now)
+		if err != nil {
+			return fmt.Errorf("lrssqlite: change document: %w", err)
 		}
-		body := now.Body
-		if body == nil {
-			body = []byte{} // empty is not NULL
+		if done {
+			return nil
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO lrs_documents (agent, resource, activity, registration, name, updated, type, body)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?)`+orReplace, append(place, now.Updated, now.Type, body)...)
+	}
+}
+
+// swap puts now in the place of old, if that is there still. Either may be nil.
+func (s *Store) swap(ctx context.Context, place []any, old, now *lrs.Document) (bool, error) {
+	var text string
+	var with []any
+	switch {
+	case old == nil && now == nil:
+		return true, nil
+	case old == nil:
+		text, with = insertDocument+` ON CONFLICT DO NOTHING`, append(place[:len(place):len(place)], content(now)...)
+	case now == nil:
+		text, with = `DELETE FROM lrs_documents`+inSet+` AND name = ?`+unchanged, append(place[:len(place):len(place)], content(old)...)
+	default:
+		text = `UPDATE lrs_documents SET updated = ?, type = ?, body = ?` + inSet + ` AND name = ?` + unchanged
+		with = slices.Concat(content(now), place, content(old))
+	}
+	var n int64
+	err := s.write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, text, with...)
+		if err == nil {
+			n, err = res.RowsAffected()
+		}
 		return err
 	})
-	if refused != nil {
-		return refused
+	return n > 0, err
+}
+
+const (
+	insertDocument = `INSERT INTO lrs_documents (agent, resource, activity, registration, name, updated, type, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
+	unchanged      = ` AND updated = ? AND type = ? AND body = ?`
+)
+
+// content are the values of a document that are not its place.
+func content(d *lrs.Document) []any {
+	body := d.Body
+	if body == nil {
+		body = []byte{} // empty is not NULL
 	}
-	if err != nil {
-		return fmt.Errorf("lrssqlite: change document: %w", err)
-	}
-	return nil
+	return []any{d.Updated, d.Type, body}
 }
 
 const orReplace = ` ON CONFLICT (agent, resource, activity, registration, name)

@@ -23,6 +23,7 @@ func documents(t *testing.T, newStore func(t *testing.T, name string) lrs.Store)
 		"a set is deleted and spares the others":        documentSets,
 		"of many who replace one version one wins":      documentOneWinner,
 		"of many concurrent changes none is lost":       documentNothingLost,
+		"others write while a change is made":           documentChangeHoldsNobodyUp,
 		"of many who make a document one makes it":      documentMadeOnce,
 		"an agent's documents are listed and deleted":   agentDocuments,
 		"an agent's documents move to another key":      agentDocumentsMove,
@@ -240,6 +241,25 @@ func documentOneWinner(t *testing.T, newStore func(string) lrs.Store) {
 	if won != 1 {
 		t.Errorf("%d of %d replaced the first version, want 1", won, many)
 	}
+}
+
+// documentChangeHoldsNobodyUp changes the document and writes a statement within
+// its change, whose first run sees what is overtaken.
+func documentChangeHoldsNobodyUp(t *testing.T, newStore func(string) lrs.Store) {
+	s, place := newStore("a"), state("a", "x")
+	put(t, s, place, 1, "")
+	runs := 0
+	err := s.ChangeDocument(t.Context(), place, func(old *lrs.Document) (*lrs.Document, error) {
+		if runs++; runs <= 2 {
+			put(t, s, place, 1, fmt.Sprint("meanwhile ", runs))
+			insert(t, s, newClock().now, entry(runs))
+		}
+		return &lrs.Document{Type: "a/b", Updated: 1, Body: append(slices.Clone(old.Body), " and then"...)}, nil
+	})
+	if err != nil || runs != 3 {
+		t.Errorf("after %d runs: %v", runs, err)
+	}
+	holds(t, s, place, "meanwhile 2 and then")
 }
 
 func documentNothingLost(t *testing.T, newStore func(string) lrs.Store) {

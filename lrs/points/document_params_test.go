@@ -79,8 +79,8 @@ func TestPoint46_ADocumentOrMergeThatIsTooLargeIs413(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		big := `{"a":"` + strings.Repeat("x", 1990) + `"}`
 		s.post(statePath("x"), big).want(204)
-		s.post(statePath("x"), `{"b":1}`).refused(413, "", "at most 2000 bytes")
-		s.put(statePath("x"), big+"   ").refused(413, "", "at most 2000 bytes")
+		s.post(statePath("x"), `{"b":1}`).refused(413, "body", "at most 2000 bytes")
+		s.put(statePath("x"), big+"   ").refused(413, "body", "at most 2000 bytes")
 		s.post(statePath("x"), `{"a":1}`).want(204)
 		s.holds(statePath("x"), `{"a":1}`)
 	}, func(with *setup) {

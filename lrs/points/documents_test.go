@@ -114,7 +114,7 @@ func TestPoint46_PostMergesTheTopLevelOnly(t *testing.T) {
 		s.holds(path("x"), `{"big":123456789012345678901,"a":{"y" :3},"é\u0041":0,"z":null,"new":1.00}`)
 		before := string(s.get(path("x")).body)
 		for _, wrong := range []string{"abc", `{"a":1}{`, `[1]`, `"a"`, `null`, `{"a":01}`, `{"a"}`, "{\"\xff\":1}", strings.Repeat(`{"a":`, 20_000), ""} {
-			s.post(path("x"), wrong, "Content-Type", "application/json").refused(400, "", "JSON object")
+			s.post(path("x"), wrong, "Content-Type", "application/json").refused(400, "body", "JSON object")
 		}
 		s.post(path("x"), `{"a":1}`, "Content-Type", octets).refused(400, "Content-Type", "application/json")
 		s.holds(path("x"), before)
