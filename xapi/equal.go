@@ -99,6 +99,9 @@ func (c *canon) act(key string, v *node) bool {
 			}
 			return true
 		})
+	case "attachments":
+		c.list(v, (*canon).attachment)
+		return v.kind != kindArray || len(v.kids) > 0
 	default:
 		c.value(v)
 	}
@@ -176,7 +179,48 @@ func (c *canon) context(n *node) {
 				c.activities(v)
 				return true
 			})
+		case "contextAgents", "contextGroups":
+			c.list(v, (*canon).contextActor)
 		default:
+			c.value(v)
+		}
+		return true
+	})
+}
+
+// contextActor writes an entry of contextAgents or contextGroups.
+func (c *canon) contextActor(n *node) {
+	c.members(n, func(key string, v *node) bool {
+		switch key {
+		case "agent", "group":
+			c.actor(v)
+		default:
+			c.value(v)
+		}
+		return true
+	})
+}
+
+// list writes the entries of a list one after the other.
+func (c *canon) list(n *node, write func(c *canon, n *node)) {
+	if n.kind != kindArray {
+		c.value(n)
+		return
+	}
+	c.out = append(c.out, '[')
+	for i := range n.kids {
+		write(c, &n.kids[i].val)
+		c.out = append(c.out, ',')
+	}
+	c.out = append(c.out, ']')
+}
+
+// attachment writes an entry of attachments: the case of a digest does not matter.
+func (c *canon) attachment(n *node) {
+	c.members(n, func(key string, v *node) bool {
+		if key == "sha2" && v.kind == kindString {
+			c.fold(v)
+		} else {
 			c.value(v)
 		}
 		return true

@@ -38,6 +38,38 @@ func TestTheSameStatementInOtherWords(t *testing.T) {
 	}
 }
 
+func TestTheSameContextAndAttachmentsInOtherWords(t *testing.T) {
+	const doc = `{"context":{"contextAgents":[{"objectType":"contextAgent","agent":{"mbox":"mailto:a@b.c"},"relevantTypes":["x:a","x:b"]}],
+"contextGroups":[{"objectType":"contextGroup","group":{"objectType":"Group","member":[{"mbox":"mailto:a@b.c"},{"mbox":"mailto:d@b.c"}]}}]},
+"object":{"objectType":"SubStatement","attachments":[{"sha2":"0aF","length":1}]},"result":{}}`
+	for name, c := range map[string]struct {
+		from, to string
+		same     bool
+	}{
+		"default objectType of a context agent":    {`{"mbox":"mailto:a@b.c"},"rel`, `{"objectType":"Agent","mbox":"mailto:a@b.c"},"rel`, true},
+		"default objectType in a context group":    {`[{"mbox":"mailto:a@b.c"}`, `[{"objectType":"Agent","mbox":"mailto:a@b.c"}`, true},
+		"order of members in a context group":      {`{"mbox":"mailto:a@b.c"},{"mbox":"mailto:d@b.c"}`, `{"mbox":"mailto:d@b.c"},{"mbox":"mailto:a@b.c"}`, true},
+		"order of properties in a context agent":   {`"objectType":"contextAgent","agent":{"mbox":"mailto:a@b.c"}`, `"agent":{"mbox":"mailto:a@b.c"},"objectType":"contextAgent"`, true},
+		"case of a digest":                         {`0aF`, `0Af`, true},
+		"an empty list of attachments":             {`"result"`, `"attachments":[],"result"`, true},
+		"another context agent":                    {`{"mbox":"mailto:a@b.c"},"rel`, `{"mbox":"mailto:e@b.c"},"rel`, false},
+		"another relevant type":                    {`"x:b"`, `"x:c"`, false},
+		"another member of a context group":        {`mailto:d@b.c`, `mailto:e@b.c`, false},
+		"another digest":                           {`0aF`, `0aE`, false},
+		"an attachment":                            {`"result"`, `"attachments":[{"sha2":"00"}],"result"`, false},
+		"an attachment less, of a sub-statement's": {`{"sha2":"0aF","length":1}`, ``, false},
+		"another length":                           {`"length":1`, `"length":2`, false},
+	} {
+		other := strings.Replace(doc, c.from, c.to, 1)
+		if other == doc {
+			t.Fatalf("%s: nothing edited", name)
+		}
+		if xapi.Same([]byte(doc), []byte(other), xapi.V200) != c.same || xapi.Same([]byte(other), []byte(doc), xapi.V200) != c.same {
+			t.Errorf("%s: want the same to be %v", name, c.same)
+		}
+	}
+}
+
 func TestAnotherStatementIsNotTheSame(t *testing.T) {
 	for name, edit := range map[string][2]string{
 		"duration":  {`PT1.234S`, `PT1.239S`},

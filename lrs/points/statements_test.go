@@ -60,6 +60,39 @@ func TestPoint13_DefaultsWrittenOutAreNoConflict(t *testing.T) {
 	})
 }
 
+func TestPoint13_DefaultsInContextAgentsAndGroupsAreNoConflict(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		s = s.in("2.0.0")
+		a, b := obj{"mbox": "mailto:a@b.c"}, obj{"mbox": "mailto:b@b.c"}
+		context := func(agent obj, members ...obj) obj {
+			return obj{
+				"contextAgents": []obj{{"objectType": "contextAgent", "agent": agent, "relevantTypes": []string{"https://lms.example/coach"}}},
+				"contextGroups": []obj{{"objectType": "contextGroup", "group": obj{"objectType": "Group", "member": members}}},
+			}
+		}
+		file := attachment("x", "fileUrl", "https://lms.example/x")
+		s.store(statement(1, "context", context(a, a, b), "attachments", []obj{file}))
+		same := func(conflict bool, context obj, attachments ...obj) {
+			t.Helper()
+			s.again(statement(1, "context", context, "attachments", attachments), conflict)
+		}
+		same(false, context(a.but("objectType", "Agent"), a, b), file)
+		same(false, context(a, b, a.but("objectType", "Agent")), file)
+		same(false, context(a, a, b), file.but("sha2", strings.ToUpper(digest("x"))))
+		same(true, context(b, a, b), file)
+		same(true, context(a, a), file)
+		same(true, context(a, a, b), file.but("sha2", digest("y")))
+	})
+}
+
+func TestPoint13_NoAttachmentsAreAnEmptyList(t *testing.T) {
+	eachVersion(t, func(t *testing.T, s *server) {
+		s.store(statement(1))
+		s.again(statement(1, "attachments", []obj{}), false)
+		s.again(statement(1, "attachments", []obj{attachment("x", "fileUrl", "https://lms.example/x")}), true)
+	})
+}
+
 func TestPoint14_WhatDefinesVerbAndActivityIsNoConflict(t *testing.T) {
 	eachVersion(t, func(t *testing.T, s *server) {
 		verb := obj{"id": "http://adlnet.gov/expapi/verbs/completed", "display": obj{"en": "completed"}}
