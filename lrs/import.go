@@ -173,14 +173,14 @@ func (i *importer) line(ctx context.Context, n int, line []byte) error {
 // Statements that came in a 2.0 request may say 1.0.3 and still be 2.0.
 func decodeAny(doc []byte) (*xapi.Statement, xapi.Version, error) {
 	var says struct{ Version string }
-	_ = json.Unmarshal(doc, &says) // what is wrong is told by Decode
+	_ = json.Unmarshal(doc, &says) // what is wrong is told by DecodeExported
 	if v, err := xapi.ParseVersion(says.Version); err == nil && v == xapi.V200 {
-		s, err := xapi.Decode(doc, v)
+		s, err := xapi.DecodeExported(doc, v)
 		return s, v, err
 	}
-	s, err := xapi.Decode(doc, xapi.V103)
+	s, err := xapi.DecodeExported(doc, xapi.V103)
 	if err != nil {
-		if s, err := xapi.Decode(doc, xapi.V200); err == nil {
+		if s, err := xapi.DecodeExported(doc, xapi.V200); err == nil {
 			return s, xapi.V200, nil
 		}
 	}

@@ -47,6 +47,7 @@ type LRS struct {
 
 	mu      sync.Mutex
 	changed chan struct{}
+	passed  int64 // up to where Follow told what it passes over
 }
 
 // New makes the record store over store.

@@ -92,6 +92,9 @@ type Row struct {
 // JSON is the statement as the store returns it: the bytes of Doc and what was
 // known only when it was stored.
 func (r Row) JSON() []byte {
+	if len(r.Doc) == 0 {
+		return nil // which is damaged, and nobody can read
+	}
 	at := xapi.FormatTimestamp(time.Unix(0, r.Stored))
 	out := make([]byte, 0, len(r.Doc)+2*len(at)+32)
 	out = append(out, r.Doc[:len(r.Doc)-1]...)

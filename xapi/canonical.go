@@ -9,9 +9,9 @@ import (
 // Document is a stored statement that was read, to be shown.
 type Document struct{ root *node }
 
-// ReadDocument reads a stored statement.
+// ReadDocument reads a stored statement, or fails with ErrStored.
 func ReadDocument(doc []byte) (Document, error) {
-	root, err := parse(string(doc))
+	root, err := storedObject(doc)
 	if err != nil {
 		return Document{}, err
 	}
@@ -68,7 +68,7 @@ type Canonical struct {
 func NewCanonical(accept string, definitions map[string][]byte) (*Canonical, error) {
 	c := &Canonical{ranges: parseRanges(accept), definitions: make(map[string]string, len(definitions))}
 	for id, doc := range definitions {
-		root, err := parse(string(doc))
+		root, err := storedObject(doc)
 		if err != nil {
 			return nil, err
 		}

@@ -5,7 +5,16 @@ import "errors"
 // Decode reads one statement strictly by the rules of v. What it refuses is an
 // *Error. The bytes are kept in Raw.
 func Decode(data []byte, v Version) (*Statement, error) {
-	root, err := parse(string(data))
+	return decodeMost(data, v, maxNodes)
+}
+
+// DecodeExported is Decode of a statement with what a record store added to it.
+func DecodeExported(data []byte, v Version) (*Statement, error) {
+	return decodeMost(data, v, maxNodes+maxAdded)
+}
+
+func decodeMost(data []byte, v Version, most int) (*Statement, error) {
+	root, err := parseMost(string(data), most)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +42,7 @@ var ErrTooMany = errors.New("xapi: more than 10000 statements at once")
 // empty. Paths in errors start with "statements[n]" for an array. Elements are
 // read one by one, so memory is that of the largest statement plus the result.
 func DecodeList(data []byte, v Version) ([]*Statement, error) {
-	p := parser{src: string(data)}
+	p := parser{src: string(data), deep: maxDepth}
 	if p.peek() != '[' {
 		s, err := Decode(data, v)
 		if err != nil {
@@ -51,7 +60,7 @@ func DecodeList(data []byte, v Version) ([]*Statement, error) {
 		if len(list) == MaxStatements {
 			return nil, ErrTooMany
 		}
-		p.nodes = 0
+		p.nodes = maxNodes
 		n, err := p.value()
 		if err == nil {
 			var s *Statement
@@ -75,14 +84,12 @@ func DecodeList(data []byte, v Version) ([]*Statement, error) {
 }
 
 // DecodeStored reads a statement that was accepted before, leniently: what the
-// model does not know is left out, nothing is judged.
+// model does not know is left out, nothing is judged. What is no JSON object is
+// ErrStored.
 func DecodeStored(data []byte) (*Statement, error) {
-	root, err := parse(string(data))
+	root, err := storedObject(data)
 	if err != nil {
 		return nil, err
-	}
-	if root.kind != kindObject {
-		return nil, fail("a statement is a JSON object, not %s", root.kind)
 	}
 	return buildStatement(root), nil
 }

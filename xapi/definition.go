@@ -46,17 +46,14 @@ func (c *Context) definitions(yield func(id, raw string) bool) bool {
 // 2.4.4.1 wants: once there is an interaction type, it and the correct responses
 // and components that are there stay; of components only the texts are merged.
 func MergeDefinition(old, newer []byte) ([]byte, error) {
-	after, err := parse(string(newer))
+	after, err := storedObject(newer)
 	if err != nil {
 		return nil, err
-	}
-	if after.kind != kindObject {
-		return nil, fail("a definition is an object, not %s", after.kind)
 	}
 	if len(old) == 0 {
 		old = []byte("{}")
 	}
-	before, err := parse(string(old))
+	before, err := parseStored(old)
 	if err != nil {
 		return nil, err
 	}

@@ -12,16 +12,16 @@ import (
 // the order of properties and of group members, default object types, the zone
 // of an instant, verb displays, activity definitions and what a record store
 // sets; under 2.0 also past hundredths of a second in durations. Both are raw
-// JSON.
+// JSON, accepted before.
 func Same(a, b []byte, v Version) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
-	left, err := parse(string(a))
+	left, err := parseStored(a)
 	if err != nil {
 		return false
 	}
-	right, err := parse(string(b))
+	right, err := parseStored(b)
 	if err != nil {
 		return false
 	}

@@ -1,6 +1,8 @@
 package xapi
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -8,6 +10,7 @@ import (
 const (
 	maxDepth = 100     // nesting of arrays and objects
 	maxNodes = 200_000 // values in one statement
+	maxAdded = 100     // values that record stores add to a statement
 )
 
 // kind is the JSON type of a node.
@@ -61,7 +64,8 @@ type parser struct {
 	src   string
 	pos   int
 	depth int
-	nodes int
+	deep  int // how deep depth may be
+	nodes int // values that may still come
 
 	open []member // of the arrays and objects around pos, innermost last
 	slab []member // room for those that are closed
@@ -85,14 +89,48 @@ func (p *parser) kids(base int) []member {
 	return p.slab[from:len(p.slab):len(p.slab)]
 }
 
-// parse reads the one JSON value of data.
-func parse(data string) (*node, *Error) {
-	p := parser{src: data}
-	n, err := p.value()
+// parse reads the one JSON value of data, which comes from outside.
+func parse(data string) (*node, *Error) { return parseMost(data, maxNodes) }
+
+// parseMost is parse with another bound of the values.
+func parseMost(data string, most int) (*node, *Error) {
+	p := parser{src: data, deep: maxDepth, nodes: most}
+	return p.whole()
+}
+
+// ErrStored says that what is stored cannot be read. It tells where, but nothing
+// of what is there.
+var ErrStored = errors.New("xapi: a stored document cannot be read")
+
+// parseStored reads the one JSON value of data, which was accepted before. How
+// many values it has was bounded then, and is not again: it has grown by what
+// record stores add, and deeper by the list that Adapt makes of one activity.
+// What it cannot read is ErrStored.
+func parseStored(data []byte) (*node, error) {
+	p := parser{src: string(data), deep: maxDepth + 10, nodes: len(data)}
+	n, err := p.whole()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w (byte %d)", ErrStored, p.pos)
 	}
-	if err := p.end(); err != nil {
+	return n, nil
+}
+
+// storedObject is parseStored of an object.
+func storedObject(data []byte) (*node, error) {
+	n, err := parseStored(data)
+	if err == nil && n.kind != kindObject {
+		return nil, fmt.Errorf("%w: it is %s", ErrStored, n.kind)
+	}
+	return n, err
+}
+
+// whole reads the one value that there is.
+func (p *parser) whole() (*node, *Error) {
+	n, err := p.value()
+	if err == nil {
+		err = p.end()
+	}
+	if err != nil {
 		return nil, err
 	}
 	return &n, nil
@@ -132,7 +170,7 @@ func (p *parser) peek() byte {
 }
 
 func (p *parser) value() (n node, err *Error) {
-	if p.nodes++; p.nodes > maxNodes {
+	if p.nodes--; p.nodes < 0 {
 		return n, p.fail("more than %d values in one statement", maxNodes)
 	}
 	c := p.peek()
@@ -211,8 +249,8 @@ func (p *parser) deeper() *Error {
 	if p.open == nil {
 		p.open = make([]member, 0, 24)
 	}
-	if p.depth++; p.depth > maxDepth {
-		return p.fail("nested deeper than %d", maxDepth)
+	if p.depth++; p.depth > p.deep {
+		return p.fail("nested deeper than %d", p.deep)
 	}
 	return nil
 }

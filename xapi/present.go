@@ -26,7 +26,7 @@ type editor struct {
 type rewriter func(e *editor, key string, n *node) bool
 
 func rewrite(doc []byte, f rewriter) ([]byte, error) {
-	root, err := parse(string(doc))
+	root, err := storedObject(doc)
 	if err != nil {
 		return nil, err
 	}

@@ -20,9 +20,9 @@ func ReplaceAgent(doc []byte, key string, with Agent) (out []byte, n int, err er
 	if err != nil {
 		return nil, 0, err
 	}
-	root, wrong := parse(string(doc))
-	if wrong != nil {
-		return nil, 0, wrong
+	root, err := storedObject(doc)
+	if err != nil {
+		return nil, 0, err
 	}
 	r := replacer{src: string(doc), key: key, identity: string(identity[1 : len(identity)-1])}
 	r.agentsOf(root)
@@ -33,9 +33,9 @@ func ReplaceAgent(doc []byte, key string, with Agent) (out []byte, n int, err er
 // sub-statement that drop chooses, and a list of which none remains. n is how
 // many; all other bytes stay as they are.
 func DropAttachments(doc []byte, drop func(Attachment) bool) (out []byte, n int, err error) {
-	root, wrong := parse(string(doc))
-	if wrong != nil {
-		return nil, 0, wrong
+	root, err := storedObject(doc)
+	if err != nil {
+		return nil, 0, err
 	}
 	r := replacer{src: string(doc)}
 	r.attachmentsOf(root, drop)

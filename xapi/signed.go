@@ -10,12 +10,12 @@ const UsageSignature = "http://adlnet.gov/expapi/attachments/signature"
 // statement is signed before its signature is attached (1.0.3 Data 2.6; 2.0
 // 4.2.5). An id that the statement got from its request may be in the payload.
 func SameSigned(s *Statement, payload []byte, v Version) bool {
-	statement, err := parse(string(s.Raw))
+	statement, err := parseStored(s.Raw)
 	if err != nil {
 		return false
 	}
-	signed, err := parse(string(payload))
-	if err != nil || signed.kind != kindObject {
+	signed, wrong := parse(string(payload))
+	if wrong != nil || signed.kind != kindObject {
 		return false
 	}
 	unsign(statement)
