@@ -2,6 +2,7 @@ package lrs_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -31,6 +32,12 @@ func broken(t *testing.T, n int, damaged ...int) (*server, *bytes.Buffer) {
 	logger := slog.New(slog.NewTextHandler(log, nil))
 	s := start(t)
 	s.lrs = lrs.New(store, lrs.Options{Log: logger})
+	s.web.Config.Handler = (&lrs.Service{
+		Keys:    s.keys,
+		Tenant:  func(context.Context, string) (*lrs.LRS, error) { return s.lrs, nil },
+		IRIBase: func(tenant string) string { return "https://cairn.example/" + tenant },
+		Log:     logger,
+	}).Handler()
 	for i := 1; i <= n; i++ {
 		s.expect(200, "POST", "/statements", statement(i))
 	}
@@ -50,7 +57,7 @@ func broken(t *testing.T, n int, damaged ...int) (*server, *bytes.Buffer) {
 // discreet wants that the log names the statement, and nobody.
 func discreet(t *testing.T, log, id string) {
 	t.Helper()
-	if !strings.Contains(log, id) || strings.Contains(log, "Ada") || strings.Contains(log, "name") {
+	if !strings.Contains(log, id) || strings.Contains(log, "Ada") || strings.Contains(log, "Lovelace") {
 		t.Errorf("the log says %s", log)
 	}
 }
@@ -79,4 +86,26 @@ func TestFollowPassesOverWhatCannotBeRead(t *testing.T) {
 			t.Errorf("the log names statement %d %d times", n, times)
 		}
 	}
+}
+
+// What the record store cannot read is its own fault, not the client's.
+func TestWhatCannotBeReadIsAnsweredWith500(t *testing.T) {
+	s, log := broken(t, 2, 1)
+	me := s.cred
+	mine := s.key(lrs.ScopeReadMine)
+	for _, path := range []string{
+		"/statements?format=ids", "/statements?format=canonical", "/statements?attachments=true",
+		"/statements?format=ids&statementId=" + uuidOf(1), "/statements?format=canonical&statementId=" + uuidOf(1),
+		"/statements?attachments=true&statementId=" + uuidOf(1), "mine /statements?statementId=" + uuidOf(1),
+		`/agents?agent={"account":{"homePage":"https://lms.example","name":"1"}}`,
+	} {
+		log.Reset()
+		if s.cred = me; strings.HasPrefix(path, "mine ") {
+			s.cred = mine
+		}
+		s.refused(500, "", "the record store failed", "GET", strings.TrimPrefix(path, "mine "), "")
+		discreet(t, log.String(), uuidOf(1))
+	}
+	s.cred = me
+	s.expect(200, "GET", "/statements?format=ids&statementId="+uuidOf(2), "")
 }

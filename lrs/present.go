@@ -17,7 +17,9 @@ func (l *LRS) present(ctx context.Context, rows []Row, q Query, v xapi.Version) 
 	for i, row := range rows {
 		docs[i] = row.JSON()
 		var err error
-		if row.Flags.Has(Adapt) {
+		if len(docs[i]) == 0 || docs[i][0] != '{' {
+			err = xapi.ErrStored // which else nobody would see with format=exact
+		} else if row.Flags.Has(Adapt) {
 			docs[i], err = xapi.Adapt(docs[i], v)
 		}
 		if err == nil && q.Format == FormatIDs {
@@ -28,21 +30,21 @@ func (l *LRS) present(ctx context.Context, rows []Row, q Query, v xapi.Version) 
 		}
 	}
 	if q.Format == FormatCanonical {
-		return docs, l.canonical(ctx, docs, q.Languages)
+		return docs, l.canonical(ctx, rows, docs, q.Languages)
 	}
 	return docs, nil
 }
 
 // canonical makes the documents what format=canonical says: activities as they
 // are defined by now, in one language.
-func (l *LRS) canonical(ctx context.Context, docs [][]byte, languages string) error {
+func (l *LRS) canonical(ctx context.Context, rows []Row, docs [][]byte, languages string) error {
 	read := make([]xapi.Document, len(docs))
 	var asked []string
 	seen := map[string]bool{}
 	for i, doc := range docs {
 		var err error
 		if read[i], err = xapi.ReadDocument(doc); err != nil {
-			return fmt.Errorf("lrs: read what is stored: %w", err)
+			return fmt.Errorf("lrs: canonical: statement %s: %w", rows[i].ID, err)
 		}
 		for _, id := range read[i].Activities() {
 			if !seen[id] && len(asked) < maxLookups {
@@ -66,7 +68,10 @@ func (l *LRS) canonical(ctx context.Context, docs [][]byte, languages string) er
 }
 
 // vouchedBy tells whether the row was written by the authority with the key.
-func vouchedBy(row Row, authority string) bool {
+func vouchedBy(row Row, authority string) (bool, error) {
 	s, err := xapi.DecodeStored(row.Doc)
-	return err == nil && s.Authority != nil && s.Authority.Key() == authority
+	if err != nil {
+		return false, fmt.Errorf("lrs: authority of statement %s: %w", row.ID, err)
+	}
+	return s.Authority != nil && s.Authority.Key() == authority, nil
 }

@@ -1,6 +1,7 @@
 package lrs
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -145,8 +146,10 @@ func (r *request) getStatements(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	if q := p.Query; q.mine != "" && !vouchedBy(row, q.mine) {
-		return ErrNotFound
+	if mine := p.Query.mine; mine != "" {
+		if own, err := vouchedBy(row, mine); err != nil || !own {
+			return cmp.Or(err, ErrNotFound)
+		}
 	}
 	docs, err := r.lrs.present(r.Context(), []Row{row}, p.Query, r.version)
 	if err != nil {
