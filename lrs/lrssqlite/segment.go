@@ -14,7 +14,7 @@ INSERT OR IGNORE INTO lrs_segments (n, first) VALUES (1, 0);`
 
 // segmentSize is how many statements a segment is for. A larger one has more
 // pages to write to, smaller ones are more to look into.
-const segmentSize = 16_384
+const segmentSize = 8_192
 
 // relations is the segment of "t" and "x".
 const relations = 0
