@@ -211,7 +211,7 @@ func (s *Store) repair(ctx context.Context, latest landed) error {
 				return err
 			}
 		}
-		if err := s.relate(ctx, docs); err != nil {
+		if err := s.relate(ctx, v, docs); err != nil {
 			return err
 		}
 		defined, err := s.define(ctx, docs, v)
@@ -259,18 +259,19 @@ func (s *Store) unrepaired(ctx context.Context, v view) ([]document, error) {
 	return docs, cursor.Err()
 }
 
-// relate applies what the documents and others say about each other.
-func (s *Store) relate(ctx context.Context, docs []document) error {
+// relate applies what the documents and others of the view say about each other.
+// What the view does not see may never be: if it lands, its own repair relates it.
+func (s *Store) relate(ctx context.Context, v view, docs []document) error {
 	for _, d := range docs {
 		if d.Target == "" {
 			continue
 		}
 		if lrs.Flags(d.Flags).Has(lrs.Voiding) { //nolint:gosec // written by us
-			if err := s.void(ctx, d.Target); err != nil {
+			if err := s.void(ctx, v, d.Target); err != nil {
 				return err
 			}
 		}
-		keys, err := s.reach(ctx, d.Target, "")
+		keys, err := s.reach(ctx, v, d.Target, "")
 		if err != nil {
 			return err
 		}
@@ -281,20 +282,20 @@ func (s *Store) relate(ctx context.Context, docs []document) error {
 	if len(docs) == 0 {
 		return nil
 	}
-	awaited, err := s.awaited(ctx, docs)
+	awaited, err := s.awaited(ctx, v, docs)
 	if err != nil {
 		return err
 	}
 	for _, d := range docs {
 		if awaited[voids(d.ID)] {
-			if err := s.void(ctx, d.ID); err != nil {
+			if err := s.void(ctx, v, d.ID); err != nil {
 				return err
 			}
 		}
 		if !awaited[targets(d.ID)] {
 			continue
 		}
-		keys, err := s.reach(ctx, d.ID, "")
+		keys, err := s.reach(ctx, v, d.ID, "")
 		if err != nil {
 			return err
 		}
@@ -305,14 +306,14 @@ func (s *Store) relate(ctx context.Context, docs []document) error {
 	return nil
 }
 
-// awaited tells which of the documents others refer to or void: a set of targets
-// and voids keys.
-func (s *Store) awaited(ctx context.Context, docs []document) (map[string]bool, error) {
+// awaited tells which of the documents others of the view refer to or void: a set
+// of targets and voids keys.
+func (s *Store) awaited(ctx context.Context, v view, docs []document) (map[string]bool, error) {
 	var asked []string
 	for _, d := range docs {
 		asked = append(asked, targets(d.ID), voids(d.ID))
 	}
-	cursor, err := s.statements.Find(ctx, bson.M{"keys": bson.M{"$in": asked}}, options.Find().SetProjection(bson.M{"keys": 1}))
+	cursor, err := s.statements.Find(ctx, bson.M{"keys": bson.M{"$in": asked}}, options.Find().SetProjection(bson.M{"keys": 1, "stored": 1, "batch": 1}))
 	if err != nil {
 		return nil, err
 	}
@@ -322,6 +323,9 @@ func (s *Store) awaited(ctx context.Context, docs []document) (map[string]bool, 
 	}
 	set := map[string]bool{}
 	for _, d := range found {
+		if !v.sees(d) {
+			continue
+		}
 		for _, k := range d.Keys {
 			set[k] = true
 		}
@@ -329,10 +333,10 @@ func (s *Store) awaited(ctx context.Context, docs []document) (map[string]bool, 
 	return set, nil
 }
 
-// void marks the statement as voided, if it is there and voids none itself.
-func (s *Store) void(ctx context.Context, id string) error {
+// void marks the statement as voided, if the view sees it and it voids none itself.
+func (s *Store) void(ctx context.Context, v view, id string) error {
 	docs, err := s.find(ctx, []string{id})
-	if err != nil || len(docs) == 0 || docs[0].Voided || lrs.Flags(docs[0].Flags).Has(lrs.Voiding) { //nolint:gosec // written by us
+	if err != nil || len(docs) == 0 || !v.sees(docs[0]) || docs[0].Voided || lrs.Flags(docs[0].Flags).Has(lrs.Voiding) { //nolint:gosec // written by us
 		return err
 	}
 	_, err = s.statements.UpdateOne(ctx, bson.M{"_id": id}, bson.M{"$set": bson.M{"voided": true}})
@@ -351,14 +355,15 @@ func (s *Store) addKeys(ctx context.Context, filter bson.M, keys []string) error
 const maxChain = 50
 
 // reach is every key under which a reference to the statement is found: those of
-// the statement, of what it refers to, and so on, as if there were none without.
-func (s *Store) reach(ctx context.Context, id, without string) ([]string, error) {
+// the statement, of what it refers to, and so on, as far as the view sees them and as
+// if there were none without.
+func (s *Store) reach(ctx context.Context, v view, id, without string) ([]string, error) {
 	var keys []string
 	seen := map[string]bool{}
 	for id != "" && id != without && !seen[id] && len(seen) < maxChain {
 		seen[id] = true
 		docs, err := s.find(ctx, []string{id})
-		if err != nil || len(docs) == 0 {
+		if err != nil || len(docs) == 0 || !v.sees(docs[0]) {
 			return keys, err
 		}
 		own, target, err := lrs.Reindex([]byte(docs[0].Doc))

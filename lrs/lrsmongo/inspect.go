@@ -40,7 +40,7 @@ func (s *Store) inspect(ctx context.Context, f func(lrs.Image) error) error {
 		if len(docs) == 0 {
 			return nil
 		}
-		if after, err = s.inspectPage(ctx, docs, after, f); err != nil {
+		if after, err = s.inspectPage(ctx, v, docs, after, f); err != nil {
 			return err
 		}
 		if len(docs) < atOnce {
@@ -50,13 +50,13 @@ func (s *Store) inspect(ctx context.Context, f func(lrs.Image) error) error {
 }
 
 // inspectPage looks at documents in their order, and returns the last Stored.
-func (s *Store) inspectPage(ctx context.Context, docs []document, last int64, f func(lrs.Image) error) (int64, error) {
-	voided, err := s.awaited(ctx, docs)
+func (s *Store) inspectPage(ctx context.Context, v view, docs []document, last int64, f func(lrs.Image) error) (int64, error) {
+	voided, err := s.awaited(ctx, v, docs)
 	if err != nil {
 		return 0, err
 	}
 	for _, d := range docs {
-		img, err := s.image(ctx, d, voided[voids(d.ID)])
+		img, err := s.image(ctx, v, d, voided[voids(d.ID)])
 		if err != nil {
 			return 0, err
 		}
@@ -84,6 +84,10 @@ func (s *Store) again(ctx context.Context, d document) (document, lrs.Image, err
 	if _, err := s.Through(ctx, nil); err != nil {
 		return d, lrs.Image{}, err
 	}
+	v, err := s.clock.view(ctx)
+	if err != nil {
+		return d, lrs.Image{}, err
+	}
 	cursor, err := s.statements.Find(ctx, bson.M{"_id": d.ID})
 	if err != nil {
 		return d, lrs.Image{}, err
@@ -92,19 +96,19 @@ func (s *Store) again(ctx context.Context, d document) (document, lrs.Image, err
 	if err := cursor.All(ctx, &docs); err != nil || len(docs) == 0 {
 		return d, lrs.Image{}, err
 	}
-	voided, err := s.awaited(ctx, docs)
+	voided, err := s.awaited(ctx, v, docs)
 	if err != nil {
 		return d, lrs.Image{}, err
 	}
-	img, err := s.image(ctx, docs[0], voided[voids(d.ID)])
+	img, err := s.image(ctx, v, docs[0], voided[voids(d.ID)])
 	return docs[0], img, err
 }
 
 // image compares the document with what it is due.
-func (s *Store) image(ctx context.Context, d document, voided bool) (lrs.Image, error) {
+func (s *Store) image(ctx context.Context, v view, d document, voided bool) (lrs.Image, error) {
 	img := lrs.Image{Row: d.row(), VoidedBy: voided}
 	img.Sum, _ = base64.RawURLEncoding.DecodeString(d.Sum) // no checksum of ours: it will not match
-	due, err := s.due(ctx, d, "")
+	due, err := s.due(ctx, v, d, "")
 	if err != nil {
 		if _, _, bad := lrs.Reindex([]byte(d.Doc)); bad != nil {
 			return img, nil // the document cannot be read: whoever asked finds that out

@@ -53,9 +53,9 @@ func (s *Store) replace(ctx context.Context, changes []lrs.Change) error {
 			continue
 		}
 		if c.Doc == nil {
-			err = s.drop(ctx, docs[0])
+			err = s.drop(ctx, v, docs[0])
 		} else {
-			err = s.rewrite(ctx, docs[0], c.Doc)
+			err = s.rewrite(ctx, v, docs[0], c.Doc)
 		}
 		if err != nil {
 			return err
@@ -65,7 +65,7 @@ func (s *Store) replace(ctx context.Context, changes []lrs.Change) error {
 }
 
 // rewrite puts doc in the place of the document's.
-func (s *Store) rewrite(ctx context.Context, d document, doc []byte) error {
+func (s *Store) rewrite(ctx context.Context, v view, d document, doc []byte) error {
 	own, _, err := lrs.Reindex(doc)
 	if err != nil {
 		return err
@@ -77,19 +77,19 @@ func (s *Store) rewrite(ctx context.Context, d document, doc []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := s.rekey(ctx, bson.M{"keys": targets(d.ID)}, ""); err != nil {
+	if err := s.rekey(ctx, v, bson.M{"keys": targets(d.ID)}, ""); err != nil {
 		return err
 	}
-	return s.rekey(ctx, bson.M{"_id": d.ID}, "")
+	return s.rekey(ctx, v, bson.M{"_id": d.ID}, "")
 }
 
 // drop removes the document, last of all.
-func (s *Store) drop(ctx context.Context, d document) error {
-	if err := s.rekey(ctx, bson.M{"keys": targets(d.ID)}, d.ID); err != nil {
+func (s *Store) drop(ctx context.Context, v view, d document) error {
+	if err := s.rekey(ctx, v, bson.M{"keys": targets(d.ID)}, d.ID); err != nil {
 		return err
 	}
 	if lrs.Flags(d.Flags).Has(lrs.Voiding) { //nolint:gosec // written by us
-		n, err := s.statements.CountDocuments(ctx, bson.M{"keys": voids(d.Target)})
+		n, err := s.statements.CountDocuments(ctx, append(v.filter(-1, v.horizon), bson.E{Key: "keys", Value: voids(d.Target)}))
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (s *Store) drop(ctx context.Context, d document) error {
 
 // rekey makes the documents that match found by just what they are due, as if
 // there were no document without.
-func (s *Store) rekey(ctx context.Context, filter bson.M, without string) error {
+func (s *Store) rekey(ctx context.Context, v view, filter bson.M, without string) error {
 	cursor, err := s.statements.Find(ctx, filter)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (s *Store) rekey(ctx context.Context, filter bson.M, without string) error 
 		if d.ID == without {
 			continue
 		}
-		due, err := s.due(ctx, d, without)
+		due, err := s.due(ctx, v, d, without)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (s *Store) rekey(ctx context.Context, filter bson.M, without string) error 
 }
 
 // due is what the document must be found by, as if there were none without.
-func (s *Store) due(ctx context.Context, d document, without string) ([]string, error) {
+func (s *Store) due(ctx context.Context, v view, d document, without string) ([]string, error) {
 	own, target, err := lrs.Reindex([]byte(d.Doc))
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (s *Store) due(ctx context.Context, d document, without string) ([]string, 
 		if lrs.Flags(d.Flags).Has(lrs.Voiding) { //nolint:gosec // written by us
 			keys = append(keys, voids(target))
 		}
-		inherited, err := s.reach(ctx, target, without)
+		inherited, err := s.reach(ctx, v, target, without)
 		if err != nil {
 			return nil, err
 		}
