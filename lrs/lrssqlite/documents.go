@@ -99,7 +99,7 @@ func (s *Store) swap(ctx context.Context, place []any, old, now *lrs.Document) (
 		with = slices.Concat(content(now), place, content(old))
 	}
 	var n int64
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.overwrite(ctx, func(tx *sql.Tx) error {
 		res, err := tx.ExecContext(ctx, text, with...)
 		if err == nil {
 			n, err = res.RowsAffected()
@@ -149,7 +149,8 @@ func (s *Store) DocumentNames(ctx context.Context, set lrs.DocumentSet, since in
 
 // DeleteDocuments implements lrs.Documents.
 func (s *Store) DeleteDocuments(ctx context.Context, set lrs.DocumentSet) error {
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.overwrite(ctx, func(tx *sql.Tx) error {
+		s.owed = true
 		_, err := tx.ExecContext(ctx, `DELETE FROM lrs_documents`+inSet, args(set)...)
 		return err
 	})
@@ -201,7 +202,8 @@ func (s *Store) MoveAgentDocuments(ctx context.Context, from, to string) (int, e
 // agentDocuments removes the agent's documents, after first, and counts them.
 func (s *Store) agentDocuments(ctx context.Context, what, agent string, first func(tx *sql.Tx) error) (int, error) {
 	var n int64
-	err := s.write(ctx, func(tx *sql.Tx) error {
+	err := s.overwrite(ctx, func(tx *sql.Tx) error {
+		s.owed = true
 		if first != nil {
 			if err := first(tx); err != nil {
 				return err

@@ -83,6 +83,8 @@ type Store struct {
 	newest  segment
 	defined lrs.DefinitionCache
 	closed  bool
+	cut     time.Time // when the log was last shortened
+	owed    bool      // the log has what was overwritten in the file
 
 	perSegment int
 	tide       tide
@@ -98,7 +100,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	s := &Store{db: db, writing: make(chan struct{}, 1), perSegment: segmentSize, stmts: map[string]*sql.Stmt{}}
 	salt := make([]byte, 16)
 	rand.Read(salt)
-	err := s.write(ctx, func(*sql.Tx) error { return s.writer(ctx).makeTables(salt) })
+	err := s.overwrite(ctx, func(*sql.Tx) error { return s.writer(ctx).makeTables(salt) })
 	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: make tables: %w", err)
 	}
@@ -106,12 +108,19 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	return s, nil
 }
 
-// Close ends what the store does in the background and gives its connection back.
+// Close ends what the store does in the background, empties the log and gives its
+// connection back. Closing again does nothing.
 func (s *Store) Close() error {
 	s.tide.stop()
 	s.writing <- struct{}{}
 	defer func() { <-s.writing }()
+	if s.closed {
+		return nil
+	}
 	s.closed = true
+	if s.owed {
+		s.shorten(context.Background(), closing)
+	}
 	if err := s.line.close(); err != nil {
 		return fmt.Errorf("lrssqlite: close: %w", err)
 	}
@@ -130,6 +139,20 @@ func (s *Store) write(ctx context.Context, f func(tx *sql.Tx) error) error {
 	}
 	defer func() { <-s.writing }()
 	return s.transact(ctx, f)
+}
+
+// overwrite is write for what removes or replaces: that is overwritten in the file.
+// f sets owed if it must leave the log soon, too.
+func (s *Store) overwrite(ctx context.Context, f func(tx *sql.Tx) error) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		ctx := context.WithoutCancel(ctx)
+		if _, err := tx.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
+			return err
+		}
+		err := f(tx)
+		_, off := tx.ExecContext(ctx, `PRAGMA secure_delete = OFF`)
+		return errors.Join(err, off)
+	})
 }
 
 // transact runs f in one transaction, for whoever has the turn to write. The

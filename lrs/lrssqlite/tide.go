@@ -2,6 +2,8 @@ package lrssqlite
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -13,6 +15,7 @@ import (
 type tide struct {
 	high chan struct{} // something was written
 	done chan struct{} // closed: no more
+	once sync.Once     // closes done
 	wg   sync.WaitGroup
 }
 
@@ -47,15 +50,26 @@ func (t *tide) rise() {
 	}
 }
 
+// stop ends it; stopping again does nothing.
 func (t *tide) stop() {
-	close(t.done)
+	t.once.Do(func() { close(t.done) })
 	t.wg.Wait()
 }
 
+const (
+	// longest is how long the log may keep its length: its end, which nothing
+	// writes to any more, still has what another process has removed.
+	longest = time.Minute
+
+	// How long whoever shortens the log waits for readers.
+	passing = 20 * time.Millisecond
+	closing = 2 * time.Second
+)
+
 // bringIn brings the log into the file: most of it beside the writers, then the
-// rest in the writers' turn, so that the log starts anew. Readers that still need
-// it put that off to the next time, as does any failure: the log is as safe as
-// the file.
+// rest in the writers' turn, so that the log starts anew, or is emptied if it has
+// what must go. Readers that still need it put that off to the next time, as does
+// any failure: the log is as safe as the file.
 func (s *Store) bringIn(ctx context.Context) {
 	if _, err := s.db.ExecContext(ctx, `PRAGMA wal_checkpoint(PASSIVE)`); err != nil {
 		return
@@ -65,7 +79,33 @@ func (s *Store) bringIn(ctx context.Context) {
 	if s.closed || s.line.conn == nil {
 		return
 	}
-	for _, text := range []string{`PRAGMA busy_timeout = 20`, `PRAGMA wal_checkpoint(RESTART)`, `PRAGMA busy_timeout = 15000`} {
-		_, _ = s.line.conn.ExecContext(ctx, text)
+	if s.owed || time.Since(s.cut) > longest {
+		s.shorten(ctx, passing)
+		if s.owed {
+			s.tide.rise()
+		}
+		return
 	}
+	_, _ = s.checkpoint(ctx, "RESTART", passing)
+}
+
+// shorten empties the log, unless readers are in the way for so long.
+func (s *Store) shorten(ctx context.Context, wait time.Duration) {
+	if whole, err := s.checkpoint(ctx, "TRUNCATE", wait); err == nil && whole {
+		s.owed, s.cut = false, time.Now()
+	}
+}
+
+// checkpoint brings the log in on the line, and tells whether all of it is.
+func (s *Store) checkpoint(ctx context.Context, mode string, wait time.Duration) (whole bool, err error) {
+	if err := s.line.open(ctx, s.db); err != nil {
+		return false, err
+	}
+	if _, err := s.line.conn.ExecContext(ctx, fmt.Sprintf(`PRAGMA busy_timeout = %d`, wait.Milliseconds())); err != nil {
+		return false, err
+	}
+	var busy, pages, done int
+	err = s.line.conn.QueryRowContext(ctx, `PRAGMA wal_checkpoint(`+mode+`)`).Scan(&busy, &pages, &done)
+	_, back := s.line.conn.ExecContext(ctx, `PRAGMA busy_timeout = 15000`)
+	return busy == 0, errors.Join(err, back)
 }

@@ -14,21 +14,14 @@ import (
 )
 
 // Replace implements lrs.Store, in one transaction. What is removed is
-// overwritten in the file.
+// overwritten in the file, and leaves the log soon after.
 func (s *Store) Replace(ctx context.Context, changes []lrs.Change) error {
 	if len(changes) == 0 {
 		return nil
 	}
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `PRAGMA secure_delete = ON`); err != nil {
-			return err
-		}
-		w := s.writer(ctx)
-		if err := w.replace(changes); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `PRAGMA secure_delete = OFF`)
-		return err
+	err := s.overwrite(ctx, func(*sql.Tx) error {
+		s.owed = true
+		return s.writer(ctx).replace(changes)
 	})
 	if err != nil {
 		return fmt.Errorf("lrssqlite: replace: %w", err)

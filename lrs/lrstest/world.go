@@ -221,7 +221,7 @@ func (w *world) nothingOfAda(rows map[int]lrs.Row) {
 	for n, r := range rows {
 		doc := strings.ToLower(string(r.Doc))
 		// Not "ada" alone: a pseudonym in hexadecimal may hold that.
-		if strings.Contains(doc, `"ada`) || strings.Contains(doc, "ada@") || strings.Contains(doc, hex.EncodeToString(sum[:])) {
+		if strings.Contains(doc, `"ada"`) || strings.Contains(doc, "ada@") || strings.Contains(doc, hex.EncodeToString(sum[:])) {
 			w.t.Errorf("statement %d tells of Ada: %s", n, r.Doc)
 		}
 	}
