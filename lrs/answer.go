@@ -8,22 +8,36 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/cairn-lms/cairn/xapi"
 )
 
-// answer sends JSON; if attachments were asked for, as the first part of a
-// multipart that has the bytes of those of the rows, each once.
-func (r *request) answer(w http.ResponseWriter, doc []byte, q Query, rows ...Row) error {
+// What bounds the attachments of one page, unless its first statement has more.
+const (
+	maxAttached     = 1_000
+	maxAttachedSize = 1 << 30 // bytes
+)
+
+// attach finds the attachments of the first n of the rows, if the query asks for
+// attachments: as many rows as make one page, one at least.
+func (r *request) attach(q Query, rows []Row) (a *multipartAnswer, n int, err error) {
 	if !q.Attachments {
+		return nil, len(rows), nil
+	}
+	a = &multipartAnswer{boundary: "cairn" + rand.Text()}
+	n, err = a.collect(r.Context(), r.lrs.o.Blobs, rows)
+	return a, n, err
+}
+
+// answer sends JSON; with attachments, as the first part of a multipart.
+func (r *request) answer(w http.ResponseWriter, doc []byte, out *multipartAnswer) error {
+	if out == nil {
 		write(w, http.StatusOK, "application/json", doc)
 		return nil
 	}
-	out := multipartAnswer{boundary: "cairn" + rand.Text(), doc: doc}
-	if err := out.collect(r.Context(), r.lrs.o.Blobs, rows); err != nil {
-		return err
-	}
+	out.doc = doc
 	w.Header().Set("Content-Type", "multipart/mixed; boundary="+out.boundary)
 	w.Header().Set("Content-Length", strconv.FormatInt(out.size(), 10))
 	w.WriteHeader(http.StatusOK)
@@ -52,34 +66,47 @@ type answerPart struct {
 	size int64
 }
 
-// collect finds the attachments of the rows, in order. Those whose bytes are gone
-// (erased) are left out.
-func (m *multipartAnswer) collect(ctx context.Context, blobs Blobs, rows []Row) error {
+// collect finds the attachments of the first n of the rows, in order, each once.
+// Those whose bytes are gone (erased) are left out.
+func (m *multipartAnswer) collect(ctx context.Context, blobs Blobs, rows []Row) (n int, err error) {
 	seen := map[string]bool{}
-	for _, row := range rows {
+	size := int64(0)
+	for n, row := range rows {
 		list, err := row.Attachments()
 		if err != nil {
-			return err
+			return 0, err
 		}
+		list = slices.DeleteFunc(list, func(a xapi.Attachment) bool { return seen[a.SHA2] })
+		if n > 0 && len(seen)+len(list) > maxAttached {
+			return n, nil
+		}
+		before := len(m.parts)
 		for _, a := range list {
-			if seen[a.SHA2] {
-				continue
-			}
 			seen[a.SHA2] = true
-			blob, size, err := blobs.Open(ctx, a.SHA2)
+			part, err := m.find(ctx, blobs, a)
 			if errors.Is(err, ErrNotFound) {
 				continue
 			}
 			if err != nil {
-				return fmt.Errorf("lrs: find attachment: %w", err)
+				return 0, fmt.Errorf("lrs: find attachment: %w", err)
 			}
-			if err := blob.Close(); err != nil {
-				return fmt.Errorf("lrs: find attachment: %w", err)
-			}
-			m.parts = append(m.parts, answerPart{a.SHA2, m.headOf(a), size})
+			m.parts = append(m.parts, part)
+			size += part.size
+		}
+		if n > 0 && size > maxAttachedSize {
+			m.parts = m.parts[:before]
+			return n, nil
 		}
 	}
-	return nil
+	return len(rows), nil
+}
+
+func (m *multipartAnswer) find(ctx context.Context, blobs Blobs, a xapi.Attachment) (answerPart, error) {
+	blob, size, err := blobs.Open(ctx, a.SHA2)
+	if err != nil {
+		return answerPart{}, err
+	}
+	return answerPart{a.SHA2, m.headOf(a), size}, blob.Close()
 }
 
 func (m *multipartAnswer) first() string {

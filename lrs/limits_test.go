@@ -1,7 +1,14 @@
 package lrs_test
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,5 +97,106 @@ func TestTheDeepestStatementIsGoodForEveryReader(t *testing.T) {
 	s.expect(200, "POST", "/statements", doc)
 	for _, format := range []string{"exact", "ids", "canonical"} {
 		s.expect(200, "GET", "/statements?format="+format, "")
+	}
+}
+
+// walk asks for the path and all that more leads to; it returns the sizes of the
+// pages and the ids.
+func (s *server) walk(path string) (sizes []int, all []string) {
+	s.t.Helper()
+	for path != "" {
+		a := s.expect(200, "GET", path, "")
+		page := a.body
+		if strings.HasPrefix(a.Header.Get("Content-Type"), "multipart/mixed") {
+			_, params, err := mime.ParseMediaType(a.Header.Get("Content-Type"))
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			parts, err := partsOf(bytes.NewReader(a.body), params["boundary"])
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			page = parts[0]
+			sizes = append(sizes, len(parts)-1)
+		} else {
+			sizes = append(sizes, len(page))
+		}
+		r := decode[result](s.t, page)
+		if len(r.Statements) == 0 {
+			s.t.Fatal("a page is empty")
+		}
+		all = append(all, ids(r)...)
+		path = strings.TrimPrefix(*r.More, "/xapi")
+	}
+	return sizes, all
+}
+
+func partsOf(body io.Reader, boundary string) (parts [][]byte, err error) {
+	r := multipart.NewReader(body, boundary)
+	for {
+		part, err := r.NextPart()
+		if errors.Is(err, io.EOF) {
+			return parts, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		data, err := io.ReadAll(part)
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, data)
+	}
+}
+
+// Every mention of an activity gets its definition: 130 KB that were sent would
+// be 180 MB.
+func TestACanonicalPageIsBounded(t *testing.T) {
+	s := start(t)
+	const most = 17 << 20
+	definition := `"definition":{"name":{"en":"` + strings.Repeat("x", 60_000) + `"}}`
+	mentions := strings.Repeat(`{"id":"https://lms.example/big"},`, 3_000)
+	huge := func(n int) string {
+		return strings.Replace(statement(n), `[{"id":"https://lms.example/course"}]`, `[`+mentions+`{"id":"https://lms.example/big",`+definition+`}]`, 1)
+	}
+	large := func(n int) string {
+		return strings.Replace(statement(n), `[{"id":"https://lms.example/course"}]`, `[`+mentions[:150*33-1]+`]`, 1)
+	}
+	s.expect(200, "POST", "/statements", huge(1))
+	for n := 2; n <= 4; n++ {
+		s.expect(200, "POST", "/statements", large(n))
+	}
+	s.expect(200, "POST", "/statements", huge(5))
+	s.expect(200, "POST", "/statements", statement(6))
+	a := s.expect(200, "GET", "/statements?format=canonical&statementId="+uuidOf(1), "")
+	if len(a.body) > most || bytes.Count(a.body, []byte("xxx\"")) < 200 {
+		t.Errorf("one statement is %d bytes, with %d definitions", len(a.body), bytes.Count(a.body, []byte("xxx\"")))
+	}
+	for order, want := range map[string]string{"true": "1 2 3 4 5 6", "false": "6 5 4 3 2 1"} {
+		sizes, all := s.walk("/statements?format=canonical&ascending=" + order)
+		if strings.Join(all, " ") != want || slices.Max(sizes) > most || len(sizes) < 3 {
+			t.Errorf("ascending=%s answers %v, pages of %d bytes", order, all, sizes)
+		}
+	}
+}
+
+func TestTheAttachmentsOfAPageAreBounded(t *testing.T) {
+	s := start(t)
+	for n := 1; n <= 3; n++ {
+		var bodies []string
+		for i := range 600 {
+			bodies = append(bodies, fmt.Sprintf("%d of %d", i, n))
+		}
+		s.expect(200, "POST", "/statements", whole(declaring(n, bodies...), bodies...), "Content-Type", mixedType)
+	}
+	s.expect(200, "POST", "/statements", statement(4))
+	for order, want := range map[string]string{"true": "1 2 3 4", "false": "4 3 2 1"} {
+		parts, all := s.walk("/statements?attachments=true&ascending=" + order)
+		if strings.Join(all, " ") != want || fmt.Sprint(parts) != "[600 600 600]" {
+			t.Errorf("ascending=%s answers %v, with %v attachments", order, all, parts)
+		}
+	}
+	if _, all := s.walk("/statements?attachments=false&ascending=true"); len(all) != 4 {
+		t.Errorf("without attachments: %v", all)
 	}
 }

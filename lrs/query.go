@@ -52,6 +52,7 @@ type Page struct {
 	Through    int64    // every statement stored up to here is taken into account
 	More       string   // path of the next page, "" at the end
 	rows       []Row
+	bounds     position // of what was looked through
 }
 
 // terms is what the index is asked: the most selective term first.
@@ -131,17 +132,23 @@ func (l *LRS) find(ctx context.Context, q Query) (Page, error) {
 	if err != nil {
 		return Page{}, fmt.Errorf("lrs: query: %w", err)
 	}
-	page := Page{Through: through, rows: rows}
+	page := Page{Through: through, rows: rows, bounds: position{s.After, s.Until}}
 	if more {
-		next := q
-		if last := rows[len(rows)-1].Stored; q.Ascending {
-			next.position = position{after: last, until: s.Until}
-		} else {
-			next.position = position{after: s.After, until: last - 1}
-		}
-		page.More = l.o.Base + "/statements/more/" + next.token()
+		l.end(&page, q, len(rows))
 	}
 	return page, nil
+}
+
+// end ends the page of the query after n rows, of which more follow.
+func (l *LRS) end(page *Page, q Query, n int) {
+	page.rows = page.rows[:n]
+	q.position = page.bounds
+	if last := page.rows[n-1].Stored; q.Ascending {
+		q.position.after = last
+	} else {
+		q.position.until = last - 1
+	}
+	page.More = l.o.Base + "/statements/more/" + q.token()
 }
 
 // nanos is t in nanoseconds since 1970, at the ends of int64 for far years.

@@ -156,7 +156,11 @@ func (r *request) getStatements(w http.ResponseWriter) error {
 		return err
 	}
 	w.Header().Set("Last-Modified", time.Unix(0, row.Stored).UTC().Format(http.TimeFormat))
-	return r.answer(w, docs[0], p.Query, row)
+	a, _, err := r.attach(p.Query, []Row{row})
+	if err != nil {
+		return err
+	}
+	return r.answer(w, docs[0], a)
 }
 
 func (r *request) getMore(w http.ResponseWriter) error {
@@ -185,6 +189,13 @@ func (r *request) page(w http.ResponseWriter, q Query) error {
 	if err != nil {
 		return err
 	}
+	a, n, err := r.attach(q, page.rows[:len(docs)])
+	if err != nil {
+		return err
+	}
+	if docs = docs[:n]; n < len(page.rows) {
+		r.lrs.end(&page, q, n)
+	}
 	size := len(page.More) + 64
 	for _, doc := range docs {
 		size += len(doc) + 1
@@ -197,7 +208,7 @@ func (r *request) page(w http.ResponseWriter, q Query) error {
 		body = append(body, doc...)
 	}
 	body = append(strconv.AppendQuote(append(body, `],"more":`...), page.More), '}')
-	return r.answer(w, body, q, page.rows...)
+	return r.answer(w, body, a)
 }
 
 // write sends a whole answer with its length, which HEAD tells too.

@@ -56,34 +56,41 @@ func activityIDs(ids []string, n *node) []string {
 	return ids
 }
 
-// Canonical shows statements with format=canonical.
+// Canonical shows statements with format=canonical: of each text of activities
+// and verbs the language that suits best, and activities as Define said, or else as
+// the statement does. It is not for concurrent use.
 type Canonical struct {
 	ranges      languageRanges
 	definitions map[string]string // in one language, by activity
+	most        int               // bytes of what is being shown
+	short       bool              // it was not enough
 }
 
-// NewCanonical shows activities as defined here (raw JSON, by id), or as the
-// statement does if they are not, and of each text of theirs and of verbs the
-// language that suits an Accept-Language header best.
-func NewCanonical(accept string, definitions map[string][]byte) (*Canonical, error) {
-	c := &Canonical{ranges: parseRanges(accept), definitions: make(map[string]string, len(definitions))}
-	for id, doc := range definitions {
-		root, err := storedObject(doc)
-		if err != nil {
-			return nil, err
-		}
-		e := &editor{out: make([]byte, 0, len(doc))}
-		e.members(root, c.definition)
-		c.definitions[id] = string(e.out)
+// NewCanonical shows statements to whom sent the Accept-Language header.
+func NewCanonical(accept string) *Canonical {
+	return &Canonical{ranges: parseRanges(accept), definitions: map[string]string{}}
+}
+
+// Define gives the definition of an activity, raw JSON. size is how many bytes of
+// it each mention gets.
+func (c *Canonical) Define(activity string, definition []byte) (size int, err error) {
+	root, err := storedObject(definition)
+	if err != nil {
+		return 0, err
 	}
-	return c, nil
+	e := &editor{out: make([]byte, 0, len(definition))}
+	e.members(root, c.definition)
+	c.definitions[activity] = string(e.out)
+	return len(e.out), nil
 }
 
-// Show is the document with format=canonical.
-func (c *Canonical) Show(d Document) []byte {
-	e := &editor{out: make([]byte, 0, 2*len(d.root.raw))}
+// Show is the document with format=canonical. Once it has grown to most bytes the
+// other activities are shown as the document does, and whole is false.
+func (c *Canonical) Show(d Document, most int) (doc []byte, whole bool) {
+	c.most, c.short = most, false
+	e := &editor{out: make([]byte, 0, min(2*len(d.root.raw), max(most, len(d.root.raw))))}
 	e.members(d.root, c.property)
-	return e.out
+	return e.out, !c.short
 }
 
 // property writes one of a statement, sub-statement or context.
@@ -121,6 +128,9 @@ func (c *Canonical) property(e *editor, key string, n *node) bool {
 func (c *Canonical) activity(e *editor, n *node) bool {
 	canonical, known := c.definitions[textAt(n, "id")]
 	known = known && n.kind == kindObject
+	if known && len(e.out)+len(canonical) > c.most {
+		known, c.short = false, true
+	}
 	e.members(n, func(e *editor, key string, n *node) bool {
 		if key != "definition" {
 			return e.raw(n)

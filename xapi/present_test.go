@@ -37,11 +37,17 @@ func canonical(t *testing.T, doc, accept string, definitions map[string][]byte) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := xapi.NewCanonical(accept, definitions)
-	if err != nil {
-		t.Fatal(err)
+	c := xapi.NewCanonical(accept)
+	for id, definition := range definitions {
+		if _, err := c.Define(id, definition); err != nil {
+			t.Fatal(err)
+		}
 	}
-	return c.Show(d), nil
+	got, whole := c.Show(d, 1<<20)
+	if !whole {
+		t.Error("something was left out")
+	}
+	return got, nil
 }
 
 func TestOneLanguageOfEachText(t *testing.T) {
@@ -80,6 +86,24 @@ func TestActivitiesAreShownAsTheyAreDefined(t *testing.T) {
 	rewritten(t, got, err, `{"object":{"objectType":"SubStatement","verb":{"id":"v","display":{"de":"d"}},"object":{"id":"b","definition":{}},"context":{"contextActivities":{"grouping":[{"id":"b","definition":{}}]}}}}`)
 }
 
+func TestActivitiesAreShownAsSentOnceTheStatementHasGrownTooLarge(t *testing.T) {
+	d, err := xapi.ReadDocument([]byte(`{"object":{"id":"a"},"context":{"contextActivities":{"parent":[{"id":"a"},{"id":"b"}]}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := xapi.NewCanonical("")
+	for _, id := range []string{"a", "b"} {
+		if size, err := c.Define(id, []byte(`{"type":"t","name":{"en":"e","de":"d"}}`)); err != nil || size != len(`{"type":"t","name":{"en":"e"}}`) {
+			t.Fatal(size, err)
+		}
+	}
+	got, whole := c.Show(d, 80)
+	if whole {
+		t.Error("it says that it is whole")
+	}
+	rewritten(t, got, nil, `{"object":{"id":"a","definition":{"type":"t","name":{"en":"e"}}},"context":{"contextActivities":{"parent":[{"id":"a"},{"id":"b"}]}}}`)
+}
+
 // What is made for readers of an accepted statement is JSON, and accepted again.
 func FuzzPresent(f *testing.F) {
 	f.Add([]byte(with(`"context":{"contextActivities":{"parent":{"id":"urn:x:y","definition":{"name":{"en":"a","de":"b"}}}}},"timestamp":"2026-11-21T10:00:00+01:00"`)), "de, en;q=0.1")
@@ -91,14 +115,13 @@ func FuzzPresent(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		definitions := map[string][]byte{}
+		c := xapi.NewCanonical(accept)
 		for _, id := range d.Activities() {
-			definitions[id] = []byte(`{"name":{"en":"x","de":"y"}}`)
+			if _, err := c.Define(id, []byte(`{"name":{"en":"x","de":"y"}}`)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		c, err := xapi.NewCanonical(accept, definitions)
-		if err != nil {
-			t.Fatal(err)
-		}
+		shown, _ := c.Show(d, 1<<20)
 		ids, err := xapi.IDsOnly(data)
 		if err != nil {
 			t.Fatal(err)
@@ -107,7 +130,7 @@ func FuzzPresent(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, got := range [][]byte{c.Show(d), ids, adapted} {
+		for _, got := range [][]byte{shown, ids, adapted} {
 			if _, err := xapi.Decode(got, xapi.V200); err != nil {
 				t.Fatalf("%q became %q: %v", data, got, err)
 			}
