@@ -35,7 +35,7 @@ const noVersion = "0.95"
 
 // Handler is the service over HTTP. The paths it serves begin with Base.
 func (s *Service) Handler() http.Handler {
-	h := handler{Service: *s, resources: resources()}
+	h := handler{Service: *s, resources: resources(), decoding: newDecoding()}
 	if h.Now == nil {
 		h.Now = time.Now
 	}
@@ -60,6 +60,7 @@ type handler struct {
 	resources map[string]map[string]method
 	origins   origins
 	uses      uses
+	decoding  decoding
 }
 
 // request is one authenticated request to one tenant's record store.
@@ -71,6 +72,7 @@ type request struct {
 	maxBody   int64
 	maxUpload int64
 	iriBase   string
+	decoding  decoding
 	below     string // the rest of the path, of a resource that stands for all below
 }
 
@@ -118,7 +120,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.fail(w, r, err)
 	default:
-		req := &request{Request: r, version: version, maxBody: h.MaxBody, maxUpload: h.MaxUpload}
+		req := &request{Request: r, version: version, maxBody: h.MaxBody, maxUpload: h.MaxUpload, decoding: h.decoding}
 		err := h.authenticate(req) //nolint:contextcheck // the request holds it
 		if err == nil {
 			req.key.narrow(w, r)
@@ -247,7 +249,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = &problem{http.StatusBadRequest, invalid.Path, invalid.Reason}
 	case errors.As(err, &tooLarge):
 		p = &problem{http.StatusRequestEntityTooLarge, "", "the body is larger than this server takes; send fewer statements at a time"}
-	case errors.Is(err, xapi.ErrTooMany):
+	case errors.Is(err, xapi.ErrTooMany), errors.Is(err, xapi.ErrTooLarge):
 		p = &problem{http.StatusRequestEntityTooLarge, "", strings.TrimPrefix(err.Error(), "xapi: ")}
 	case errors.Is(err, ErrConflict):
 		p = &problem{http.StatusConflict, "", strings.TrimPrefix(err.Error(), "lrs: ")}

@@ -48,7 +48,9 @@ func (r *request) postStatements(w http.ResponseWriter) error {
 	for name := range params {
 		return invalid(name, "POST takes no parameters")
 	}
-	in, err := r.receive(w, func(data []byte) ([]*xapi.Statement, error) { return xapi.DecodeList(data, r.version) })
+	in, err := r.receive(w, func(data []byte) ([]*xapi.Statement, error) {
+		return r.decoding.do(r.Context(), data, func(data []byte) ([]*xapi.Statement, error) { return xapi.DecodeList(data, r.version) })
+	})
 	if err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ func (r *request) putStatement(w http.ResponseWriter) error {
 	if !xapi.ValidUUID(id) {
 		return invalid("statementId", "expected a UUID")
 	}
-	in, err := r.receive(w, func(data []byte) ([]*xapi.Statement, error) {
+	one := func(data []byte) ([]*xapi.Statement, error) {
 		s, err := xapi.Decode(data, r.version)
 		if err != nil {
 			return nil, err
@@ -97,7 +99,8 @@ func (r *request) putStatement(w http.ResponseWriter) error {
 		}
 		s.ID = id
 		return []*xapi.Statement{s}, nil
-	})
+	}
+	in, err := r.receive(w, func(data []byte) ([]*xapi.Statement, error) { return r.decoding.do(r.Context(), data, one) })
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,6 @@
 package xapi
 
 import (
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -66,38 +65,12 @@ func languagesAt(n *node, key string) LanguageMap {
 	return m
 }
 
-func extensionsAt(n *node, key string) map[string]any {
-	v := objectNode(n, key)
-	if v == nil {
-		return nil
+// extensionsAt are the extensions as they were sent.
+func extensionsAt(n *node) extensions {
+	if v := objectNode(n, "extensions"); v != nil {
+		return extensions(v.raw)
 	}
-	return plain(v).(map[string]any)
-}
-
-// plain is the node in the types of encoding/json, numbers as json.Number.
-func plain(n *node) any {
-	switch n.kind {
-	case kindBool:
-		return n.text == "true"
-	case kindNumber:
-		return json.Number(n.text)
-	case kindString:
-		return n.text
-	case kindArray:
-		a := make([]any, len(n.kids))
-		for i := range n.kids {
-			a[i] = plain(&n.kids[i].val)
-		}
-		return a
-	case kindObject:
-		m := make(map[string]any, len(n.kids))
-		for i := range n.kids {
-			m[n.kids[i].key] = plain(&n.kids[i].val)
-		}
-		return m
-	case kindNull:
-	}
-	return nil
+	return ""
 }
 
 func buildAgent(n *node) Agent {
@@ -184,7 +157,7 @@ func buildActivity(n *node) Activity {
 		Description:     languagesAt(d, "description"),
 		Type:            textAt(d, "type"),
 		MoreInfo:        textAt(d, "moreInfo"),
-		Extensions:      extensionsAt(d, "extensions"),
+		extensions:      extensionsAt(d),
 		InteractionType: textAt(d, "interactionType"),
 		Choices:         componentsAt(d, "choices"),
 		Scale:           componentsAt(d, "scale"),
@@ -227,7 +200,7 @@ func resultAt(n *node, key string) *Result {
 		Completion: boolAt(v, "completion"),
 		Response:   textAt(v, "response"),
 		Duration:   textAt(v, "duration"),
-		Extensions: extensionsAt(v, "extensions"),
+		extensions: extensionsAt(v),
 	}
 	if s := objectNode(v, "score"); s != nil {
 		r.Score = &Score{Scaled: floatAt(s, "scaled"), Raw: floatAt(s, "raw"), Min: floatAt(s, "min"), Max: floatAt(s, "max")}
@@ -268,7 +241,7 @@ func contextAt(n *node, key string) *Context {
 		Revision:     textAt(v, "revision"),
 		Platform:     textAt(v, "platform"),
 		Language:     textAt(v, "language"),
-		Extensions:   extensionsAt(v, "extensions"),
+		extensions:   extensionsAt(v),
 	}
 	if r := objectNode(v, "statement"); r != nil {
 		c.Statement = buildRef(r)

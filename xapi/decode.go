@@ -32,15 +32,25 @@ func decode(n *node, v Version) (*Statement, *Error) {
 	return buildStatement(n), nil
 }
 
-// MaxStatements is how many statements DecodeList takes; ErrTooMany refuses more.
-const MaxStatements = 10_000
+// What bounds a list: MaxStatements, and MaxValues in all of them.
+const (
+	MaxStatements = 10_000
+	MaxValues     = 1_000_000
+)
 
-// ErrTooMany says that a list has more than MaxStatements statements.
-var ErrTooMany = errors.New("xapi: more than 10000 statements at once")
+// ErrTooMany says that a list has more than MaxStatements statements,
+// ErrTooLarge that it has more than MaxValues values.
+var (
+	ErrTooMany  = errors.New("xapi: more than 10000 statements at once")
+	ErrTooLarge = errors.New("xapi: more than 1000000 values (texts, numbers, lists …) at once")
+)
 
 // DecodeList reads a POST body: one statement, or an array of them that may be
-// empty. Paths in errors start with "statements[n]" for an array. Elements are
-// read one by one, so memory is that of the largest statement plus the result.
+// empty. Paths in errors start with "statements[n]" for an array. Statements are
+// read one by one, in room that is used again: what stays is the result, which has
+// the bytes of data twice (in Raw, and in its texts) and the model of each
+// statement without its extensions. A value takes at most some 350 bytes while
+// its statement is read, and a few hundred in the model.
 func DecodeList(data []byte, v Version) ([]*Statement, error) {
 	p := parser{src: string(data), deep: maxDepth}
 	if p.peek() != '[' {
@@ -56,21 +66,21 @@ func DecodeList(data []byte, v Version) ([]*Statement, error) {
 		p.pos++
 		return list, p.end().asError()
 	}
+	left := MaxValues
 	for {
 		if len(list) == MaxStatements {
 			return nil, ErrTooMany
 		}
-		p.nodes = maxNodes
-		n, err := p.value()
-		if err == nil {
-			var s *Statement
-			if s, err = decode(&n, v); err == nil {
-				list = append(list, s)
-			}
+		p.nodes = min(left, maxNodes)
+		before := p.nodes
+		s, err := p.statement(v)
+		if left -= before - p.nodes; left < 0 {
+			return nil, ErrTooLarge
 		}
 		if err != nil {
 			return nil, err.at(len(list)).under("statements")
 		}
+		list = append(list, s)
 		switch p.peek() {
 		case ',':
 			p.pos++
@@ -81,6 +91,17 @@ func DecodeList(data []byte, v Version) ([]*Statement, error) {
 			return nil, p.fail("an array needs a comma or ]")
 		}
 	}
+}
+
+// statement reads the next statement. Its tree is gone afterwards.
+func (p *parser) statement(v Version) (*Statement, *Error) {
+	n, err := p.value()
+	if err != nil {
+		return nil, err
+	}
+	s, err := decode(&n, v)
+	p.slab = p.slab[:0] // nothing of the model points into the tree
+	return s, err
 }
 
 // DecodeStored reads a statement that was accepted before, leniently: what the

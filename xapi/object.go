@@ -71,7 +71,7 @@ type Definition struct {
 	Description LanguageMap    `json:"description,omitempty"`
 	Type        string         `json:"type,omitempty"`
 	MoreInfo    string         `json:"moreInfo,omitempty"`
-	Extensions  map[string]any `json:"extensions,omitempty"`
+	Extensions  map[string]any `json:"extensions,omitempty"` // composed; of a decoded statement, Raw has them
 
 	// Interaction activities (quiz questions).
 	InteractionType         string                 `json:"interactionType,omitempty"`
@@ -82,7 +82,8 @@ type Definition struct {
 	Target                  []InteractionComponent `json:"target,omitempty"`
 	Steps                   []InteractionComponent `json:"steps,omitempty"`
 
-	raw string // as decoded
+	raw        string // as decoded
+	extensions extensions
 }
 
 // InteractionComponent is one choice, scale point, source, target or step.

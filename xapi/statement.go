@@ -72,8 +72,10 @@ type Result struct {
 	Success    *bool          `json:"success,omitempty"`
 	Completion *bool          `json:"completion,omitempty"`
 	Response   string         `json:"response,omitempty"`
-	Duration   string         `json:"duration,omitempty"` // ISO 8601, e.g. "PT90S"
-	Extensions map[string]any `json:"extensions,omitempty"`
+	Duration   string         `json:"duration,omitempty"`   // ISO 8601, e.g. "PT90S"
+	Extensions map[string]any `json:"extensions,omitempty"` // composed; of a decoded statement, Raw has them
+
+	extensions extensions // decoded
 }
 
 // Score is a result in numbers; Scaled runs from -1 to 1.
@@ -96,7 +98,9 @@ type Context struct {
 	Platform          string             `json:"platform,omitempty"`      // not with an Agent as object
 	Language          string             `json:"language,omitempty"`
 	Statement         *StatementRef      `json:"statement,omitempty"`
-	Extensions        map[string]any     `json:"extensions,omitempty"`
+	Extensions        map[string]any     `json:"extensions,omitempty"` // composed; of a decoded statement, Raw has them
+
+	extensions extensions // decoded
 }
 
 // ContextActivities are the activities a statement belongs to, by kind.

@@ -1,0 +1,45 @@
+package xapi
+
+import "encoding/json"
+
+// extensions are those of a decoded statement, as they were sent: as maps they
+// would take a hundred times the room, and nobody may ask for them.
+type extensions string
+
+// of are the composed ones if there are any.
+func (e extensions) of(composed map[string]any) any {
+	switch {
+	case len(composed) > 0:
+		return composed
+	case e != "":
+		return json.RawMessage(e)
+	}
+	return nil
+}
+
+// MarshalJSON writes the extensions it was decoded with, unless Extensions is set.
+func (r Result) MarshalJSON() ([]byte, error) {
+	type fields Result
+	return json.Marshal(struct {
+		fields
+		Extensions any `json:"extensions,omitempty"`
+	}{fields(r), r.extensions.of(r.Extensions)})
+}
+
+// MarshalJSON writes the extensions it was decoded with, unless Extensions is set.
+func (c Context) MarshalJSON() ([]byte, error) {
+	type fields Context
+	return json.Marshal(struct {
+		fields
+		Extensions any `json:"extensions,omitempty"`
+	}{fields(c), c.extensions.of(c.Extensions)})
+}
+
+// MarshalJSON writes the extensions it was decoded with, unless Extensions is set.
+func (d Definition) MarshalJSON() ([]byte, error) {
+	type fields Definition
+	return json.Marshal(struct {
+		fields
+		Extensions any `json:"extensions,omitempty"`
+	}{fields(d), d.extensions.of(d.Extensions)})
+}
