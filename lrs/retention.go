@@ -181,6 +181,7 @@ func (k *keeper) apply(ctx context.Context, i int) (RuleOutcome, error) {
 		if s.After = s.Until; more {
 			s.After = rows[len(rows)-1].Stored
 		}
+		k.policy.Rules[i].Cursor = max(k.policy.Rules[i].Cursor, s.After)
 		if k.dry {
 			continue
 		}
@@ -203,7 +204,7 @@ func (k *keeper) page(ctx context.Context, rule Rule, rows []Row) ([]Change, err
 	var changes []Change
 	var free []string
 	for i, row := range rows {
-		if k.rule(types[i]) != rule.Type || k.going[row.ID] {
+		if !k.applies(rule, types[i], row) || k.going[row.ID] {
 			continue
 		}
 		going, err := k.goes(ctx, row)
@@ -227,12 +228,26 @@ func (k *keeper) page(ctx context.Context, rule Rule, rows []Row) ([]Change, err
 	return changes, err
 }
 
-// rule is the type of the rule that a statement about the type is under.
-func (k *keeper) rule(activityType string) string {
-	if slices.ContainsFunc(k.policy.Rules, func(r appliedRule) bool { return r.Type == activityType }) {
-		return activityType
+// applies tells whether the row, met by the rule, goes. It does if it is under that
+// rule; and if it is under another that keeps it no longer but has passed it
+// already: the type of its activity was another then, or was not known.
+func (k *keeper) applies(rule Rule, activityType string, row Row) bool {
+	its := k.rule(activityType)
+	if its < 0 {
+		return false
 	}
-	return ""
+	own := k.policy.Rules[its]
+	return own.Rule == rule || own.Cursor >= row.Stored && k.cutoff(own.Rule) >= row.Stored
+}
+
+// rule is the index of the rule that a statement about the type is under, -1 if
+// there is none.
+func (k *keeper) rule(activityType string) int {
+	i := slices.IndexFunc(k.policy.Rules, func(r appliedRule) bool { return r.Type == activityType })
+	if i < 0 {
+		i = slices.IndexFunc(k.policy.Rules, func(r appliedRule) bool { return r.Type == "" })
+	}
+	return i
 }
 
 // goes returns what goes when the row is of age: itself, with what voids it and is

@@ -22,6 +22,7 @@ func erasure(t *testing.T, newStore func(t *testing.T, name string) lrs.Store) {
 		"a new beginning after the erasure is kept":                  newBeginning,
 		"statements go when they are of age":                         retains,
 		"a voiding goes with what it voids":                          retainsVoidings,
+		"a statement whose type comes late goes all the same":        retainsByLateType,
 	} {
 		t.Run(name, func(t *testing.T) {
 			test(t, func(name string) lrs.Store { return newStore(t, name) })

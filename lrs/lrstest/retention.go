@@ -68,3 +68,53 @@ func retainsVoidings(t *testing.T, newStore func(string) lrs.Store) {
 		w.clock.add(40 * day)
 	}
 }
+
+// A statement that a rule has passed, as its activity was of another type then or
+// of none that was known, goes with the next rule that meets it.
+func retainsByLateType(t *testing.T, newStore func(string) lrs.Store) {
+	const day = 24 * time.Hour
+	of := func(typ string) string {
+		if typ == "" {
+			return `"object":{"id":"https://e.org/late"}`
+		}
+		return `"object":{"id":"https://e.org/late","definition":{"type":"https://e.org/type/` + typ + `"}}`
+	}
+	for name, c := range map[string]struct {
+		general, typed int
+		late           string
+	}{
+		"the type is known later":  {general: 100, typed: 10, late: "exam"},
+		"it is another type later": {general: 10, typed: 100, late: "other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, newStore(c.late))
+			must(t, w.lrs.SetRule(t.Context(), lrs.Rule{Days: c.general}))
+			must(t, w.lrs.SetRule(t.Context(), lrs.Rule{Type: "https://e.org/type/exam", Days: c.typed}))
+			apply := func(removed int) {
+				t.Helper()
+				for _, dry := range []bool{true, false} {
+					r, err := w.lrs.ApplyRetention(t.Context(), dry)
+					must(t, err)
+					if r.Removed != removed {
+						t.Errorf("%d removed, want %d (dry run: %v)", r.Removed, removed, dry)
+					}
+				}
+			}
+			if c.late != "exam" {
+				w.take(statement(1, `"actor":`+grace+`,`+did+`,`+of("exam"))) // tells the type
+				w.clock.add(9 * day)
+			}
+			w.take(statement(2, `"actor":`+grace+`,`+did+`,`+of("")))
+			w.clock.add(20 * day)
+			apply(0)
+			w.take(statement(3, `"actor":`+grace+`,`+did+`,`+of(c.late)))
+			w.clock.add(5 * day)
+			apply(0)
+			w.clock.add(200 * day)
+			apply(len(w.all()))
+			if got := numbers(w.verified()); got != "" {
+				t.Errorf("there are still %s", got)
+			}
+		})
+	}
+}
