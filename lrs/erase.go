@@ -59,7 +59,7 @@ func (l *LRS) Erase(ctx context.Context, e Erasure) (ErasureReport, error) {
 		return report, fmt.Errorf("lrs: erase: %w", err)
 	}
 	j := eraser{LRS: l, Erasure: e, names: names, agents: aliases(e.Agent.Key()), at: l.o.Now().UnixNano(), report: &report,
-		removed: map[string]bool{}, lost: map[string]int{}}
+		frees: releasing{LRS: l, total: &report.Released}, removed: map[string]bool{}, lost: map[string]int{}}
 	if len(names.Secret) > 0 {
 		report.Pseudonym = names.of(e.Agent.Key()).Account.Name
 	}
@@ -97,6 +97,7 @@ type eraser struct {
 	agents []string // keys
 	at     int64    // time of the erasure
 	report *ErasureReport
+	frees  releasing
 
 	removed map[string]bool // voided statements that went in this run
 	lost    map[string]int  // in a dry run, by digest: how many statements would lose it
@@ -114,6 +115,9 @@ func (j *eraser) run(ctx context.Context) error {
 		if err == nil {
 			err = j.documents(ctx)
 		}
+		return err
+	}
+	if err := j.frees.now(ctx); err != nil {
 		return err
 	}
 	tombstones := make([]Tombstone, len(j.agents))
@@ -139,7 +143,7 @@ func (j *eraser) run(ctx context.Context) error {
 			return errBusyAgent
 		}
 	}
-	if j.report.Released, err = j.release(ctx); err != nil {
+	if err := j.frees.now(ctx); err != nil {
 		return err
 	}
 	return j.documents(ctx)
@@ -195,10 +199,13 @@ func (j *eraser) pass(ctx context.Context, through int64, repair bool) (changed 
 		if j.DryRun {
 			continue
 		}
-		if err := j.toRelease(ctx, free); err != nil {
+		if err := j.frees.note(ctx, free); err != nil {
 			return changed, err
 		}
 		if err := j.store.Replace(ctx, changes); err != nil {
+			return changed, err
+		}
+		if err := j.frees.often(ctx); err != nil {
 			return changed, err
 		}
 	}

@@ -65,7 +65,7 @@ type importer struct {
 	batch []Entry
 	lines map[string]int // of the batch, by id
 	bytes int
-	free  []string // digests of what was erased
+	free  []string // digests of what was erased, and is not stored
 }
 
 func (i *importer) run(ctx context.Context) error {
@@ -91,7 +91,18 @@ func (i *importer) run(ctx context.Context) error {
 	if err := i.flush(ctx); err != nil {
 		return err
 	}
-	return i.toRelease(ctx, i.free) // their bytes go when no upload can be under way
+	return i.release(ctx)
+}
+
+// release lets go of the bytes of what was erased: they go when no upload can be
+// under way.
+func (i *importer) release(ctx context.Context) error {
+	err := i.toRelease(ctx, i.free)
+	if i.free = i.free[:0]; err != nil {
+		return err
+	}
+	_, err = i.LRS.release(ctx)
+	return err
 }
 
 var errLongLine = &xapi.Error{Reason: fmt.Sprintf("the line is longer than %d bytes", importLine)}
@@ -297,6 +308,11 @@ func (i *importer) flush(ctx context.Context) error {
 		return fmt.Errorf("lines %s: %w", i.span(), err)
 	}
 	i.batch, i.lines, i.bytes = i.batch[:0], map[string]int{}, 0
+	if len(i.free) >= maxNoted {
+		if err := i.release(ctx); err != nil {
+			return err
+		}
+	}
 	if i.o.Progress != nil {
 		i.o.Progress(n)
 	}

@@ -20,6 +20,48 @@ type Released struct {
 	Attachments int   `json:"attachments"`         // removed: no other statement has them
 	Bytes       int64 `json:"attachment_bytes"`    // of those
 	Waiting     int   `json:"attachments_waiting"` // put within the hour: they go when no upload can be under way
+	left        int   // of those, to CollectBlobs
+}
+
+// maxNoted is how many digests are noted before those of what is gone by now are
+// released. So many may wait for the next time; more are left to CollectBlobs.
+const maxNoted = 1000
+
+// add counts a later release too.
+func (r *Released) add(later Released) {
+	r.Attachments += later.Attachments
+	r.Bytes += later.Bytes
+	r.Waiting = r.left + later.Waiting
+	r.left += later.left
+}
+
+// releasing is what one run of upkeep notes and releases, from time to time.
+type releasing struct {
+	*LRS
+	noted int // since the last release
+	total *Released
+}
+
+// note notes digests before their statements go.
+func (r *releasing) note(ctx context.Context, list []string) error {
+	r.noted += len(list)
+	return r.toRelease(ctx, list)
+}
+
+// often releases what was noted, once that is much. The statements are gone.
+func (r *releasing) often(ctx context.Context) error {
+	if r.noted < maxNoted {
+		return nil
+	}
+	return r.now(ctx)
+}
+
+// now releases what was noted, now or by a run that died.
+func (r *releasing) now(ctx context.Context) error {
+	done, err := r.release(ctx)
+	r.total.add(done)
+	r.noted = 0
+	return err
 }
 
 // digests are those of the bytes that came with the document, lower case.
@@ -129,6 +171,10 @@ func (l *LRS) release(ctx context.Context) (Released, error) {
 			}
 			if !gone {
 				r.Waiting++
+				if r.Waiting > maxNoted {
+					r.left++
+					settled[digest] = true
+				}
 				continue
 			}
 			r.Attachments++

@@ -130,7 +130,12 @@ func (l *LRS) ApplyRetention(ctx context.Context, dryRun bool) (RetentionReport,
 	if err != nil {
 		return report, err
 	}
-	k := keeper{LRS: l, policy: p, dry: dryRun, now: l.o.Now(), going: map[string]bool{}}
+	k := keeper{LRS: l, policy: p, dry: dryRun, now: l.o.Now(), going: map[string]bool{}, frees: releasing{LRS: l, total: &report.Released}}
+	if !dryRun {
+		if err := k.frees.now(ctx); err != nil {
+			return report, fmt.Errorf("lrs: retention: %w", err)
+		}
+	}
 	for i := range p.Rules {
 		out, err := k.apply(ctx, i)
 		report.Rules = append(report.Rules, out)
@@ -140,7 +145,7 @@ func (l *LRS) ApplyRetention(ctx context.Context, dryRun bool) (RetentionReport,
 		}
 	}
 	if !dryRun {
-		if report.Released, err = l.release(ctx); err != nil {
+		if err := k.frees.now(ctx); err != nil {
 			return report, fmt.Errorf("lrs: retention: %w", err)
 		}
 	}
@@ -154,6 +159,7 @@ type keeper struct {
 	dry    bool
 	now    time.Time
 	going  map[string]bool // statements of the page that go
+	frees  releasing
 }
 
 func (k *keeper) cutoff(r Rule) int64 { return k.now.AddDate(0, 0, -r.Days).UnixNano() }
@@ -186,6 +192,9 @@ func (k *keeper) apply(ctx context.Context, i int) (RuleOutcome, error) {
 			continue
 		}
 		if err := k.store.Replace(ctx, changes); err != nil {
+			return out, err
+		}
+		if err := k.frees.often(ctx); err != nil {
 			return out, err
 		}
 		if on, err := k.advance(ctx, rule.Rule, s.After); err != nil || !on {
@@ -223,7 +232,7 @@ func (k *keeper) page(ctx context.Context, rule Rule, rows []Row) ([]Change, err
 	}
 	if !k.dry {
 		clear(k.going) // they are gone once this page is done
-		err = k.toRelease(ctx, free)
+		err = k.frees.note(ctx, free)
 	}
 	return changes, err
 }
