@@ -128,13 +128,20 @@ func (l *LRS) find(ctx context.Context, q Query) (Page, error) {
 		s.Until = min(s.Until, q.position.until)
 	}
 	s.After = max(s.After, q.position.after)
-	rows, more, err := l.store.Select(ctx, s)
+	var rows []Row
+	var last int64 // where the next page goes on
+	var more bool
+	if q.mine != "" && len(s.Terms) > 1 {
+		rows, last, more, err = l.selectMine(ctx, s, q.mine)
+	} else if rows, more, err = l.store.Select(ctx, s); len(rows) > 0 {
+		last = rows[len(rows)-1].Stored
+	}
 	if err != nil {
 		return Page{}, fmt.Errorf("lrs: query: %w", err)
 	}
 	page := Page{Through: through, rows: rows, bounds: position{s.After, s.Until}}
 	if more {
-		l.end(&page, q, len(rows))
+		l.goOn(&page, q, last)
 	}
 	return page, nil
 }
@@ -142,8 +149,13 @@ func (l *LRS) find(ctx context.Context, q Query) (Page, error) {
 // end ends the page of the query after n rows, of which more follow.
 func (l *LRS) end(page *Page, q Query, n int) {
 	page.rows = page.rows[:n]
+	l.goOn(page, q, page.rows[n-1].Stored)
+}
+
+// goOn lets the page of the query be followed by what comes after last.
+func (l *LRS) goOn(page *Page, q Query, last int64) {
 	q.position = page.bounds
-	if last := page.rows[n-1].Stored; q.Ascending {
+	if q.Ascending {
 		q.position.after = last
 	} else {
 		q.position.until = last - 1
