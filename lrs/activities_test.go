@@ -136,6 +136,18 @@ func TestAPersonHasTheIdentifierAndTheNamesOfAnAgent(t *testing.T) {
 		t.Errorf("a key that may read its own statements only is told names: %s", a.body)
 	}
 	s.expect(200, "POST", "/statements", `{"actor":{"name":"Me","mbox":"mailto:a@b.c"},"verb":{"id":"http://a.b/v"},"object":{"id":"https://e.org/x"}}`)
+	mine := s.cred
+	for _, also := range []string{lrs.ScopeState, lrs.ScopeDefine} { // other scopes open no names
+		s.cred = s.key(lrs.ScopeReadMine, also)
+		if a := s.expect(200, "GET", path, ""); strings.Contains(string(a.body), "Me") || strings.Contains(string(a.body), "Sam") {
+			t.Errorf("a key with %s that may read its own statements only is told %s", also, a.body)
+		}
+	}
+	s.cred = s.key(lrs.ScopeDefine)
+	if a := s.expect(200, "GET", path, ""); string(a.body) != `{"objectType":"Person","name":[],"mbox":["mailto:a@b.c"]}` {
+		t.Errorf("a key that may only define is told %s", a.body)
+	}
+	s.cred = mine
 	if a := s.expect(200, "GET", path, ""); !strings.Contains(string(a.body), `"name":["Me"]`) {
 		t.Errorf("of its own statement it is told %s", a.body)
 	}

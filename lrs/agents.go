@@ -26,7 +26,8 @@ const (
 	maxNames  = 10
 )
 
-// getPerson answers with the Person an agent is.
+// getPerson answers with the Person an agent is. Names are those in statements
+// that the key may read.
 func (r *request) getPerson(w http.ResponseWriter) error {
 	if err := r.mayLook(); err != nil {
 		return err
@@ -42,15 +43,12 @@ func (r *request) getPerson(w http.ResponseWriter) error {
 	if a.IsGroup() {
 		return invalid("agent.objectType", "expected Agent: a group is no person")
 	}
+	names := []string{}
 	q := Query{Agent: &a, RelatedAgents: true, Limit: namesFrom}
-	if !r.key.may(ScopeDefine) {
-		if err := r.mayRead(&q); err != nil {
+	if r.mayRead(&q) == nil { // define alone reads no statements, and so no names
+		if names, err = r.lrs.names(r.Context(), q); err != nil {
 			return err
 		}
-	}
-	names, err := r.lrs.names(r.Context(), q)
-	if err != nil {
-		return err
 	}
 	p := Person{ObjectType: "Person", Name: names}
 	switch {
