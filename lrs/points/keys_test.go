@@ -138,7 +138,9 @@ func TestAKeyReadsAsItsOwnWhatItWroteOnly(t *testing.T) {
 func TestAKeyThatReadsItsOwnLearnsNothingByReferringToOthers(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		mine := s.as(s.key(lrs.ScopeWrite, lrs.ScopeReadMine))
-		ref := func(n, to int) obj { return statement(n, "verb", obj{"id": "v:refers"}, "object", obj{"objectType": "StatementRef", "id": id(to)}) }
+		ref := func(n, to int) obj {
+			return statement(n, "verb", obj{"id": "v:refers"}, "object", obj{"objectType": "StatementRef", "id": id(to)})
+		}
 		secret, known := obj{"id": "o:secret"}, obj{"id": "o:known"}
 		s.store(statement(1, "object", secret))
 		mine.store(statement(2, "object", known), ref(3, 1), ref(4, 2), ref(5, 4), ref(6, 3))
