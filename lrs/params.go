@@ -1,8 +1,6 @@
 package lrs
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"net/url"
 	"strconv"
@@ -50,6 +48,9 @@ func parseParams(raw string, v xapi.Version) (statementParams, error) {
 		return p, invalid("statementId", "cannot be combined with voidedStatementId")
 	case single == 1 && several:
 		return p, invalid("statementId", "can be combined with format and attachments only")
+	}
+	if p.ID == "" {
+		return p, p.Query.fits()
 	}
 	return p, nil
 }
@@ -141,61 +142,4 @@ func under(name string, err error) error {
 		return &xapi.Error{Path: path, Reason: e.Reason}
 	}
 	return err
-}
-
-// token is the query and its position as one path segment. It holds nothing that
-// its reader could not ask for anyway, and never goes stale.
-func (q Query) token() string {
-	v := url.Values{}
-	set := func(name, value string) {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	if q.Agent != nil {
-		agent := *q.Agent
-		agent.Name, agent.Member = "", nil
-		data, _ := json.Marshal(agent) // texts only: cannot fail
-		v.Set("agent", string(data))
-	}
-	set("verb", q.Verb)
-	set("activity", q.Activity)
-	set("registration", q.Registration)
-	set("format", string(q.Format))
-	for name, on := range map[string]bool{"related_agents": q.RelatedAgents, "related_activities": q.RelatedActivities,
-		"ascending": q.Ascending, "attachments": q.Attachments} {
-		if on {
-			v.Set(name, "true")
-		}
-	}
-	if q.Limit > 0 {
-		v.Set("limit", strconv.Itoa(q.Limit))
-	}
-	at := strconv.FormatInt(q.position.after, 36) + "." + strconv.FormatInt(q.position.until, 36)
-	return base64.RawURLEncoding.EncodeToString([]byte(at + "?" + v.Encode()))
-}
-
-// parseToken reads what token wrote, as strictly as a query string.
-func parseToken(token string, v xapi.Version) (Query, error) {
-	wrong := invalid("more", "not a path that this server gave out")
-	data, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil {
-		return Query{}, wrong
-	}
-	at, raw, ok := strings.Cut(string(data), "?")
-	first, second, ok2 := strings.Cut(at, ".")
-	if !ok || !ok2 {
-		return Query{}, wrong
-	}
-	p, err := parseParams(raw, v)
-	if err != nil || p.ID != "" {
-		return Query{}, wrong
-	}
-	after, err1 := strconv.ParseInt(first, 36, 64)
-	until, err2 := strconv.ParseInt(second, 36, 64)
-	if err1 != nil || err2 != nil || until == 0 {
-		return Query{}, wrong
-	}
-	p.Query.position = position{after: after, until: until}
-	return p.Query, nil
 }

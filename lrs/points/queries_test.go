@@ -154,6 +154,18 @@ func TestPoint06_MoreIsAPathWithoutHostAndGoodForADay(t *testing.T) {
 	}, c.everywhere)
 }
 
+func TestPoint06_MoreOfALongQueryCanBeFetched(t *testing.T) {
+	each(t, func(t *testing.T, s *server) {
+		long := "http://a.b/" + strings.Repeat("/", 20_000)
+		s.store(statement(1, "object", obj{"id": long}), statement(2, "object", obj{"id": long}))
+		page := decode[result](t, s.get("/statements?limit=1&activity="+long).want(200).body)
+		if ids := s.next(page).numbers(); strings.Join(ids, " ") != "1" {
+			t.Errorf("the second page shows %v", ids)
+		}
+		s.get("/statements?limit=1&activity="+long+strings.Repeat("/", 5_000)).refused(400, "activity", "too long")
+	}, func(with *setup) { with.web.Config.MaxHeaderBytes = 64 << 10 })
+}
+
 func TestPoint07_AWalkIsCompleteWhileOthersInsert(t *testing.T) {
 	each(t, func(t *testing.T, s *server) {
 		const before = 24
