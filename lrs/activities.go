@@ -20,7 +20,7 @@ func (r *request) mayLook() error {
 func (r *request) param(name string) (string, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return "", invalid("", "the query string is not well-formed: "+err.Error())
+		return "", invalid("query", "the query string is not well-formed: "+err.Error())
 	}
 	for other, list := range values {
 		switch {

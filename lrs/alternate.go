@@ -66,7 +66,7 @@ func formHeaders() []string {
 func unfold(ctx context.Context, target *url.URL, outer http.Header, form []byte, statements bool) (*http.Request, error) {
 	query, err := url.ParseQuery(target.RawQuery)
 	if err != nil {
-		return nil, invalid("", "the query string is not well-formed")
+		return nil, invalid("query", "the query string is not well-formed")
 	}
 	for name := range query {
 		if name != "method" {
@@ -79,7 +79,7 @@ func unfold(ctx context.Context, target *url.URL, outer http.Header, form []byte
 	}
 	values, err := url.ParseQuery(string(form))
 	if err != nil {
-		return nil, invalid("", "the form is not well-formed")
+		return nil, invalid("body", "the form is not well-formed")
 	}
 	r := (&http.Request{Method: query.Get("method"), Header: outer.Clone(), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}).WithContext(ctx)
 	r.Header.Del("Content-Type") // they are the form's

@@ -72,15 +72,15 @@ func TestAnUploadIsBounded(t *testing.T) {
 		status             int
 		path, reason, body string
 	}{
-		"an attachment that is too large":       {413, "", "larger than the 4194304 bytes", whole(declaring(1, large), large)},
-		"statements that are too large":         {413, "", "larger", whole("[" + statement(1) + strings.Repeat(" ", 1<<20) + "]")},
+		"an attachment that is too large":       {413, "body", "larger than the 4194304 bytes", whole(declaring(1, large), large)},
+		"statements that are too large":         {413, "body", "larger", whole("[" + statement(1) + strings.Repeat(" ", 1<<20) + "]")},
 		"a preamble without end":                {400, "parts[0]", "65536", strings.Repeat("preamble\r\n", 10_000) + whole(statement(1))},
 		"a line without end":                    {400, "parts[0]", "a part is", strings.Repeat("x", 100_000)},
 		"headers without end":                   {400, "parts[1]", "65536", firstPart(declaring(1, "x")) + "--XX\r\n" + strings.Repeat("X-A: b\r\n", 10_000) + "\r\nx\r\n--XX--\r\n"},
 		"a header without end":                  {400, "parts[1]", "65536", firstPart(declaring(1, "x")) + "--XX\r\nX-A: " + strings.Repeat("b", 100_000) + "\r\n\r\nx\r\n--XX--\r\n"},
 		"an epilogue without end":               {400, "after the last part", "65536", whole(declaring(1, "x"), "x") + strings.Repeat("epilogue\r\n", 10_000)},
 		"an end that never comes":               {400, "parts[1]", "ends before", strings.TrimSuffix(whole(declaring(1, "x"), "x"), "--XX--\r\n")},
-		"a thousand and one parts":              {413, "", "1000", whole(declaring(1, "x"), slices.Repeat([]string{"x"}, 1001)...)},
+		"a thousand and one parts":              {413, "body", "1000", whole(declaring(1, "x"), slices.Repeat([]string{"x"}, 1001)...)},
 		"a thousand and one attachments":        {400, "attachments", "1000", whole(declaring(1, numbered...), numbered...)},
 		"a boundary of 71 characters":           {400, "Content-Type", "70", ""},
 		"half a header":                         {400, "parts[1]", "a part is", firstPart(declaring(1, "x")) + "--XX\r\nX-A"},

@@ -20,7 +20,7 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error
 	case errors.As(err, &tooLarge):
 		return nil, err
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, refuse(http.StatusRequestTimeout, "the body took too long; send less at a time")
+		return nil, &problem{http.StatusRequestTimeout, wholeBody, "the body took too long; send less at a time"}
 	}
-	return nil, refuse(http.StatusBadRequest, "the body could not be read")
+	return nil, &problem{http.StatusBadRequest, wholeBody, "the body could not be read"}
 }

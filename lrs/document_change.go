@@ -86,9 +86,9 @@ func posting(d Document, p precondition, most int64) documentChange {
 		case !p.holds(old):
 			return nil, errPrecondition
 		case errors.Is(wrong, errManyProperties):
-			return nil, &problem{http.StatusRequestEntityTooLarge, "body", wrong.Error()}
+			return nil, &problem{http.StatusRequestEntityTooLarge, wholeBody, wrong.Error()}
 		case wrong != nil:
-			return nil, &problem{http.StatusBadRequest, "body", "it is not a JSON object, though its Content-Type says JSON"}
+			return nil, &problem{http.StatusBadRequest, wholeBody, "it is not a JSON object, though its Content-Type says JSON"}
 		}
 		if old == nil {
 			return &d, nil
@@ -101,7 +101,7 @@ func posting(d Document, p precondition, most int64) documentChange {
 		}
 		body, err := mergeJSON(old.Body, with)
 		if errors.Is(err, errManyProperties) {
-			return nil, &problem{http.StatusRequestEntityTooLarge, "body", err.Error() + "; use PUT to replace it"}
+			return nil, &problem{http.StatusRequestEntityTooLarge, wholeBody, err.Error() + "; use PUT to replace it"}
 		}
 		if err != nil {
 			return nil, refuse(http.StatusBadRequest, "the document that is there is not a JSON object: nothing can be merged into it; use PUT to replace it")

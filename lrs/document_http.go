@@ -172,5 +172,5 @@ func (r *request) deleteDocument(w http.ResponseWriter, of DocumentResource) err
 }
 
 func tooLargeDocument(most int64) error {
-	return &problem{http.StatusRequestEntityTooLarge, "body", fmt.Sprintf("a document has at most %d bytes here", most)}
+	return &problem{http.StatusRequestEntityTooLarge, wholeBody, fmt.Sprintf("a document has at most %d bytes here", most)}
 }

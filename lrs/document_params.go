@@ -22,7 +22,7 @@ type documentParams struct {
 func parseDocumentParams(raw string, of DocumentResource, v xapi.Version) (documentParams, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return documentParams{}, invalid("", "the query string is not well-formed: "+err.Error())
+		return documentParams{}, invalid("query", "the query string is not well-formed: "+err.Error())
 	}
 	p := documentParams{id: DocumentID{DocumentSet: DocumentSet{Resource: of}}}
 	for name, list := range values {

@@ -20,6 +20,7 @@ type intake struct {
 	version    xapi.Version
 	blobs      Blobs
 	statements []*xapi.Statement
+	list       bool                  // they came as one
 	declared   []declared            // in order
 	wanted     map[string][]declared // the same by digest, lower case
 	came       map[string]bool       // digests, lower case
@@ -64,10 +65,32 @@ func (r *request) receive(w http.ResponseWriter, decode func(data []byte) ([]*xa
 		err = &problem{http.StatusBadRequest, "Content-Type", "expected application/json, or multipart/mixed with a boundary"}
 	}
 	if err != nil {
-		return nil, err
+		return nil, ofBody(err)
 	}
 	return in, in.complete()
 }
+
+// ofBody is an error about what was sent: one that names no place is about the
+// body as a whole.
+func ofBody(err error) error {
+	var wrong *xapi.Error
+	var tooLarge *http.MaxBytesError
+	var p *problem
+	switch {
+	case errors.As(err, &wrong) && wrong.Path == "":
+		return invalid(wholeBody, wrong.Reason)
+	case errors.As(err, &tooLarge):
+		return &problem{http.StatusRequestEntityTooLarge, wholeBody, fmt.Sprintf("larger than the %d bytes this server takes; send fewer statements at a time", tooLarge.Limit)}
+	case errors.Is(err, xapi.ErrTooMany):
+		return &problem{http.StatusRequestEntityTooLarge, wholeBody, strings.TrimPrefix(err.Error(), "xapi: ")}
+	case errors.As(err, &p) && p.path == "" && p.status < http.StatusInternalServerError:
+		return &problem{p.status, wholeBody, p.reason}
+	}
+	return err
+}
+
+// wholeBody is the path of an error about all that was sent.
+const wholeBody = "body"
 
 // upload reads a multipart body.
 func (r *request) upload(w http.ResponseWriter, boundary string, in *intake, read func(data []byte) error) error {
@@ -83,7 +106,7 @@ func (r *request) upload(w http.ResponseWriter, boundary string, in *intake, rea
 // declare notes what the statements declare, and judges what can be judged
 // without the bytes. A list is named in errors, a single statement is not.
 func (in *intake) declare(statements []*xapi.Statement, list bool) error {
-	in.statements = statements
+	in.statements, in.list = statements, list
 	for i, s := range statements {
 		prefix := ""
 		if list {

@@ -19,6 +19,12 @@ var (
 	ErrConflict = errors.New("lrs: another statement has this id")
 )
 
+// takenError is the ErrConflict about one statement.
+type takenError struct{ id string }
+
+func (e *takenError) Error() string { return ErrConflict.Error() + ": " + e.id }
+func (e *takenError) Unwrap() error { return ErrConflict }
+
 // Options are what an LRS needs besides its store. The zero value works.
 type Options struct {
 	Now      func() time.Time // nil: time.Now
@@ -119,7 +125,7 @@ func (l *LRS) write(ctx context.Context, authority xapi.Agent, list []*xapi.Stat
 	}
 	err = l.bring(ctx, todo, v, func(e Entry, become outcome) error {
 		if become == isTaken {
-			return fmt.Errorf("%w: %s", ErrConflict, e.ID)
+			return &takenError{e.ID}
 		}
 		return nil // what was erased counts as written, so that nobody sends it again
 	})

@@ -24,7 +24,7 @@ func invalid(name, reason string) error { return &xapi.Error{Path: name, Reason:
 func parseParams(raw string, v xapi.Version) (statementParams, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
-		return statementParams{}, invalid("", "the query string is not well-formed: "+err.Error())
+		return statementParams{}, invalid("query", "the query string is not well-formed: "+err.Error())
 	}
 	var p statementParams
 	single, several := 0, false

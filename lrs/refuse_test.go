@@ -71,8 +71,8 @@ func TestAnOversizedBodyIs413AndLeavesNothingBehind(t *testing.T) {
 		list = append(list, statement(i))
 	}
 	body := "[" + strings.Join(list, ",") + "]"
-	s.refused(413, "", "larger", "POST", "/statements", body)
-	s.refused(413, "", "larger", "PUT", "/statements?statementId="+uuidOf(1), statement(1)+strings.Repeat(" ", 1<<20))
+	s.refused(413, "body", "larger", "POST", "/statements", body)
+	s.refused(413, "body", "larger", "PUT", "/statements?statementId="+uuidOf(1), statement(1)+strings.Repeat(" ", 1<<20))
 	s.wantIDs("[]")
 }
 
@@ -135,8 +135,8 @@ func TestTheSameStatementAgainIsNoConflict(t *testing.T) {
 	s.expect(204, "PUT", "/statements?statementId="+uuidOf(1), string(returned.body))
 	s.expect(204, "PUT", "/statements?statementId="+strings.ToUpper(uuidOf(1)), statement(1))
 	other := strings.Replace(statement(1), "completed", "failed", 1)
-	s.refused(409, "", uuidOf(1), "PUT", "/statements?statementId="+uuidOf(1), other)
-	s.refused(409, "", uuidOf(1), "POST", "/statements", "["+statement(3)+","+other+"]")
+	s.refused(409, "id", uuidOf(1), "PUT", "/statements?statementId="+uuidOf(1), other)
+	s.refused(409, "statements[1].id", uuidOf(1), "POST", "/statements", "["+statement(3)+","+other+"]")
 	s.wantIDs("[2 1]")
 }
 

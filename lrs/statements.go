@@ -3,8 +3,11 @@ package lrs
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +46,7 @@ func (r *request) postStatements(w http.ResponseWriter) error {
 	}
 	params, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return refuse(http.StatusBadRequest, "the query string is not well-formed")
+		return invalid("query", "the query string is not well-formed")
 	}
 	for name := range params {
 		return invalid(name, "POST takes no parameters")
@@ -54,7 +57,7 @@ func (r *request) postStatements(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	ids, err := r.lrs.write(r.Context(), r.authority(), in.statements, r.version, r.mayDefine(), in.came)
+	ids, err := r.store(in)
 	if err != nil {
 		return err
 	}
@@ -78,7 +81,7 @@ func (r *request) putStatement(w http.ResponseWriter) error {
 	}
 	params, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return refuse(http.StatusBadRequest, "the query string is not well-formed")
+		return invalid("query", "the query string is not well-formed")
 	}
 	for name, list := range params {
 		if name != "statementId" || len(list) != 1 {
@@ -104,7 +107,7 @@ func (r *request) putStatement(w http.ResponseWriter) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.lrs.write(r.Context(), r.authority(), in.statements, r.version, r.mayDefine(), in.came); err != nil {
+	if _, err := r.store(in); err != nil {
 		return err
 	}
 	if err := r.consistentThrough(w); err != nil {
@@ -112,6 +115,21 @@ func (r *request) putStatement(w http.ResponseWriter) error {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// store writes what was received, and says where in the request a conflict is.
+func (r *request) store(in *intake) ([]string, error) {
+	ids, err := r.lrs.write(r.Context(), r.authority(), in.statements, r.version, r.mayDefine(), in.came)
+	var taken *takenError
+	if errors.As(err, &taken) {
+		path := "id"
+		if in.list {
+			n := slices.IndexFunc(in.statements, func(s *xapi.Statement) bool { return s.ID == taken.id })
+			path = fmt.Sprintf("statements[%d].id", n)
+		}
+		return nil, &problem{http.StatusConflict, path, strings.TrimPrefix(err.Error(), "lrs: ")}
+	}
+	return ids, err
 }
 
 // mayDefine tells whether what the request says of activities counts. The

@@ -217,8 +217,20 @@ func TestPoint56_AnErrorSaysWhatIsWrongAndWhy(t *testing.T) {
 		s.post("/statements", list("result", obj{"extensions": obj{"key": 1}})).refused(400, `statements[3].result.extensions.key`, "IRI")
 		s.post("/statements", list("context", obj{"contextActivities": obj{"parent": []obj{{"id": "http://a.b"}, {"id": 1}}}})).refused(400, "statements[3].context.contextActivities.parent[1].id", "")
 		s.post("/statements", list("timestamp", "2026-02-30T10:00:00Z")).refused(400, "statements[3].timestamp", "")
-		s.post("/statements", statement(1, "object", nil).String()).refused(400, "", `needs "object"`)
-		s.post("/statements", `{"actor":`).want(400)
+		s.post("/statements", statement(1, "object", nil).String()).refused(400, "body", `needs "object"`)
+		s.post("/statements", "", "Content-Type", "application/json").refused(400, "body", "")
+		s.post("/statements", "[").refused(400, "statements[0]", "")
+		s.post("/statements", "[]]").refused(400, "body", "")
+		s.post("/statements", batch(statement(1))+"x").refused(400, "body", "")
+		s.post("/statements", strings.Replace(batch(statement(1), statement(2)), "},{", "};{", 1)).refused(400, "body", "comma")
+		s.upload("/statements", batch(statement(1))+"x").refused(400, "body", "")
+		s.post("/statements", strings.Repeat(" ", 5<<20)).refused(413, "body", "larger")
+		s.upload("/statements", "["+strings.Repeat(" ", 5<<20)+"]").refused(413, "body", "larger")
+		for _, path := range []string{"/statements", "/agents", "/activities", "/activities/state", "/activities/profile", "/agents/profile"} {
+			s.get(path+"?limit=%zz").refused(400, "query", "not well-formed")
+		}
+		s.post("/statements?limit=%zz", statement(1).String()).refused(400, "query", "not well-formed")
+		s.put("/statements?limit=%zz", statement(1).String()).refused(400, "query", "not well-formed")
 		s.put("/statements"+query("statementId", id(1)), statement(2).String()).refused(400, "id", "statementId")
 		s.put("/statements", statement(1).String()).refused(400, "statementId", "")
 		s.get("/statements"+query("agent", `{"mbox":"a@b.c"}`)).refused(400, "agent.mbox", "")
@@ -264,7 +276,7 @@ func TestTenThousandStatementsAreOnePostAndMoreAreNot(t *testing.T) {
 	if ids := decode[[]string](t, s.post("/statements", body(10_000)).want(200).body); len(ids) != 10_000 {
 		t.Errorf("%d ids", len(ids))
 	}
-	s.post("/statements", body(10_001)).refused(413, "", "10000")
+	s.post("/statements", body(10_001)).refused(413, "body", "10000")
 	if n := len(s.list("ascending", "true", "activity", "o:3").Statements); n != 20 {
 		t.Errorf("a page has %d", n)
 	}

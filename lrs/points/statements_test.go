@@ -134,7 +134,12 @@ func TestPoint17_ABatchIsAtomic(t *testing.T) {
 	eachVersion(t, func(t *testing.T, s *server) {
 		s.store(statement(1))
 		conflicting := statement(1, "result", obj{"success": true})
-		s.post("/statements", batch(statement(2), conflicting, statement(3))).refused(409, "", id(1))
+		s.post("/statements", batch(statement(2), conflicting, statement(3))).refused(409, "statements[1].id", id(1))
+		s.post("/statements", batch(conflicting)).refused(409, "statements[0].id", id(1))
+		s.post("/statements", conflicting.String()).refused(409, "id", id(1))
+		s.put("/statements"+query("statementId", id(1)), conflicting.but("id", nil).String()).refused(409, "id", id(1))
+		upload := batch(statement(2), conflicting)
+		s.upload("/statements", upload).refused(409, "statements[1].id", id(1))
 		s.post("/statements", batch(statement(2), statement(3), statement(2))).refused(400, "statements[2].id", "")
 		s.post("/statements", batch(statement(2), statement(2))).want(400)
 		upper := statement(4, "id", "ABCDEF00-0000-4000-8000-000000000004")

@@ -278,7 +278,7 @@ func TestPoint39_DotsAndDollarsSurviveAndNamesAreExact(t *testing.T) {
 			s.refuses("result.score.scale", "no such property", "result", obj{"score": obj{"scale": 1}})
 			s.refuses("foo", "no such property", "foo", 1)
 			twice := strings.Replace(statement(1).String(), `{"actor":`, `{"verb":{"id":"http://a.b"},"actor":`, 1)
-			s.post("/statements", twice).refused(400, "", `"verb" appears twice`)
+			s.post("/statements", twice).refused(400, "body", `"verb" appears twice`)
 		})
 	})
 }
