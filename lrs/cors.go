@@ -59,34 +59,70 @@ const (
 	corsMaxAge   = "600"
 )
 
-// originsFor is how long the installation's origins are remembered.
-const originsFor = 10 * time.Second
+// originsFor is how long the installation's origins are remembered, askWithin how
+// long the store may take to tell them.
+const (
+	originsFor = 10 * time.Second
+	askWithin  = 2 * time.Second
+)
 
 // origins remembers which origins the keys of the installation allow. Asking the
-// store once in a while bounds what preflights, which need no key, can cost.
+// store once in a while bounds what preflights, which need no key, can cost. One
+// request asks; the others go by what was known before, and wait only if nothing
+// was.
 type origins struct {
-	mu    sync.Mutex
-	asked time.Time
-	known []string
+	mu     sync.Mutex
+	asked  time.Time // zero: never with success
+	known  []string
+	asking chan struct{} // closed when the request that asks has its answer; nil: none does
 }
 
-// allows tells whether some good key allows the origin.
+// allows tells whether some good key allows the origin. With an error it goes by
+// what was known before.
 func (o *origins) allows(ctx context.Context, keys KeyStore, origin string, now time.Time) (bool, error) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if age := now.Sub(o.asked); o.asked.IsZero() || age >= originsFor || age < 0 {
-		list, err := keys.KeysWithOrigins(ctx)
-		if err != nil {
-			return false, err
-		}
-		o.known, o.asked = nil, now
-		for _, k := range list {
-			if k.Good(now) {
-				o.known = append(o.known, k.Origins...)
-			}
+	age := now.Sub(o.asked)
+	first, wait := o.asked.IsZero(), o.asking
+	stale := first || age >= originsFor || age < 0
+	if stale && wait == nil {
+		o.asking = make(chan struct{})
+	}
+	o.mu.Unlock()
+	var err error
+	switch {
+	case stale && wait == nil:
+		err = o.ask(ctx, keys, now)
+	case first:
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			err = ctx.Err()
 		}
 	}
-	return slices.Contains(o.known, origin), nil
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Contains(o.known, origin), err
+}
+
+// ask asks the store, for the request that has set asking.
+func (o *origins) ask(ctx context.Context, keys KeyStore, now time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	list, err := keys.KeysWithOrigins(ctx)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	close(o.asking)
+	o.asking = nil
+	if err != nil {
+		return err
+	}
+	o.known, o.asked = nil, now
+	for _, k := range list {
+		if k.Good(now) {
+			o.known = append(o.known, k.Origins...)
+		}
+	}
+	return nil
 }
 
 // openTo lets a page of the request's origin read the answer, for now: it holds
