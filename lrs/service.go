@@ -99,7 +99,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		inner, err := h.alternate(w, r, path)
 		if err != nil {
 			_, _ = h.speak(w, r)
-			h.fail(w, r, err)
+			h.refuse(w, r, path, err)
 			return
 		}
 		if r = inner; r.Method == http.MethodHead {
@@ -118,7 +118,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		h.about(w, r)
 	case err != nil:
-		h.fail(w, r, err)
+		h.refuse(w, r, path, err)
 	default:
 		req := &request{Request: r, version: version, maxBody: h.MaxBody, maxUpload: h.MaxUpload, decoding: h.decoding}
 		err := h.authenticate(req) //nolint:contextcheck // the request holds it
@@ -130,6 +130,19 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.fail(w, r, err)
 		}
 	}
+}
+
+// refuse answers a request that cannot be understood. If its key is good, the
+// answer has what all answers of the resource have.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, path string, err error) {
+	if strings.HasPrefix(path, "/statements") {
+		req := &request{Request: r}
+		if h.authenticate(req) == nil { //nolint:contextcheck // the request holds it
+			req.key.narrow(w, r)
+			_ = req.consistentThrough(w) // if the store fails, there is still what was wrong to tell
+		}
+	}
+	h.fail(w, r, err)
 }
 
 // speak reads which version the request is in and says so in the answer.

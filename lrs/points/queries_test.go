@@ -248,5 +248,15 @@ func TestPoint08_EveryStatementAnswerIsConsistentThrough(t *testing.T) {
 		check(s.put(one, statement(1, "result", obj{"success": true}).String()), 409)
 		check(s.post("/statements", strings.Repeat(" ", 5<<20)), 413)
 		check(s.as(s.key(lrs.ScopeState)).get("/statements"), 403)
+		check(s.in("").get("/statements"), 400)
+		check(s.in("3.0").post("/statements", statement(1).String()), 400)
+		check(s.in("3.0").get("/statements/more/x"), 400)
+		check(s.post("/statements?method=GET&x=1", "", "Content-Type", "application/x-www-form-urlencoded"), 400)
+		// Without a good key there is no tenant to be consistent with.
+		for status, c := range map[int]*server{401: s.as(lrs.Credential{}), 400: s.as(lrs.Credential{}).in("3.0")} {
+			if through := c.get("/statements").want(status).Header.Get("X-Experience-API-Consistent-Through"); through != "" {
+				t.Errorf("an answer of %d to nobody is consistent through %q", status, through)
+			}
+		}
 	})
 }
