@@ -15,15 +15,15 @@ import (
 	"unicode/utf8"
 )
 
-// What a key may do.
+// What a key may do (1.0.3 Part Three 4.2). README.md explains each to admins.
 const (
 	ScopeAll      = "all"
 	ScopeAllRead  = "all/read"
-	ScopeWrite    = "statements/write"
+	ScopeWrite    = "statements/write" // void too, whosever statement it is
 	ScopeRead     = "statements/read"
-	ScopeReadMine = "statements/read/mine" // statements this key wrote
+	ScopeReadMine = "statements/read/mine" // statements this key wrote, see selectMine
 	ScopeState    = "state"
-	ScopeDefine   = "define"
+	ScopeDefine   = "define" // what its statements say of activities counts
 	ScopeProfile  = "profile"
 )
 
