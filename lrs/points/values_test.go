@@ -226,6 +226,36 @@ func TestPoint37_DeepJSONIsNoFailureOfTheServer(t *testing.T) {
 	})
 }
 
+func TestPoint37_AHundredLevelsAreTakenAndComeBack(t *testing.T) {
+	const inside = 97 // below the statement, its result and the extensions
+	eachVersion(t, func(t *testing.T, s *server) {
+		for n, deep := range []string{
+			strings.Repeat("[", inside) + strings.Repeat("]", inside),
+			strings.Repeat(`{"a":`, inside) + "1" + strings.Repeat("}", inside),
+		} {
+			body := func(n int, deep string) string {
+				return strings.Replace(statement(n, "result", obj{"extensions": obj{"https://e.org/x": "X"}}).String(), `"X"`, deep, 1)
+			}
+			one, two := 10*n+1, 10*n+2
+			s.put("/statements"+query("statementId", id(one)), body(one, deep)).want(204)
+			s.put("/statements"+query("statementId", id(one)), body(one, deep)).want(204)
+			s.post("/statements", "["+body(two, deep)+"]").want(200)
+			s.post("/statements", body(3, "["+deep+"]")).want(400)
+			s.post("/statements", "["+body(3, "["+deep+"]")+"]").want(400)
+			for _, format := range []string{"exact", "ids", "canonical"} {
+				for _, reader := range []*server{s, s.in("1.0.3"), s.in("2.0.0")} {
+					for _, n := range []int{one, two} {
+						if a := reader.get("/statements" + query("statementId", id(n), "format", format)).want(200); format == "exact" && !strings.Contains(string(a.body), deep) {
+							t.Errorf("%s came back as %s", deep, a.body)
+						}
+					}
+				}
+			}
+		}
+		s.wantIDs("12 11 2 1")
+	})
+}
+
 // pathOf is where the decoder stops in what is too deep: an error's path is
 // bounded too.
 func pathOf(deep string) string {
