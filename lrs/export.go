@@ -1,7 +1,6 @@
 package lrs
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -51,7 +50,7 @@ type manifest struct {
 	Until  *time.Time `json:"until,omitempty"`
 }
 
-const exportFormat = "cairn-statements-1"
+const exportFormat = "cairn-statements-2"
 
 // Export writes statements and their attachments into the folder. In one that has
 // an export of the same it goes on behind the last whole line.
@@ -68,7 +67,15 @@ type exporter struct {
 	folder string
 	o      ExportOptions
 	report ExportReport
+
+	out, marks *os.File
+	lines      bytes.Buffer // for out, with what they need not yet durable
+	marked     bytes.Buffer // for marks
+	attached   bool         // some of the lines have attachments
 }
+
+// spillAt is how many bytes of lines are written at once.
+const spillAt = 8 << 20
 
 func (x *exporter) run(ctx context.Context) (err error) {
 	if err := os.MkdirAll(filepath.Join(x.folder, exportBlobs), 0o700); err != nil {
@@ -82,8 +89,20 @@ func (x *exporter) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	m, err := os.OpenFile(filepath.Join(x.folder, exportMarks), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	if err := syncFolder(x.folder); err != nil {
+		return err
+	}
+	x.out, x.marks = f, m
 	after, err := lastStored(f)
 	if err != nil {
+		return err
+	}
+	if err := cutMarks(m, after); err != nil {
 		return err
 	}
 	x.report.Resumed = after >= 0
@@ -97,9 +116,8 @@ func (x *exporter) run(ctx context.Context) (err error) {
 	if x.o.Until != nil {
 		until = min(until, nanos(*x.o.Until))
 	}
-	out := bufio.NewWriterSize(f, 1<<20)
-	err = x.statements(ctx, out, Selection{After: after, Until: until, Ascending: true, Limit: defaultPage, MaxBytes: pageBytes, Voided: true})
-	return errors.Join(err, out.Flush(), f.Sync())
+	err = x.statements(ctx, Selection{After: after, Until: until, Ascending: true, Limit: defaultPage, MaxBytes: pageBytes, Voided: true})
+	return errors.Join(err, x.spill(), f.Sync())
 }
 
 // claim makes the folder that of this export, or finds that it is.
@@ -122,8 +140,8 @@ func (x *exporter) claim() error {
 	return err
 }
 
-// statements writes what is selected, attachments before the line that needs them.
-func (x *exporter) statements(ctx context.Context, out *bufio.Writer, s Selection) error {
+// statements writes what is selected.
+func (x *exporter) statements(ctx context.Context, s Selection) error {
 	for more := true; more; {
 		var rows []Row
 		var err error
@@ -131,20 +149,79 @@ func (x *exporter) statements(ctx context.Context, out *bufio.Writer, s Selectio
 			return err
 		}
 		for _, row := range rows {
-			if err := x.attachments(ctx, row); err != nil {
-				return err
-			}
-			if _, err := out.Write(oneLine(row.JSON())); err != nil {
+			if err := x.statement(ctx, row); err != nil {
 				return err
 			}
 			s.After = row.Stored
 			x.report.Statements++
+		}
+		if x.lines.Len() >= spillAt {
+			if err := x.spill(); err != nil {
+				return err
+			}
 		}
 		if x.o.Progress != nil {
 			x.o.Progress(len(rows))
 		}
 	}
 	return nil
+}
+
+// statement writes the attachments of one, and notes its lines.
+func (x *exporter) statement(ctx context.Context, row Row) error {
+	came, err := row.Attachments()
+	if err != nil {
+		return err
+	}
+	for _, a := range came {
+		if err := x.attachment(ctx, a.SHA2); err != nil {
+			return fmt.Errorf("attachment %s: %w", a.SHA2, err)
+		}
+		x.attached = true
+	}
+	m, ok, err := markOf(row, came)
+	if err != nil {
+		return err
+	}
+	if ok {
+		line, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		x.marked.Write(append(line, '\n'))
+	}
+	x.lines.Write(oneLine(row.JSON()))
+	return nil
+}
+
+// spill writes the lines, after what they need is durable: an export that goes on
+// behind the last line of statements trusts that the rest is there.
+func (x *exporter) spill() error {
+	if x.attached {
+		if err := syncFolder(filepath.Join(x.folder, exportBlobs)); err != nil {
+			return err
+		}
+		x.attached = false
+	}
+	if x.marked.Len() > 0 {
+		if _, err := x.marked.WriteTo(x.marks); err != nil {
+			return err
+		}
+		if err := x.marks.Sync(); err != nil {
+			return err
+		}
+	}
+	_, err := x.lines.WriteTo(x.out)
+	return err
+}
+
+// syncFolder makes the names in a folder durable.
+func syncFolder(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }
 
 // oneLine is the statement with its line breaks, which JSON has between values
@@ -156,19 +233,6 @@ func oneLine(doc []byte) []byte {
 		}
 	}
 	return append(doc, '\n')
-}
-
-func (x *exporter) attachments(ctx context.Context, row Row) error {
-	list, err := row.Attachments()
-	if err != nil {
-		return err
-	}
-	for _, a := range list {
-		if err := x.attachment(ctx, a.SHA2); err != nil {
-			return fmt.Errorf("attachment %s: %w", a.SHA2, err)
-		}
-	}
-	return nil
 }
 
 func (x *exporter) attachment(ctx context.Context, digest string) error {

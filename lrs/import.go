@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/cairn-lms/cairn/xapi"
@@ -43,7 +44,10 @@ type ImportReport struct {
 // Import stores statements from a folder that Export made, or from a file with a
 // statement a line (attachments in the folder attachments beside it), as an
 // admin's restore: id, timestamp, version and authority stay as they are, stored
-// is new. Doing it again changes nothing, so one that broke off is repeated.
+// is new. Which statements define activities, and which brought the bytes of
+// attachments that have a fileUrl, an export tells in its marks; in other files all
+// define, and bring what is beside them. Doing it again changes nothing, so one
+// that broke off is repeated.
 func (l *LRS) Import(ctx context.Context, path string, o ImportOptions) (ImportReport, error) {
 	i := importer{LRS: l, o: o, file: path, blobs: filepath.Join(filepath.Dir(path), exportBlobs)}
 	if there, err := os.Stat(path); err == nil && there.IsDir() {
@@ -60,6 +64,7 @@ type importer struct {
 	o      ImportOptions
 	file   string
 	blobs  string // folder
+	marks  *marks // nil: there are none
 	report ImportReport
 
 	batch []Entry
@@ -74,6 +79,10 @@ func (i *importer) run(ctx context.Context) error {
 		return err
 	}
 	defer f.Close() //nolint:errcheck // only read
+	if i.marks, err = openMarks(i.file); err != nil {
+		return err
+	}
+	defer i.marks.close()
 	in := bufio.NewReaderSize(f, 1<<20)
 	i.lines = map[string]int{}
 	for n := 1; ; n++ {
@@ -164,11 +173,17 @@ func (i *importer) line(ctx context.Context, n int, line []byte) error {
 			return err
 		}
 	}
-	e, err := i.entry(s, v)
+	m := mark{Defines: true}
+	if i.marks != nil {
+		if m, err = i.marks.of(s); err != nil {
+			return err
+		}
+	}
+	e, err := i.entry(s, v, m)
 	if err != nil {
 		return err
 	}
-	if err := i.attachments(ctx, s, &e); err != nil {
+	if err := i.attachments(ctx, s, &e, m); err != nil {
 		return err
 	}
 	i.batch = append(i.batch, e)
@@ -200,7 +215,7 @@ func decodeAny(doc []byte) (*xapi.Statement, xapi.Version, error) {
 
 // entry keeps who vouched for the statement, and when it was, if it says so only
 // by its stored.
-func (i *importer) entry(s *xapi.Statement, v xapi.Version) (Entry, error) {
+func (i *importer) entry(s *xapi.Statement, v xapi.Version, m mark) (Entry, error) {
 	if s.ID == "" {
 		return Entry{}, &xapi.Error{Path: "id", Reason: "a statement to import needs its id, so that importing it again changes nothing"}
 	}
@@ -219,14 +234,16 @@ func (i *importer) entry(s *xapi.Statement, v xapi.Version) (Entry, error) {
 		e.Flags &^= Stamp
 		e.At = nanos(*stored)
 	}
-	if e.Definitions = definitions(s); len(e.Definitions) > 0 {
-		e.Flags |= Defines
+	if m.Defines {
+		if e.Definitions = definitions(s); len(e.Definitions) > 0 {
+			e.Flags |= Defines
+		}
 	}
 	return e, nil
 }
 
 // attachments brings the bytes in before the statement.
-func (i *importer) attachments(ctx context.Context, s *xapi.Statement, e *Entry) error {
+func (i *importer) attachments(ctx context.Context, s *xapi.Statement, e *Entry, m mark) error {
 	came := map[string]bool{}
 	for n, a := range attachments(s) {
 		size, err := i.attachment(ctx, a)
@@ -247,7 +264,7 @@ func (i *importer) attachments(ctx context.Context, s *xapi.Statement, e *Entry)
 		case size < 0 && a.UsageType == xapi.UsageSignature:
 			return invalid("is a signature, and there is no file " + lower(a) + " in " + i.blobs)
 		case size >= 0:
-			came[lower(a)] = true
+			came[lower(a)] = i.marks == nil || slices.Contains(m.Came, lower(a))
 		}
 	}
 	e.setCame(s, came)
@@ -255,17 +272,15 @@ func (i *importer) attachments(ctx context.Context, s *xapi.Statement, e *Entry)
 }
 
 // attachment puts the bytes from the file, if there is one, and returns how many
-// there are, -1 if none.
+// there are, -1 if none. What is stored already others have brought: whoever knows
+// a digest only does not get its bytes.
 func (i *importer) attachment(ctx context.Context, a xapi.Attachment) (int64, error) {
 	if _, err := NewDigest(lower(a)); err != nil {
 		return -1, nil //nolint:nilerr // no file can have such a name
 	}
 	f, err := os.Open(filepath.Join(i.blobs, lower(a)))
 	if errors.Is(err, fs.ErrNotExist) {
-		if a.FileURL != "" {
-			return -1, nil // bytes that others brought are not its own
-		}
-		return i.blobSize(ctx, lower(a))
+		return -1, nil
 	}
 	if err != nil {
 		return 0, err

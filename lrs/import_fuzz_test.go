@@ -3,6 +3,7 @@ package lrs
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"testing"
@@ -21,7 +22,7 @@ func FuzzImportedStatement(f *testing.F) {
 		if err != nil {
 			return
 		}
-		e, err := i.entry(s, v)
+		e, err := i.entry(s, v, mark{Defines: true})
 		if err != nil {
 			return
 		}
@@ -34,13 +35,31 @@ func FuzzImportedStatement(f *testing.F) {
 		if err != nil {
 			t.Fatalf("the export of %q is refused: %v", line, err)
 		}
-		again, err := i.entry(s, v)
+		again, err := i.entry(s, v, mark{Defines: true})
 		if err != nil {
 			t.Fatalf("the export of %q is refused: %v", line, err)
 		}
 		second := Row{ID: again.ID, Stored: first.Stored, Flags: again.Flags, Doc: again.Doc}
 		if !bytes.Equal(exported, oneLine(second.JSON())) {
 			t.Fatalf("the export of %q is\n%s\nimported and exported again\n%s", line, exported, second.JSON())
+		}
+	})
+}
+
+// A line is a mark with a time, or none.
+func FuzzMark(f *testing.F) {
+	f.Add([]byte(`{"id":"00000000-0000-4000-8000-000000000001","stored":"2026-11-21T09:00:00.000000001Z","defines":true,"came":["00"]}`))
+	f.Fuzz(func(t *testing.T, line []byte) {
+		m, stored, err := parseMark(line)
+		if err != nil {
+			return
+		}
+		out, err := json.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, at, err := parseMark(out); err != nil || at != stored || again.ID != m.ID || len(again.Came) != len(m.Came) {
+			t.Fatalf("%q is %+v at %d, then %+v at %d, %v", line, m, stored, again, at, err)
 		}
 	})
 }

@@ -89,13 +89,15 @@ type Row struct {
 	Doc    []byte // as in Entry
 }
 
+func (r Row) time() time.Time { return time.Unix(0, r.Stored) }
+
 // JSON is the statement as the store returns it: the bytes of Doc and what was
 // known only when it was stored.
 func (r Row) JSON() []byte {
 	if len(r.Doc) == 0 {
 		return nil // which is damaged, and nobody can read
 	}
-	at := xapi.FormatTimestamp(time.Unix(0, r.Stored))
+	at := xapi.FormatTimestamp(r.time())
 	out := make([]byte, 0, len(r.Doc)+2*len(at)+32)
 	out = append(out, r.Doc[:len(r.Doc)-1]...)
 	if r.Flags.Has(Stamp) {

@@ -44,8 +44,9 @@ func (p program) exportStatements() *cli.Command {
 		Name:      "export",
 		Usage:     "write every statement and its attachments into a folder",
 		ArgsUsage: "DIR",
-		Description: "Writes DIR/statements.ndjson (one statement a line as it is stored, oldest first, voided ones too) and\n" +
-			"DIR/attachments/<digest>. In a folder that has an export of the same it goes on behind the last whole line,\n" +
+		Description: "Writes DIR/statements.ndjson (one statement a line as it is stored, oldest first, voided ones too),\n" +
+			"DIR/attachments/<digest>, and DIR/marks.ndjson: which statements define activities, and which brought the bytes\n" +
+			"of attachments that have a fileUrl. In a folder that has an export of the same it goes on behind the last whole line,\n" +
 			"so an export that broke off is repeated, and one of last week is brought up to date.\n" +
 			"What was erased since the folder was begun is still in it: begin a new one after an erasure.",
 		Flags: append(p.flags.stores(), p.flags.forTenant(),
@@ -112,7 +113,8 @@ func (p program) importStatements() *cli.Command {
 		Usage:     "store the statements of an export, or of a file with one a line",
 		ArgsUsage: "DIR|FILE",
 		Description: "Takes a folder that export made, or any file with a statement a line (1.0.x or 2.0), with attachments in the\n" +
-			"folder attachments beside it. Ids, timestamps and authorities stay; stored is new. Importing again changes\n" +
+			"folder attachments beside it: bytes are taken from there only. What the statements of such a file say of\n" +
+			"activities counts; an export tells by its marks. Ids, timestamps and authorities stay; stored is new. Importing again changes\n" +
 			"nothing, so an import that broke off is repeated. What was erased here stays erased.",
 		Flags: append(p.flags.stores(), p.flags.forTenant(),
 			&cli.BoolFlag{Name: "json", Usage: "print the report as JSON", Destination: &asJSON}),
