@@ -81,6 +81,9 @@ agent profiles             %d
 	if err == nil && r.Pseudonym != "" && !r.DryRun {
 		_, err = fmt.Fprintf(p.stdout, "pseudonym                  %s\n", r.Pseudonym)
 	}
+	if err == nil {
+		_, err = fmt.Fprintln(p.stdout, "Enrolments, people and messages of the workflows are not reached yet: see docs/privacy.md.")
+	}
 	return err
 }
 
