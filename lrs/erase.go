@@ -269,7 +269,12 @@ func (j *eraser) stays(ctx context.Context, row Row, s *xapi.Statement) (bool, e
 	}
 	target, err := j.store.Get(ctx, s.Object.Ref.ID)
 	if errors.Is(err, ErrNotFound) {
-		return true, nil // it may still come
+		// It may still come, unless it was erased: maybe by a run that died.
+		_, err := j.store.Tombstone(ctx, BuriedID(s.Object.Ref.ID))
+		if errors.Is(err, ErrNotFound) {
+			return true, nil
+		}
+		return false, err
 	}
 	if err != nil {
 		return false, err

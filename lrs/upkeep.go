@@ -21,6 +21,9 @@ type Upkeep interface {
 	// returns every batch that was let in without regard to them is readable.
 	Bury(ctx context.Context, tombstones []Tombstone) error
 
+	// Tombstone returns the tombstone with the name, or ErrNotFound.
+	Tombstone(ctx context.Context, name string) (Tombstone, error)
+
 	// Inspect calls f with every row, in order of Stored, and with what is wrong
 	// around it as far as the store can tell. What is being written meanwhile is
 	// not reported. It ends when f fails.

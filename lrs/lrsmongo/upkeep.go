@@ -259,6 +259,22 @@ func (s *Store) bury(ctx context.Context, tombstones []lrs.Tombstone) error {
 	}
 }
 
+// Tombstone implements lrs.Store.
+func (s *Store) Tombstone(ctx context.Context, name string) (lrs.Tombstone, error) {
+	c, _, err := s.clock.load(ctx)
+	var d tombstone
+	if err == nil {
+		err = s.tombstones.FindOne(ctx, bson.M{"_id": tomb(c.Salt, name)}).Decode(&d)
+	}
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		err = lrs.ErrNotFound
+	}
+	if err != nil {
+		return lrs.Tombstone{}, fmt.Errorf("lrsmongo: tombstone: %w", err)
+	}
+	return lrs.Tombstone{Name: name, At: d.At, Keep: d.Keep}, nil
+}
+
 // unburied returns a *lrs.BuriedError if tombstones stand in the way of the
 // entries. Without salt there are none.
 func (s *Store) unburied(ctx context.Context, salt string, entries []lrs.Entry) error {

@@ -268,6 +268,19 @@ func (w *writer) bury(t lrs.Tombstone) error {
 	return err
 }
 
+// Tombstone implements lrs.Store.
+func (s *Store) Tombstone(ctx context.Context, name string) (lrs.Tombstone, error) {
+	t := lrs.Tombstone{Name: name}
+	err := s.db.QueryRowContext(ctx, `SELECT at, keep FROM lrs_tombstones WHERE name = ?`, s.tomb(name)).Scan(&t.At, &t.Keep)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = lrs.ErrNotFound
+	}
+	if err != nil {
+		return lrs.Tombstone{}, fmt.Errorf("lrssqlite: tombstone: %w", err)
+	}
+	return t, nil
+}
+
 // tomb is the name of a tombstone as lrs_tombstones has it.
 func (s *Store) tomb(name string) []byte {
 	h := sha256.New()

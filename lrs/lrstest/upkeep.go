@@ -194,6 +194,12 @@ func staysRemoved(t *testing.T, newStore func(string) lrs.Store) {
 		t.Errorf("found %v", buried.Found)
 	}
 	barred(t, other, c.now, entry(7))
+	if got, err := other.Tombstone(t.Context(), lrs.BuriedID(id(7))); err != nil || got != (lrs.Tombstone{Name: lrs.BuriedID(id(7)), At: 5}) {
+		t.Errorf("the tombstone is %+v, %v", got, err)
+	}
+	if _, err := other.Tombstone(t.Context(), lrs.BuriedID(id(2))); !errors.Is(err, lrs.ErrNotFound) {
+		t.Errorf("a tombstone of what is there: %v", err)
+	}
 	insert(t, other, c.now, entry(3))
 	expect(t, sel(t, s, all()), 2, 3)
 	agree(t, s)
