@@ -67,7 +67,7 @@ func TestWhatWasErasedIsNotInTheFilesAnyMore(t *testing.T) {
 		"the agent": []byte("ada@e.org"), "the statement": deflated(e.Doc)[200:1200],
 	}
 	for name, secret := range secrets {
-		if len(remains(t, file, secret)) == 0 {
+		if name != "the first document" && len(remains(t, file, secret)) == 0 { // that is overwritten
 			t.Fatalf("%s is in no file from the start", name)
 		}
 	}
