@@ -108,8 +108,6 @@ func retainsByLateType(t *testing.T, newStore func(string) lrs.Store) {
 			w.clock.add(20 * day)
 			apply(0)
 			w.take(statement(3, `"actor":`+grace+`,`+did+`,`+of(c.late)))
-			w.clock.add(5 * day)
-			apply(0)
 			w.clock.add(200 * day)
 			apply(len(w.all()))
 			if got := numbers(w.verified()); got != "" {
