@@ -279,7 +279,7 @@ func (k *keeper) goes(ctx context.Context, row Row) ([]Row, error) {
 		return []Row{row}, nil
 	}
 	voiding, err := k.voiding(ctx, row, k.cutoff(k.policy.Rules[all].Rule))
-	return append([]Row{row}, voiding...), err
+	return append(voiding, row), err // in this order: after a crash it still leads to them
 }
 
 // voiding are the statements stored up to then that void the row. As they refer to

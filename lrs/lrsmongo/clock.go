@@ -40,6 +40,7 @@ type state struct {
 	Last     int64    `json:"last"`     // last stored number given out
 	Repaired int64    `json:"repaired"` // voidings, references and definitions up to here are applied
 	Revision int64    `json:"revision"` // of the definitions, as of Repaired
+	Changes  int64    `json:"changes"`  // how often statements were removed or rewritten
 	Flights  []flight `json:"flights,omitempty"`
 	Aborted  []flight `json:"aborted,omitempty"` // Expires: end of the quarantine
 	Salt     string   `json:"salt,omitempty"`    // of the tombstones; "": there are none
@@ -258,6 +259,7 @@ type view struct {
 	horizon  int64 // statements up to here are visible
 	repaired int64
 	revision int64
+	changes  int64
 	flying   bool     // something is under way
 	aborted  []flight // batches to leave out
 }
@@ -278,7 +280,7 @@ func (c *clock) view(ctx context.Context) (view, error) {
 			return view{}, err
 		}
 	}
-	v := view{horizon: s.Last, repaired: s.Repaired, revision: s.Revision, flying: len(s.Flights) > 0, aborted: s.Aborted}
+	v := view{horizon: s.Last, repaired: s.Repaired, revision: s.Revision, changes: s.Changes, flying: len(s.Flights) > 0, aborted: s.Aborted}
 	for _, f := range s.Flights {
 		v.horizon = min(v.horizon, f.First-1)
 	}
@@ -289,6 +291,9 @@ func (c *clock) view(ctx context.Context) (view, error) {
 func (v view) sees(d document) bool {
 	return d.Stored <= v.horizon && !slices.ContainsFunc(v.aborted, of(d.Batch))
 }
+
+// counts tells whether other documents are related to this one.
+func (v view) counts(d document) bool { return v.sees(d) && !d.Leaving }
 
 // filter is the part of a query that bounds stored and leaves out what was aborted.
 func (v view) filter(after, until int64) bson.D {

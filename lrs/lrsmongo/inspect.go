@@ -108,7 +108,7 @@ func (s *Store) again(ctx context.Context, d document) (document, lrs.Image, err
 func (s *Store) image(ctx context.Context, v view, d document, voided bool) (lrs.Image, error) {
 	img := lrs.Image{Row: d.row(), VoidedBy: voided}
 	img.Sum, _ = base64.RawURLEncoding.DecodeString(d.Sum) // no checksum of ours: it will not match
-	due, err := s.due(ctx, v, d, "")
+	due, err := s.due(ctx, v, d)
 	if err != nil {
 		if _, _, bad := lrs.Reindex([]byte(d.Doc)); bad != nil {
 			return img, nil // the document cannot be read: whoever asked finds that out

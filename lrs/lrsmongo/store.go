@@ -70,6 +70,8 @@ type document struct {
 	Doc    string   `bson:"doc"` // JSON, as received
 	Sum    string   `bson:"sum"` // base64 of lrs.Checksum
 
+	Leaving bool `bson:"leaving,omitempty"` // Replace is about to remove it
+
 	definitions []lrs.Definition // what Doc says of activities, once that was read
 }
 

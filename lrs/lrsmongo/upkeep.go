@@ -17,9 +17,15 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// Replace implements lrs.Store, one document at a time. The document that changes
-// is found by its old keys until all else is done, so whoever looks for what is
-// left to do after a crash finds it.
+// Replace implements lrs.Store, in steps that may be done twice:
+//
+//	mark      the documents are rewritten, or are leaving: read, but not related to any more
+//	count     clock: repair that is under way, here or in another process, sees that it
+//	          must look again; what it has done by now, the next step puts right
+//	complete  what refers to the documents is put right; those that are leaving go
+//
+// The document that changes is found by its old keys until all else is done, so
+// whoever looks for what is left to do after a crash finds it.
 func (s *Store) Replace(ctx context.Context, changes []lrs.Change) error {
 	if err := s.replace(ctx, changes); err != nil {
 		return fmt.Errorf("lrsmongo: replace: %w", err)
@@ -37,13 +43,14 @@ func (s *Store) replace(ctx context.Context, changes []lrs.Change) error {
 	if err := s.bury(ctx, tombstones); err != nil {
 		return err
 	}
-	if _, err := s.Through(ctx, nil); err != nil { // what is visible has all its keys
-		return err
-	}
 	v, err := s.clock.view(ctx)
 	if err != nil {
 		return err
 	}
+	if _, err := s.Through(ctx, nil); err != nil { // what is in the view has all its keys
+		return err
+	}
+	var rewritten, leaving []document
 	for _, c := range changes {
 		docs, err := s.find(ctx, []string{c.ID})
 		if err != nil {
@@ -53,19 +60,32 @@ func (s *Store) replace(ctx context.Context, changes []lrs.Change) error {
 			continue
 		}
 		if c.Doc == nil {
-			err = s.drop(ctx, v, docs[0])
+			leaving = append(leaving, docs[0])
+			_, err = s.statements.UpdateOne(ctx, bson.M{"_id": c.ID}, bson.M{"$set": bson.M{"leaving": true}})
 		} else {
-			err = s.rewrite(ctx, v, docs[0], c.Doc)
+			rewritten = append(rewritten, docs[0])
+			err = s.rewrite(ctx, docs[0], c.Doc)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	if len(rewritten)+len(leaving) == 0 {
+		return nil
+	}
+	err = s.clock.change(ctx, func(c *state) error {
+		c.Changes++
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return s.complete(ctx, rewritten, leaving)
 }
 
-// rewrite puts doc in the place of the document's.
-func (s *Store) rewrite(ctx context.Context, v view, d document, doc []byte) error {
+// rewrite puts doc in the place of the document's, which is found by its old keys
+// too until it is complete.
+func (s *Store) rewrite(ctx context.Context, d document, doc []byte) error {
 	own, _, err := lrs.Reindex(doc)
 	if err != nil {
 		return err
@@ -73,109 +93,40 @@ func (s *Store) rewrite(ctx context.Context, v view, d document, doc []byte) err
 	if err := s.addKeys(ctx, bson.M{"_id": d.ID}, hashes(own)); err != nil {
 		return err
 	}
-	_, err = s.statements.UpdateOne(ctx, bson.M{"_id": d.ID, "doc": d.Doc}, bson.M{"$set": bson.M{"doc": string(doc), "sum": checksum(doc)}})
-	if err != nil {
-		return err
-	}
-	if err := s.rekey(ctx, v, bson.M{"keys": targets(d.ID)}, ""); err != nil {
-		return err
-	}
-	return s.rekey(ctx, v, bson.M{"_id": d.ID}, "")
-}
-
-// drop removes the document, last of all.
-func (s *Store) drop(ctx context.Context, v view, d document) error {
-	if err := s.rekey(ctx, v, bson.M{"keys": targets(d.ID)}, d.ID); err != nil {
-		return err
-	}
-	if lrs.Flags(d.Flags).Has(lrs.Voiding) { //nolint:gosec // written by us
-		n, err := s.statements.CountDocuments(ctx, append(v.filter(-1, v.horizon), bson.E{Key: "keys", Value: voids(d.Target)}))
-		if err != nil {
-			return err
-		}
-		if n <= 1 { // this one
-			if _, err := s.statements.UpdateOne(ctx, bson.M{"_id": d.Target}, bson.M{"$set": bson.M{"voided": false}}); err != nil {
-				return err
-			}
-		}
-	}
-	_, err := s.statements.DeleteOne(ctx, bson.M{"_id": d.ID})
+	_, err = s.statements.UpdateOne(ctx, bson.M{"_id": d.ID, "doc": d.Doc}, bson.M{
+		"$set": bson.M{"doc": string(doc), "sum": checksum(doc)}, "$unset": bson.M{"leaving": ""},
+	})
 	return err
 }
 
-// rekey makes the documents that match found by just what they are due, as if
-// there were no document without.
-func (s *Store) rekey(ctx context.Context, v view, filter bson.M, without string) error {
-	cursor, err := s.statements.Find(ctx, filter)
-	if err != nil {
-		return err
-	}
-	var docs []document
-	if err := cursor.All(ctx, &docs); err != nil {
-		return err
-	}
-	for _, d := range docs {
-		if d.ID == without {
-			continue
+// complete puts right what refers to the documents or is voided by them, and removes
+// those that are leaving, each last of all. Voidings go first: what is voided stays so
+// until it goes too, and they are found by what it is found by until then.
+func (s *Store) complete(ctx context.Context, rewritten, leaving []document) error {
+	for _, d := range rewritten {
+		err := s.rekey(ctx, bson.M{"keys": targets(d.ID)})
+		if err == nil {
+			err = s.rekey(ctx, bson.M{"_id": d.ID})
 		}
-		due, err := s.due(ctx, v, d, without)
 		if err != nil {
 			return err
 		}
-		missing, surplus := compare(due, d.Keys)
-		if err := s.addKeys(ctx, bson.M{"_id": d.ID}, missing); err != nil {
-			return err
+	}
+	voiding := func(d document) bool { return lrs.Flags(d.Flags).Has(lrs.Voiding) } //nolint:gosec // written by us
+	others := slices.DeleteFunc(slices.Clone(leaving), voiding)
+	for _, d := range append(slices.DeleteFunc(leaving, func(d document) bool { return !voiding(d) }), others...) {
+		err := s.rekey(ctx, bson.M{"keys": targets(d.ID)})
+		if err == nil && voiding(d) {
+			err = s.revoid(ctx, d.Target)
 		}
-		if len(surplus) == 0 {
-			continue
+		if err == nil {
+			_, err = s.statements.DeleteOne(ctx, bson.M{"_id": d.ID, "batch": d.Batch})
 		}
-		if _, err := s.statements.UpdateOne(ctx, bson.M{"_id": d.ID}, bson.M{"$pullAll": bson.M{"keys": surplus}}); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// due is what the document must be found by, as if there were none without.
-func (s *Store) due(ctx context.Context, v view, d document, without string) ([]string, error) {
-	own, target, err := lrs.Reindex([]byte(d.Doc))
-	if err != nil {
-		return nil, err
-	}
-	keys := hashes(own)
-	if target != "" {
-		keys = append(keys, targets(target))
-		if lrs.Flags(d.Flags).Has(lrs.Voiding) { //nolint:gosec // written by us
-			keys = append(keys, voids(target))
-		}
-		inherited, err := s.reach(ctx, v, target, without)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, inherited...)
-	}
-	return keys, nil
-}
-
-// compare tells which of the due keys are missing among those there are, and
-// which are there without being due.
-func compare(due, there []string) (missing, surplus []string) {
-	wanted, have := map[string]bool{}, map[string]bool{}
-	for _, k := range there {
-		have[k] = true
-	}
-	for _, k := range due {
-		if !have[k] && !wanted[k] {
-			missing = append(missing, k)
-		}
-		wanted[k] = true
-	}
-	for _, k := range there {
-		if !wanted[k] {
-			surplus = append(surplus, k)
-		}
-	}
-	return missing, surplus
 }
 
 func hashes(keys []lrs.IndexKey) []string {
