@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/cairn-lms/cairn/lrs"
@@ -55,7 +56,10 @@ func NewBlobs(ctx context.Context, db *mongo.Database, now func() time.Time) (*B
 		now = time.Now
 	}
 	b := &Blobs{heads: db.Collection("lrs_blobs"), chunks: db.Collection("lrs_chunks"), now: now}
-	err := ensureIndexes(ctx, b.chunks, map[string]bson.D{"lrs_chunks_upload": {{Key: "upload", Value: 1}}, "lrs_chunks_at": {{Key: "at", Value: 1}}})
+	err := ensureIndexes(ctx, b.chunks, map[string]bson.D{"lrs_chunks_upload_at": {{Key: "upload", Value: 1}, {Key: "at", Value: 1}}})
+	if err == nil {
+		err = ensureIndexes(ctx, b.heads, map[string]bson.D{"lrs_blobs_upload": {{Key: "upload", Value: 1}}})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lrsmongo: prepare blobs: %w", err)
 	}
@@ -239,43 +243,57 @@ func (b *Blobs) Sweep(ctx context.Context, before time.Time) error {
 	return nil
 }
 
+// sweptAtOnce is how many uploads a sweep has in hand.
+const sweptAtOnce = 100
+
+// sweep walks the uploads in the order of their ids, which an index holds with their
+// time. Heads are looked up after the chunks were seen: an upload that ends in
+// between has one.
 func (b *Blobs) sweep(ctx context.Context, before time.Time) error {
-	// Heads are read after the chunks: an upload that ends in between has one.
-	old := map[string]bool{}
-	cursor, err := b.chunks.Find(ctx, bson.M{"at": bson.M{"$lt": before.UnixNano()}}, options.Find().SetProjection(bson.M{"upload": 1}))
-	if err != nil {
-		return err
-	}
-	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // all is read, or it does not matter
-	for cursor.Next(ctx) {
-		var c chunk
-		if err := cursor.Decode(&c); err != nil {
+	for last, more := "", true; more; {
+		uploads, err := b.begunBefore(ctx, before, last)
+		if err != nil || len(uploads) == 0 {
 			return err
 		}
-		old[c.Upload] = true
-	}
-	if err := cursor.Err(); err != nil || len(old) == 0 {
-		return err
-	}
-	heads, err := b.heads.Find(ctx, bson.M{}, options.Find().SetProjection(bson.M{"upload": 1}))
-	if err != nil {
-		return err
-	}
-	defer heads.Close(context.WithoutCancel(ctx)) //nolint:errcheck // all is read, or it does not matter
-	for heads.Next(ctx) {
-		var h head
-		if err := heads.Decode(&h); err != nil {
+		last, more = uploads[len(uploads)-1], len(uploads) == sweptAtOnce
+		heads, err := b.heads.Find(ctx, bson.M{"upload": bson.M{"$in": uploads}}, options.Find().SetProjection(bson.M{"upload": 1}))
+		if err != nil {
 			return err
 		}
-		delete(old, h.Upload)
-	}
-	if err := heads.Err(); err != nil {
-		return err
-	}
-	for upload := range old {
-		if err := b.drop(ctx, upload); err != nil {
+		var whole []head
+		if err := heads.All(ctx, &whole); err != nil {
+			return err
+		}
+		orphans := slices.DeleteFunc(uploads, func(upload string) bool {
+			return slices.ContainsFunc(whole, func(h head) bool { return h.Upload == upload })
+		})
+		if len(orphans) == 0 {
+			continue
+		}
+		if _, err := b.chunks.DeleteMany(ctx, bson.M{"upload": bson.M{"$in": orphans}}); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// begunBefore are the first uploads after last, in order, that began before then.
+func (b *Blobs) begunBefore(ctx context.Context, before time.Time, last string) ([]string, error) {
+	cursor, err := b.chunks.Find(ctx, bson.M{"upload": bson.M{"$gt": last}, "at": bson.M{"$lt": before.UnixNano()}},
+		options.Find().SetSort(bson.D{{Key: "upload", Value: 1}, {Key: "at", Value: 1}}).SetProjection(bson.M{"_id": 0, "upload": 1}))
+	if err != nil {
+		return nil, err
+	}
+	defer cursor.Close(context.WithoutCancel(ctx)) //nolint:errcheck // enough is read, or it does not matter
+	var uploads []string
+	for len(uploads) < sweptAtOnce && cursor.Next(ctx) {
+		var c chunk
+		if err := cursor.Decode(&c); err != nil {
+			return nil, err
+		}
+		if n := len(uploads); n == 0 || uploads[n-1] != c.Upload {
+			uploads = append(uploads, c.Upload)
+		}
+	}
+	return uploads, cursor.Err()
 }

@@ -1,6 +1,8 @@
 package lrsmongo_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,6 +36,15 @@ func TestChunksWithoutAHeadAreSweptOnceTheyAreOld(t *testing.T) {
 	for upload, age := range map[string]time.Duration{"crashed": 48 * time.Hour, "under way": -time.Minute} {
 		_, err := db.Collection("lrs_chunks").InsertOne(t.Context(), bson.M{"_id": upload + "/0", "upload": upload, "n": 0, "at": now.Add(-age).UnixNano(), "data": []byte("half")})
 		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	many := make([]any, 251) // more than a sweep has in hand, in no order
+	for i := range many {
+		many[i] = bson.M{"_id": fmt.Sprint("u", i*7919%251, "/0"), "upload": fmt.Sprint("u", i*7919%251), "n": 0, "at": now.UnixNano(), "data": []byte("half")}
+	}
+	for some := range slices.Chunk(many, 100) {
+		if _, err := db.Collection("lrs_chunks").InsertMany(t.Context(), some); err != nil {
 			t.Fatal(err)
 		}
 	}
