@@ -36,12 +36,18 @@ import (
 // anything related) starts from the term that lrs.Query puts first because it is
 // found least often. An array can be in an index once, which is why all of this is one
 // array of keys.
+//
+// Whatever has terms names its index: a plan that the server cached for a common key
+// would walk all of lrs_stored for a rare one.
 func statementIndexes() map[string]bson.D {
 	return map[string]bson.D{
-		"lrs_keys_stored": {{Key: "keys", Value: 1}, {Key: "stored", Value: 1}},
-		"lrs_stored":      {{Key: "stored", Value: 1}},
+		byKeys:       {{Key: "keys", Value: 1}, {Key: "stored", Value: 1}},
+		"lrs_stored": {{Key: "stored", Value: 1}},
 	}
 }
+
+// byKeys is the index of whatever has terms.
+const byKeys = "lrs_keys_stored"
 
 // ensureIndexes makes the named indexes that are not there yet, one at a time.
 func ensureIndexes(ctx context.Context, c *mongo.Collection, want map[string]bson.D) error {

@@ -167,8 +167,11 @@ func (s *Store) Select(ctx context.Context, sel lrs.Selection) ([]lrs.Row, bool,
 	if sel.Ascending {
 		order = 1
 	}
-	cursor, err := s.statements.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "stored", Value: order}}).
-		SetLimit(int64(sel.Limit)+1).SetProjection(bson.M{"keys": 0}))
+	find := options.Find().SetSort(bson.D{{Key: "stored", Value: order}}).SetLimit(int64(sel.Limit) + 1).SetProjection(bson.M{"keys": 0})
+	if len(all) > 0 {
+		find.SetHint(byKeys)
+	}
+	cursor, err := s.statements.Find(ctx, filter, find)
 	if err != nil {
 		return nil, false, fmt.Errorf("lrsmongo: select: %w", err)
 	}
