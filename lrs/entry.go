@@ -10,6 +10,22 @@ import (
 	"github.com/google/uuid"
 )
 
+// defaultStatement bounds a statement; maxStatement is what fits into one document of
+// MongoDB (16 MiB) with all that it may be found by: up to 50 times 2000 keys, of 35
+// bytes there.
+const (
+	defaultStatement = 8 << 20
+	maxStatement     = 12 << 20
+)
+
+// fits refuses a statement that is too large to be stored.
+func (l *LRS) fits(s *xapi.Statement) error {
+	if int64(len(s.Raw)) <= l.o.MaxStatement {
+		return nil
+	}
+	return &xapi.Error{Reason: fmt.Sprintf("a statement has at most %d bytes here", l.o.MaxStatement)}
+}
+
 // entries turns decoded statements into what the store keeps. Ids that are
 // missing are made; two statements with one id are an *xapi.Error. define tells
 // whether what they say of activities counts.

@@ -165,6 +165,9 @@ func (i *importer) line(ctx context.Context, n int, line []byte) error {
 		return nil
 	}
 	s, v, err := decodeAny(line)
+	if err == nil {
+		err = i.fits(s)
+	}
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,18 @@ func (r *request) receive(w http.ResponseWriter, decode func(data []byte) ([]*xa
 		if err != nil {
 			return err
 		}
-		return in.declare(list, bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("[")))
+		many := bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n"), []byte("["))
+		for i, s := range list {
+			var large *xapi.Error
+			if errors.As(r.lrs.fits(s), &large) {
+				p := &problem{status: http.StatusRequestEntityTooLarge, reason: large.Reason}
+				if many {
+					p.path = fmt.Sprintf("statements[%d]", i)
+				}
+				return p
+			}
+		}
+		return in.declare(list, many)
 	}
 	typ, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {

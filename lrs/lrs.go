@@ -35,7 +35,8 @@ type Options struct {
 	Blobs    Blobs            // the bytes of attachments; nil: none are taken
 	IRIBase  string           // home page of the tenant's accounts; erasure needs it
 
-	MaxDocument int64 // bytes of a state or profile, at most 14 MiB; 0: 8 MiB
+	MaxDocument  int64 // bytes of a state or profile, at most 14 MiB; 0: 8 MiB
+	MaxStatement int64 // bytes of a statement as it comes, at most 12 MiB; 0: 8 MiB
 }
 
 const (
@@ -77,6 +78,10 @@ func New(store Store, o Options) *LRS {
 		o.MaxDocument = defaultDocument
 	}
 	o.MaxDocument = min(o.MaxDocument, maxDocument)
+	if o.MaxStatement <= 0 {
+		o.MaxStatement = defaultStatement
+	}
+	o.MaxStatement = min(o.MaxStatement, maxStatement)
 	return &LRS{store: store, o: o, changed: make(chan struct{})}
 }
 
@@ -99,6 +104,9 @@ func (l *LRS) Record(ctx context.Context, authority xapi.Agent, statements []xap
 		}
 		s, err := xapi.Decode(data, version)
 		if err != nil {
+			return fmt.Errorf("lrs: record: statement %d: %w", i, err)
+		}
+		if err := l.fits(s); err != nil {
 			return fmt.Errorf("lrs: record: statement %d: %w", i, err)
 		}
 		list = append(list, s)
