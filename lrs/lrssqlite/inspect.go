@@ -32,7 +32,10 @@ func (s *Store) Inspect(ctx context.Context, f func(lrs.Image) error) (err error
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // it has written nothing
-	in := inspector{writer{Store: s, ctx: ctx, on: on}, tx}
+	in := inspector{writer: writer{Store: s, ctx: ctx, on: on}, tx: tx}
+	if err := in.meanwhile(); err != nil {
+		return err
+	}
 	if err := in.file(f); err != nil {
 		return err
 	}
@@ -42,7 +45,25 @@ func (s *Store) Inspect(ctx context.Context, f func(lrs.Image) error) (err error
 // inspector is one read transaction that looks at everything.
 type inspector struct {
 	writer
-	tx *sql.Tx
+	tx        *sql.Tx
+	unsettled []int64 // keys of what refers to statements that are being changed
+}
+
+// meanwhile notes what is being changed.
+func (in *inspector) meanwhile() error {
+	rows, err := in.tx.QueryContext(in.ctx, `SELECT target FROM lrs_unsettled`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // rows.Err tells
+	for rows.Next() {
+		var target int64
+		if err := rows.Scan(&target); err != nil {
+			return err
+		}
+		in.unsettled = append(in.unsettled, target)
+	}
+	return rows.Err()
 }
 
 // file tells what SQLite itself finds wrong.
@@ -157,6 +178,11 @@ func (in *inspector) compare(img *lrs.Image, found map[ref]bool) error {
 		return err
 	}
 	img.VoidedBy = len(voiding) > 0
+	for _, target := range in.unsettled {
+		if found[ref{relations, target, img.Stored}] {
+			return nil // it is about to be put right
+		}
+	}
 	must, may, err := in.due(img.Row)
 	if err != nil {
 		return nil //nolint:nilerr // the document cannot be read: whoever asked finds that out

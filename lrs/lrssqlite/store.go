@@ -7,6 +7,7 @@
 //	lrs_settings    name → document, of the upkeep
 //	lrs_clock       the salt of the keys, the order's floor, whether there are tombstones
 //	lrs_documents   place → document                   states and profiles
+//	lrs_unsettled   changed statements whose references are not yet found by what they say now
 //	lrs_definitions what statements say of an activity, merged; rev is the order of changes
 //
 // A key is 64 bits of a salted hash of an lrs.IndexKey: rows stay narrow, and
@@ -103,6 +104,9 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	err := s.overwrite(ctx, func(*sql.Tx) error { return s.writer(ctx).makeTables(salt) })
 	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: make tables: %w", err)
+	}
+	if err := s.settle(ctx); err != nil {
+		return nil, fmt.Errorf("lrssqlite: complete a change: %w", err)
 	}
 	s.tide.start(s)
 	return s, nil

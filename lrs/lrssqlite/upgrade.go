@@ -102,7 +102,7 @@ func (w *writer) makeTables(salt []byte) error {
 			return err
 		}
 	}
-	if _, err := db.ExecContext(w.ctx, schema+segmentSchema+documentSchema); err != nil {
+	if _, err := db.ExecContext(w.ctx, schema+segmentSchema+documentSchema+unsettledSchema); err != nil {
 		return err
 	}
 	if _, err := db.ExecContext(w.ctx, `INSERT OR IGNORE INTO lrs_clock (one, floor, salt) VALUES (1, 0, ?)`, salt); err != nil {

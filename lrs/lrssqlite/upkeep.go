@@ -13,20 +13,32 @@ import (
 	"github.com/cairn-lms/cairn/lrs"
 )
 
-// Replace implements lrs.Store, in one transaction. What is removed is
-// overwritten in the file, and leaves the log soon after.
+// Replace implements lrs.Store: in one transaction, but for the index rows of what
+// refers to the statements, if that is many. What is removed is overwritten in the
+// file, and leaves the log soon after.
 func (s *Store) Replace(ctx context.Context, changes []lrs.Change) error {
-	if len(changes) == 0 {
-		return nil
+	err := s.settle(ctx) // what one that died has left
+	if err == nil && len(changes) > 0 {
+		err = s.overwrite(ctx, func(*sql.Tx) error {
+			s.owed = true
+			return s.writer(ctx).replaceAndSettle(changes)
+		})
 	}
-	err := s.overwrite(ctx, func(*sql.Tx) error {
-		s.owed = true
-		return s.writer(ctx).replace(changes)
-	})
+	if err == nil {
+		err = s.settle(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("lrssqlite: replace: %w", err)
 	}
 	return nil
+}
+
+// replaceAndSettle makes the changes, and mostly all that follows from them.
+func (w *writer) replaceAndSettle(changes []lrs.Change) error {
+	if err := w.replace(changes); err != nil {
+		return err
+	}
+	return w.settle()
 }
 
 // image is a row with the index rows it may have by now.
@@ -35,8 +47,8 @@ type image struct {
 	refs []ref
 }
 
-// replace makes the changes. Rows that refer to what changes are taken along:
-// their keys are put right.
+// replace makes the changes, and notes that what refers to the statements is to be
+// put right.
 func (w *writer) replace(changes []lrs.Change) error {
 	affected := map[int64]*image{} // by stored
 	valid := make([]lrs.Change, 0, len(changes))
@@ -54,7 +66,12 @@ func (w *writer) replace(changes []lrs.Change) error {
 			continue
 		}
 		valid = append(valid, c)
-		if err := w.affects(affected, row); err != nil {
+		must, may, err := w.due(row)
+		if err != nil {
+			return err
+		}
+		affected[row.Stored] = &image{Row: row, refs: append(must, may...)}
+		if err := w.unsettle(row.ID); err != nil {
 			return err
 		}
 	}
@@ -81,28 +98,6 @@ func (w *writer) replace(changes []lrs.Change) error {
 		if err := w.rekey(img, must); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// affects notes the row and those that refer to it.
-func (w *writer) affects(affected map[int64]*image, row lrs.Row) error {
-	rows := []lrs.Row{row}
-	referring, err := w.rows(`SELECT s.stored, s.id, s.flags, s.doc FROM lrs_refs r CROSS JOIN lrs_statements s ON s.stored = r.stored
-		WHERE r.segment = 0 AND r.key = ?`,
-		w.hash(targets(row.ID)))
-	if err != nil {
-		return err
-	}
-	for _, r := range append(rows, referring...) {
-		if affected[r.Stored] != nil {
-			continue
-		}
-		must, may, err := w.due(r)
-		if err != nil {
-			return err
-		}
-		affected[r.Stored] = &image{Row: r, refs: append(must, may...)}
 	}
 	return nil
 }
@@ -219,27 +214,6 @@ func (w *writer) due(row lrs.Row) (must, may []ref, err error) {
 		must = append(must, ref{relations, w.hash(targets(target)), row.Stored})
 	}
 	return must, all, nil
-}
-
-func (w *writer) rows(text string, args ...any) ([]lrs.Row, error) {
-	st, err := w.statement(text) //nolint:sqlclosecheck // closed with the line
-	if err != nil {
-		return nil, err
-	}
-	rows, err := st.QueryContext(w.ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	var out []lrs.Row
-	for rows.Next() {
-		r, err := scanRow(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, r)
-	}
-	return out, rows.Err()
 }
 
 // Bury implements lrs.Store.
