@@ -13,8 +13,9 @@ type line struct {
 	stmts map[string]*sql.Stmt // by SQL text
 }
 
-// pages of the file that the writing connection keeps in memory, in KiB.
-const writerCache = `PRAGMA cache_size = -16000`
+// writerPragmas let the writing connection keep 16 MB of pages in memory, and leave
+// the write-ahead log to the tide, unless it reaches 16 MB.
+const writerPragmas = `PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000`
 
 // open makes sure that there is a connection.
 func (l *line) open(ctx context.Context, db *sql.DB) error {
@@ -25,7 +26,7 @@ func (l *line) open(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
-	if _, err := conn.ExecContext(ctx, writerCache); err != nil {
+	if _, err := conn.ExecContext(ctx, writerPragmas); err != nil {
 		return errors.Join(err, conn.Close())
 	}
 	*l = line{conn: conn, stmts: map[string]*sql.Stmt{}}
