@@ -8,8 +8,8 @@
 //	demo.go    everything in one process, with a small LMS and a mailbox
 //	serve.go   pages, LTI and xAPI over HTTP (and the worker, unless told not to)
 //	worker.go  the queue, the sweep, and the statements that workflows wait for
-//	admin.go   keys, invitations, workflows
-//	records.go, erase.go, retention.go   upkeep of the record store
+//	admin.go   invitations, workflows
+//	key.go, records.go, erase.go, retention.go   the record store: who may come in, and its upkeep
 package main
 
 import (
