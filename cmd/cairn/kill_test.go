@@ -12,6 +12,7 @@ func TestKillingServeBetweenAnyTwoActsLosesAndDoublesNothing(t *testing.T) {
 		t.Skip("skipped: starts a dozen processes")
 	}
 	s := newSite(t)
+	must(t, s.clock.Advance(untilMonday(s.clock.Now()))) // days later it is still working hours
 	server := s.serve()
 	s.furnish()
 	w := newWalk(t, s.demo, s.clock)
