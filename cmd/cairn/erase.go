@@ -108,7 +108,7 @@ func parseActor(text string) (xapi.Agent, error) {
 	case strings.Contains(text, "://"):
 		agent.OpenID = text
 	case strings.Contains(text, "@"):
-		return agent, errors.New("-actor: a mailbox begins with mailto:")
+		return agent, errors.New("-actor: put mailto: before a mailbox")
 	default:
 		return agent, errors.New(`-actor: give mailto:…, sha1:…, an OpenID (https://…), an account ("https://lms.example.org 4711") or an agent as JSON`)
 	}

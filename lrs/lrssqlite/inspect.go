@@ -102,7 +102,7 @@ func (x *index) next() error {
 }
 
 func (in *inspector) rows(f func(lrs.Image) error) error {
-	refs, err := in.tx.QueryContext(in.ctx, `SELECT stored, segment, key FROM lrs_refs ORDER BY stored`)
+	refs, err := in.tx.QueryContext(in.ctx, `SELECT stored, segment, key FROM lrs_refs ORDER BY stored`) //nolint:rowserrcheck // index.next tells
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func probe(ctx context.Context, b *testing.B, size int, about time.Duration) flo
 	for time.Since(start) < about {
 		tx, err := db.BeginTx(ctx, nil)
 		must(err)
-		row, ref := tx.StmtContext(ctx, row), tx.StmtContext(ctx, ref)
+		row, ref := tx.StmtContext(ctx, row), tx.StmtContext(ctx, ref) //nolint:sqlclosecheck // closed with the transaction
 		for range size {
 			n++
 			binary.BigEndian.PutUint64(id, random.Uint64())

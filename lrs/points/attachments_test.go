@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -82,7 +83,7 @@ func (a answer) takeApart() (document []byte, parts map[string]string) {
 	reader := multipart.NewReader(bytes.NewReader(a.body), params["boundary"])
 	for n := 0; ; n++ {
 		p, err := reader.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return document, parts
 		}
 		must(a.t, err)
