@@ -26,19 +26,13 @@ func (p program) lms() *cli.Command {
 		Flags: append(p.flags.stores(), p.flags.forTenant(),
 			&cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
-					return err
-				}
+			return p.withTenant(ctx, func(h *house) error {
 				url, err := h.tool.Invite(ctx, p.cfg.tenant)
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return p.printJSON(map[string]string{"url": url})
-				}
-				_, err = fmt.Fprintf(p.stdout, "%s\n\nMoodle: Site administration > Plugins > External tool > Manage tools: paste it, Add LTI Advantage, Activate.\n", url)
-				return err
+				return p.report(asJSON, map[string]string{"url": url},
+					"%s\n\nMoodle: Site administration > Plugins > External tool > Manage tools: paste it, Add LTI Advantage, Activate.\n", url)
 			})
 		},
 	}
@@ -55,10 +49,7 @@ func (p program) workflow() *cli.Command {
 			if c.Args().Len() != 1 {
 				return errors.New("workflow import: give one FILE")
 			}
-			return p.withHouse(ctx, func(h *house) error {
-				if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
-					return err
-				}
+			return p.withTenant(ctx, func(h *house) error {
 				return p.importWorkflow(ctx, h, c.Args().First())
 			})
 		},
@@ -93,6 +84,26 @@ func (p program) withHouse(ctx context.Context, do func(*house) error) error {
 		return err
 	}
 	return errors.Join(do(h), h.Close())
+}
+
+// withTenant is withHouse for a command that concerns one tenant, which is made if
+// there is none.
+func (p program) withTenant(ctx context.Context, do func(*house) error) error {
+	return p.withHouse(ctx, func(h *house) error {
+		if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
+			return err
+		}
+		return do(h)
+	})
+}
+
+// report prints what a command did, as JSON or in words.
+func (p program) report(asJSON bool, report any, words string, values ...any) error {
+	if asJSON {
+		return p.printJSON(report)
+	}
+	_, err := fmt.Fprintf(p.stdout, words, values...)
+	return err
 }
 
 func (p program) printJSON(v any) error {

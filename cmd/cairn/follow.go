@@ -22,25 +22,13 @@ const (
 func (h *house) follow(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	followed := map[string]bool{}
-	ticker := time.NewTicker(tenantPoll)
-	defer ticker.Stop()
-	for {
-		names, err := h.tenantNames(ctx)
-		if err != nil && ctx.Err() == nil {
-			h.log.Error("list tenants", "error", err)
+	h.eachTenant(ctx, tenantPoll, func(name string) {
+		if !followed[name] {
+			followed[name] = true
+			group.Go(func() error { h.followTenant(ctx, name); return nil })
 		}
-		for _, name := range names {
-			if !followed[name] {
-				followed[name] = true
-				group.Go(func() error { h.followTenant(ctx, name); return nil })
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return group.Wait()
-		case <-ticker.C:
-		}
-	}
+	})
+	return group.Wait()
 }
 
 // followTenant follows one tenant's record store until ctx ends.

@@ -34,10 +34,7 @@ func (p program) keyCreate() *cli.Command {
 			&cli.StringSliceFlag{Name: "origin", Usage: "web origin whose pages may use the key, as https://reports.example.org; give it again for more"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
-					return err
-				}
+			return p.withTenant(ctx, func(h *house) error {
 				until, err := parseExpiry(expires, h.now())
 				if err != nil {
 					return err
@@ -49,11 +46,8 @@ func (p program) keyCreate() *cli.Command {
 					return err
 				}
 				endpoint := h.cfg.publicURL + "/xapi"
-				if asJSON {
-					return p.printJSON(map[string]string{"endpoint": endpoint, "key": credential.ID, "secret": credential.Secret})
-				}
-				_, err = fmt.Fprintf(p.stdout, "endpoint  %s\nkey       %s\nsecret    %s\n\nThe secret is not shown again.\n", endpoint, credential.ID, credential.Secret)
-				return err
+				return p.report(asJSON, map[string]string{"endpoint": endpoint, "key": credential.ID, "secret": credential.Secret},
+					"endpoint  %s\nkey       %s\nsecret    %s\n\nThe secret is not shown again.\n", endpoint, credential.ID, credential.Secret)
 			})
 		},
 	}

@@ -25,10 +25,7 @@ func (p program) statements() *cli.Command {
 
 // withRecords runs one command of the admin on the tenant's record store.
 func (p program) withRecords(ctx context.Context, do func(h *house, r *rooms) error) error {
-	return p.withHouse(ctx, func(h *house) error {
-		if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
-			return err
-		}
+	return p.withTenant(ctx, func(h *house) error {
 		r, err := h.rooms(ctx, p.cfg.tenant)
 		if err != nil {
 			return err
@@ -74,9 +71,6 @@ func (p program) exportStatements() *cli.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return p.printJSON(report)
-				}
 				text := fmt.Sprintf("exported %d statements, %d attachments (%d bytes)", report.Statements, report.Attachments, report.Bytes)
 				if report.Resumed {
 					text += ", behind those that were there"
@@ -84,8 +78,7 @@ func (p program) exportStatements() *cli.Command {
 				if report.Missing > 0 {
 					text += fmt.Sprintf("; %d attachments are missing: see cairn statements verify", report.Missing)
 				}
-				_, err = fmt.Fprintln(p.stdout, text)
-				return err
+				return p.report(asJSON, report, "%s\n", text)
 			})
 		},
 	}
@@ -132,12 +125,8 @@ func (p program) importStatements() *cli.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					err = p.printJSON(report)
-				} else {
-					_, err = fmt.Fprintf(p.stdout, "new %d, known %d, erased %d, refused %d; attachments %d (%d bytes)\n",
-						report.New, report.Known, report.Erased, report.Refused, report.Attachments, report.Bytes)
-				}
+				err = p.report(asJSON, report, "new %d, known %d, erased %d, refused %d; attachments %d (%d bytes)\n",
+					report.New, report.Known, report.Erased, report.Refused, report.Attachments, report.Bytes)
 				if err == nil && report.Refused > 0 {
 					err = fmt.Errorf("%d statements were refused", report.Refused)
 				}
@@ -164,12 +153,8 @@ func (p program) verifyStatements() *cli.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					err = p.printJSON(report)
-				} else {
-					_, err = fmt.Fprintf(p.stdout, "%d statements (%d voided), %d activities, %d attachments (%d bytes); %d attachments without statement\n",
-						report.Statements, report.Voided, report.Definitions, report.Attachments, report.Bytes, report.Orphans)
-				}
+				err = p.report(asJSON, report, "%d statements (%d voided), %d activities, %d attachments (%d bytes); %d attachments without statement\n",
+					report.Statements, report.Voided, report.Definitions, report.Attachments, report.Bytes, report.Orphans)
 				if err == nil && report.Problems > 0 {
 					err = fmt.Errorf("%d problems", report.Problems)
 				}

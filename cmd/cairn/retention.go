@@ -131,15 +131,11 @@ func (p program) applyRetention() *cli.Command {
 				if err != nil {
 					return err
 				}
-				if asJSON {
-					return p.printJSON(report)
-				}
 				verb := "removed"
 				if dryRun {
 					verb = "would remove"
 				}
-				_, err = fmt.Fprintf(p.stdout, "%s %d statements and %d attachments (%d bytes)\n", verb, report.Removed, report.Attachments, report.Bytes)
-				return err
+				return p.report(asJSON, report, "%s %d statements and %d attachments (%d bytes)\n", verb, report.Removed, report.Attachments, report.Bytes)
 			})
 		},
 	}

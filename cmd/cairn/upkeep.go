@@ -15,31 +15,17 @@ const (
 // no statement, once a day for each tenant, until ctx ends.
 func (h *house) upkeep(ctx context.Context) error {
 	done := map[string]time.Time{}
-	ticker := time.NewTicker(upkeepPoll)
-	defer ticker.Stop()
-	for {
-		names, err := h.tenantNames(ctx)
-		if err != nil && ctx.Err() == nil {
-			h.log.Error("list tenants", "error", err)
+	h.eachTenant(ctx, upkeepPoll, func(name string) {
+		if time.Since(done[name]) < upkeepEvery {
+			return
 		}
-		for _, name := range names {
-			if time.Since(done[name]) < upkeepEvery {
-				continue
-			}
-			if err := h.upkeepTenant(ctx, name); err != nil {
-				if ctx.Err() == nil {
-					h.log.Error("upkeep of the record store", "tenant", name, "error", err)
-				}
-				continue
-			}
+		if err := h.upkeepTenant(ctx, name); err == nil {
 			done[name] = time.Now()
+		} else if ctx.Err() == nil {
+			h.log.Error("upkeep of the record store", "tenant", name, "error", err)
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-ticker.C:
-		}
-	}
+	})
+	return nil
 }
 
 // upkeepTenant does the work of a day for one tenant, if no other process has. The

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/urfave/cli/v3"
@@ -57,6 +58,26 @@ func (h *house) work(ctx context.Context) error {
 	group.Go(func() error { return h.follow(ctx) })
 	group.Go(func() error { return h.upkeep(ctx) })
 	return group.Wait()
+}
+
+// eachTenant visits every tenant, now and from time to time, until ctx ends.
+func (h *house) eachTenant(ctx context.Context, every time.Duration, visit func(name string)) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		names, err := h.tenantNames(ctx)
+		if err != nil && ctx.Err() == nil {
+			h.log.Error("list tenants", "error", err)
+		}
+		for _, name := range names {
+			visit(name)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
 }
 
 // processName tells workers apart, also on one machine.
