@@ -119,6 +119,25 @@ func TestTheDailyCapHoldsWithTwoWorkers(t *testing.T) {
 	}
 }
 
+func TestAWorkerThatDiedHoldsUpAPersonsMailsForSecondsOnly(t *testing.T) {
+	h := newHouse(t, monday)
+	h.arrive("first-steps", maxed)
+	wall := at(t, monday)
+	store := &mortal{Store: h.store, left: 1} // it takes the lease and dies
+	o := h.options
+	o.Store, o.Wall = store, func() time.Time { return wall }
+	_ = engine.New(o).Deliver(t.Context(), h.sam)
+	if n := len(h.post.sent()); n != 0 {
+		t.Fatalf("the dying worker sent %d mails", n)
+	}
+	wall = wall.Add(15 * time.Second)
+	o.Store = h.store
+	must(t, engine.New(o).Deliver(t.Context(), h.sam))
+	if len(h.post.sent()) == 0 {
+		t.Fatal("15 seconds later nobody else delivers")
+	}
+}
+
 func TestANudgeWhoseWorkerDiedWaitsForTheNextWorkingHours(t *testing.T) {
 	h := newHouse(t, monday)
 	h.arrive("first-steps", maxed)

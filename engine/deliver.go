@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,9 +28,6 @@ type delivery struct {
 	all  []Message // the person's, latest first
 	done map[MessageID]bool
 	sent int
-
-	holder  string    // of the lease on delivering to this person
-	renewed time.Time // real time
 }
 
 // Deliver sends what is due for one person: what still fits, nudges only in the person's working hours and within the
@@ -50,11 +46,12 @@ func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	d := &delivery{s: s, to: to, done: map[MessageID]bool{}, holder: rand.Text()}
-	if mine, err := d.lease(ctx); err != nil || !mine {
+	d := &delivery{s: s, to: to, done: map[MessageID]bool{}}
+	right, err := s.lease(ctx, "deliver/"+string(id))
+	if err != nil || right == nil {
 		return 0, err // who delivers to them now, or the sweep, comes back for what is new
 	}
-	defer d.release(context.WithoutCancel(ctx))
+	defer right.giveBack(ctx)
 	if d.all, err = s.o.Store.MessagesTo(ctx, id, maxMessages); err != nil {
 		return 0, fmt.Errorf("load messages to %s: %w", id, err)
 	}
@@ -67,8 +64,7 @@ func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
 		if d.done[m.ID] {
 			continue
 		}
-		if mine, err := d.lease(ctx); err != nil || !mine {
-			errs = append(errs, err)
+		if right.lost.Load() {
 			break
 		}
 		if err := d.one(ctx, m); err != nil && !errors.Is(err, ErrConflict) { // a conflict: another worker has it
@@ -76,28 +72,6 @@ func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
 		}
 	}
 	return d.sent, errors.Join(errs...)
-}
-
-// lease takes or renews the right to deliver to a person; false: another worker has it.
-func (d *delivery) lease(ctx context.Context) (bool, error) {
-	now := d.s.o.Wall()
-	if now.Sub(d.renewed) < claimTime-sendTime {
-		return true, nil
-	}
-	mine, err := d.s.o.Store.TakeLease(ctx, d.leaseName(), d.holder, now, now.Add(2*claimTime))
-	if err != nil {
-		return false, fmt.Errorf("take the lease on delivering to %s: %w", d.to.ID, err)
-	}
-	d.renewed = now
-	return mine, nil
-}
-
-func (d *delivery) leaseName() string { return "deliver/" + string(d.to.ID) }
-
-func (d *delivery) release(ctx context.Context) {
-	if err := d.s.o.Store.ReleaseLease(ctx, d.leaseName(), d.holder); err != nil {
-		d.s.o.Log.Warn("release the lease on a delivery", "person", d.to.ID, "error", err)
-	}
 }
 
 // isDue tells whether a message waits and is due, or its claim has run out.

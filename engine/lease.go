@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// leaseTime is how long a kept lease outlives a process that died with it, in real time.
+const leaseTime = 10 * time.Second
+
+// lease is a right that one worker has at a time, renewed from beside until it is given back.
+type lease struct {
+	s            *Service
+	name, holder string
+	lost         atomic.Bool
+	end          context.CancelFunc
+	kept         sync.WaitGroup
+}
+
+// lease takes the right called name and keeps it; nil: another worker has it.
+func (s *Service) lease(ctx context.Context, name string) (*lease, error) {
+	l := &lease{s: s, name: name, holder: rand.Text()}
+	if mine, err := l.take(ctx); err != nil || !mine {
+		return nil, err
+	}
+	ctx, l.end = context.WithCancel(context.WithoutCancel(ctx))
+	l.kept.Go(func() { l.keep(ctx) })
+	return l, nil
+}
+
+func (l *lease) take(ctx context.Context) (bool, error) {
+	now := l.s.o.Wall()
+	mine, err := l.s.o.Store.TakeLease(ctx, l.name, l.holder, now, now.Add(leaseTime))
+	if err != nil {
+		return false, fmt.Errorf("take the lease %s: %w", l.name, err)
+	}
+	return mine, nil
+}
+
+func (l *lease) keep(ctx context.Context) {
+	ticker := time.NewTicker(leaseTime / 3)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if mine, err := l.take(ctx); ctx.Err() == nil && (err != nil || !mine) {
+			l.lost.Store(true)
+			return
+		}
+	}
+}
+
+// giveBack ends the lease; the next worker may have it at once.
+func (l *lease) giveBack(ctx context.Context) {
+	l.end()
+	l.kept.Wait()
+	if err := l.s.o.Store.ReleaseLease(context.WithoutCancel(ctx), l.name, l.holder); err != nil {
+		l.s.o.Log.Warn("give back a lease", "lease", l.name, "error", err)
+	}
+}
