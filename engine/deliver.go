@@ -11,9 +11,10 @@ import (
 	"github.com/cairn-lms/cairn/xapi"
 )
 
-// How long a claim on a message lasts, in real time, and how long one attempt to send may take.
+// How long a claim on a message outlives its worker, in real time (a worker that lives keeps others away by its lease),
+// and how long one attempt to send may take.
 const (
-	claimTime   = time.Minute
+	claimTime   = leaseTime
 	sendTime    = 45 * time.Second
 	minAttempts = 8                  // a mail that may still arrive is given up after at least so many
 	giveUpAfter = 5 * 24 * time.Hour // and not before this long after it was planned
@@ -47,7 +48,7 @@ func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
 		return 0, err
 	}
 	d := &delivery{s: s, to: to, done: map[MessageID]bool{}}
-	right, err := s.lease(ctx, "deliver/"+string(id))
+	ctx, right, err := s.lease(ctx, "deliver/"+string(id))
 	if err != nil || right == nil {
 		return 0, err // who delivers to them now, or the sweep, comes back for what is new
 	}
@@ -64,7 +65,8 @@ func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
 		if d.done[m.ID] {
 			continue
 		}
-		if right.lost.Load() {
+		if ctx.Err() != nil {
+			errs = append(errs, ctx.Err())
 			break
 		}
 		if err := d.one(ctx, m); err != nil && !errors.Is(err, ErrConflict) { // a conflict: another worker has it

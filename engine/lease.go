@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -16,20 +15,20 @@ const leaseTime = 10 * time.Second
 type lease struct {
 	s            *Service
 	name, holder string
-	lost         atomic.Bool
 	end          context.CancelFunc
 	kept         sync.WaitGroup
 }
 
-// lease takes the right called name and keeps it; nil: another worker has it.
-func (s *Service) lease(ctx context.Context, name string) (*lease, error) {
+// lease takes the right called name and keeps it; nil: another worker has it. What is done by that right is done under
+// the context it answers, which ends when the right is lost.
+func (s *Service) lease(ctx context.Context, name string) (context.Context, *lease, error) {
 	l := &lease{s: s, name: name, holder: rand.Text()}
 	if mine, err := l.take(ctx); err != nil || !mine {
-		return nil, err
+		return ctx, nil, err
 	}
-	ctx, l.end = context.WithCancel(context.WithoutCancel(ctx))
+	ctx, l.end = context.WithCancel(ctx)
 	l.kept.Go(func() { l.keep(ctx) })
-	return l, nil
+	return ctx, l, nil
 }
 
 func (l *lease) take(ctx context.Context) (bool, error) {
@@ -50,14 +49,14 @@ func (l *lease) keep(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if mine, err := l.take(ctx); ctx.Err() == nil && (err != nil || !mine) {
-			l.lost.Store(true)
+		if mine, err := l.take(ctx); err != nil || !mine {
+			l.end()
 			return
 		}
 	}
 }
 
-// giveBack ends the lease; the next worker may have it at once.
+// giveBack ends the lease and its context; the next worker may have it at once.
 func (l *lease) giveBack(ctx context.Context) {
 	l.end()
 	l.kept.Wait()

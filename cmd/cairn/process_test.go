@@ -168,9 +168,12 @@ func (s *site) startFor(t testing.TB, args ...string) *process {
 	must(t, p.cmd.Start())
 	go func() { p.exited <- p.cmd.Wait() }()
 	t.Cleanup(func() {
+		if t.Failed() {
+			_ = p.cmd.Process.Signal(syscall.SIGQUIT) // it says where it stands
+		}
 		p.stop(syscall.SIGTERM)
 		if t.Failed() {
-			t.Logf("cairn %s said:\n%s", strings.Join(args, " "), p.log.tail(60))
+			t.Logf("cairn %s said:\n%s", strings.Join(args, " "), p.log.tail(1600))
 		}
 	})
 	return p
