@@ -12,6 +12,9 @@ const (
 	claimAGS  = "https://purl.imsglobal.org/spec/lti-ags/claim/endpoint"
 	claimNRPS = "https://purl.imsglobal.org/spec/lti-nrps/claim/namesroleservice"
 	claimDL   = "https://purl.imsglobal.org/spec/lti-dl/claim/"
+
+	claimGroups  = "https://purl.imsglobal.org/spec/lti-gs/claim/groupsservice"
+	claimNotices = claim + "platformnotificationservice"
 )
 
 // maxText bounds names and titles, in bytes.
@@ -48,6 +51,12 @@ func readLaunch(c object, allowAnonymous bool) (*Launch, *Rejection) {
 	l.LineItemsURL, l.LineItemURL = rd.url(grades, "lineitems"), rd.url(grades, "lineitem")
 	roster, _ := rd.object(c, claimNRPS)
 	l.MembershipsURL = rd.url(roster, "context_memberships_url")
+	groups, _ := rd.object(c, claimGroups)
+	l.GroupsURL, l.GroupSetsURL = rd.url(groups, "context_groups_url"), rd.url(groups, "context_group_sets_url")
+	l.GroupScopes = rd.texts(groups, "scope")
+	notices, _ := rd.object(c, claimNotices)
+	l.NoticesURL = rd.url(notices, "platform_notification_service_url")
+	l.NoticeTypes = rd.texts(notices, "notice_types_supported")
 	forUser, _ := rd.object(c, claim+"for_user")
 	l.ForUser = rd.id(forUser, "user_id")
 	l.Custom = rd.custom(c)

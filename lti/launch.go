@@ -42,6 +42,10 @@ type Launch struct {
 	LineItemsURL, LineItemURL string // with their query
 	AGSScopes                 []string
 	MembershipsURL            string
+	GroupsURL, GroupSetsURL   string // Course Groups service
+	GroupScopes               []string
+	NoticesURL                string // Platform Notification Service
+	NoticeTypes               []string
 	ProductFamily             string
 	PlatformGUID              string
 	IssuedAt                  time.Time

@@ -10,6 +10,9 @@ import (
 // ErrNotFound, a lost race or a broken uniqueness ErrConflict, both wrapped.
 // ltitest.Run is the contract every implementation passes.
 type Store interface {
+	Courses
+	Leases
+
 	// CreateRegistration adds r with its key; ErrConflict if the id or the
 	// (issuer, client id) pair exists. A registration without its key is never seen.
 	CreateRegistration(ctx context.Context, r Registration, k Key) error

@@ -57,6 +57,7 @@ func (h *house) work(ctx context.Context) error {
 	group.Go(func() error { return worker.Run(ctx) })
 	group.Go(func() error { return h.follow(ctx) })
 	group.Go(func() error { return h.upkeep(ctx) })
+	group.Go(func() error { return h.sync(ctx) })
 	return group.Wait()
 }
 

@@ -23,6 +23,7 @@ import (
 // Store is an lti.Store in a MongoDB database.
 type Store struct {
 	registrations, deployments, keys, logins, tickets, scores *mongo.Collection
+	courses, leases                                           *mongo.Collection
 }
 
 var _ lti.Store = (*Store)(nil)
@@ -49,6 +50,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		registrations: db.Collection("lti_registrations"), deployments: db.Collection("lti_deployments"),
 		keys: db.Collection("lti_keys"), logins: db.Collection("lti_logins"),
 		tickets: db.Collection("lti_tickets"), scores: db.Collection("lti_scores"),
+		courses: db.Collection("lti_courses"), leases: db.Collection("lti_leases"),
 	}
 	for _, ix := range []struct {
 		in     *mongo.Collection
@@ -57,6 +59,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 	}{
 		{s.registrations, "pair", true}, {s.registrations, "issuer", false}, {s.deployments, "registration", false},
 		{s.keys, "registration", false}, {s.logins, "nonce", true}, {s.logins, "expires", false}, {s.tickets, "expires", false},
+		{s.courses, "tenant", false},
 	} {
 		if err := ensureIndex(ctx, ix.in, ix.field, ix.unique); err != nil {
 			return nil, fmt.Errorf("ltimongo: make index %s of %s: %w", ix.field, ix.in.Name(), err)

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cairn-lms/cairn/lti"
@@ -22,7 +23,7 @@ var _ lti.Store = (*Store)(nil)
 
 // New makes the tables if need be.
 func New(ctx context.Context, db *sql.DB) (*Store, error) {
-	for _, stmt := range []string{
+	for _, stmt := range slices.Concat(courseTables(), leaseTables(), []string{
 		`CREATE TABLE IF NOT EXISTS lti_registrations (
 			id TEXT PRIMARY KEY, issuer TEXT NOT NULL, client_id TEXT NOT NULL, rev INTEGER NOT NULL,
 			created INTEGER NOT NULL, doc TEXT NOT NULL, UNIQUE (issuer, client_id)) STRICT`,
@@ -42,7 +43,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 		`CREATE TABLE IF NOT EXISTS lti_scores (
 			registration TEXT NOT NULL, line_item TEXT NOT NULL, person TEXT NOT NULL, at INTEGER NOT NULL,
 			PRIMARY KEY (registration, line_item, person)) STRICT, WITHOUT ROWID`,
-	} {
+	}) {
 		if _, err := db.ExecContext(ctx, stmt); err != nil {
 			return nil, fmt.Errorf("ltisqlite: make tables: %w", err)
 		}

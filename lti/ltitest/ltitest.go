@@ -33,6 +33,10 @@ func Run(t *testing.T, newStore func(t *testing.T) lti.Store) {
 		"score times strictly increase":                     scoreTimesIncrease,
 		"score times of parallel callers are all different": scoreTimesParallel,
 		"old logins and tickets are purged, others stay":    purge,
+		"a known course comes back as it went in":           courseComesBack,
+		"a save over a newer course is refused":             courseSaveComparesRev,
+		"the courses of a tenant are paged":                 coursesArePaged,
+		"a lease has one holder":                            leaseHasOneHolder,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, t.Context(), newStore(t)) })
 	}
