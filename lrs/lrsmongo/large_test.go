@@ -31,7 +31,7 @@ func TestTheLargestStatementFitsIntoADocumentWithAllItsKeys(t *testing.T) {
 	if err != nil || len(row.Doc) < most-1000 {
 		t.Errorf("it has %d bytes, %v", len(row.Doc), err)
 	}
-	keys := make([]lrs.IndexKey, 2000*maxChain)
+	keys := make([]lrs.IndexKey, 2000*lrs.MaxReach)
 	for i := range keys {
 		keys[i] = lrs.IndexKey(fmt.Sprint("v ", i))
 	}

@@ -242,33 +242,22 @@ func (s *Store) addKeys(ctx context.Context, filter bson.M, keys []string) error
 	return err
 }
 
-// maxChain bounds how far references are followed.
-const maxChain = 50
-
-// reach is every key under which a reference to the statement is found: those of
-// the statement, of what it refers to, and so on, as far as they count.
+// reach is every key under which a reference to the statement is found, as far as
+// what it refers to counts.
 func (s *Store) reach(ctx context.Context, v view, id string) ([]string, error) {
-	var keys []string
-	seen := map[string]bool{}
-	for id != "" && !seen[id] && len(seen) < maxChain {
-		seen[id] = true
+	found, targeted, err := lrs.Reach(id, func(id string) ([]byte, bool, error) {
 		docs, err := s.find(ctx, []string{id})
 		if err != nil || len(docs) == 0 || !v.counts(docs[0]) {
-			return keys, err
+			return nil, false, err
 		}
-		own, target, err := lrs.Reindex([]byte(docs[0].Doc))
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range own {
-			if !k.Own() {
-				keys = append(keys, hash(k))
-			}
-		}
-		if target != "" {
-			keys = append(keys, targets(target))
-		}
-		id = target
+		return []byte(docs[0].Doc), true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	keys := hashes(found)
+	for _, id := range targeted {
+		keys = append(keys, targets(id))
 	}
 	return keys, nil
 }

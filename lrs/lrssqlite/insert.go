@@ -308,32 +308,21 @@ func (w *writer) void(id string) error {
 	return nil
 }
 
-// maxChain bounds how far references are followed.
-const maxChain = 50
-
-// reach is every key under which a reference to the statement is found: those of
-// the statement, of what it refers to, and so on; chain are their targets.
+// reach is every key under which a reference to the statement is found; chain are
+// the keys of what it refers to in turn.
 func (w *writer) reach(id string) (keys, chain []int64, err error) {
-	seen := map[string]bool{}
-	for id != "" && !seen[id] && len(seen) < maxChain {
-		seen[id] = true
+	found, targeted, err := lrs.Reach(id, func(id string) ([]byte, bool, error) {
 		row, there, err := w.get(id)
-		if err != nil || !there {
-			return keys, chain, err
-		}
-		own, target, err := lrs.Reindex(row.Doc)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, k := range own {
-			if !k.Own() {
-				keys = append(keys, w.hash(k))
-			}
-		}
-		if target != "" {
-			chain = append(chain, w.hash(targets(target)))
-		}
-		id = target
+		return row.Doc, there, err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, k := range found {
+		keys = append(keys, w.hash(k))
+	}
+	for _, id := range targeted {
+		chain = append(chain, w.hash(targets(id)))
 	}
 	return keys, chain, nil
 }
