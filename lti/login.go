@@ -16,18 +16,20 @@ import (
 type loginRequest struct {
 	Issuer, LoginHint, TargetLinkURI  string
 	MessageHint, DeploymentID, Client string
+	StorageTarget                     string `json:"-"` // a restart is in a window of its own
 }
 
 // parseLogin reads the parameters of a login initiation. Canvas spells
 // lti_deployment_id without its prefix.
 func parseLogin(v url.Values) (loginRequest, *Rejection) {
-	p, rej := single(v, "iss", "login_hint", "target_link_uri", "lti_message_hint", "lti_deployment_id", "deployment_id", "client_id")
+	p, rej := single(v, "iss", "login_hint", "target_link_uri", "lti_message_hint", "lti_deployment_id", "deployment_id", "client_id", "lti_storage_target")
 	if rej != nil {
 		return loginRequest{}, rej
 	}
 	q := loginRequest{
 		Issuer: p["iss"], LoginHint: p["login_hint"], TargetLinkURI: p["target_link_uri"],
 		MessageHint: p["lti_message_hint"], DeploymentID: p["lti_deployment_id"], Client: p["client_id"],
+		StorageTarget: storageTarget(p["lti_storage_target"]),
 	}
 	if q.DeploymentID == "" {
 		q.DeploymentID = p["deployment_id"]
@@ -121,7 +123,9 @@ func (t *Tool) registrationFor(ctx context.Context, q loginRequest) (Registratio
 	return found[0], nil
 }
 
-// begin remembers a new login and sends the browser to the platform.
+// begin remembers a new login and sends the browser to the platform, by way of a
+// page that leaves the login's secret in the platform's storage where that is
+// offered and a cookie may not come back.
 func (t *Tool) begin(w http.ResponseWriter, r *http.Request, reg Registration, q loginRequest) *Rejection {
 	if reg.Status != StatusActive {
 		return reject("registration_suspended", "this registration is %s", reg.Status)
@@ -140,6 +144,9 @@ func (t *Tool) begin(w http.ResponseWriter, r *http.Request, reg Registration, q
 		LoginHint: q.LoginHint, MessageHint: q.MessageHint,
 		CreatedAt: now, ExpiresAt: now.Add(loginLife),
 	}
+	if q.StorageTarget != "" && !cookiesReturn(r) {
+		login.StorageTarget, login.StorageOrigin = q.StorageTarget, originOf(auth)
+	}
 	if err := t.store.PutLogin(r.Context(), login); err != nil {
 		return broken("remembering the login", err)
 	}
@@ -156,6 +163,11 @@ func (t *Tool) begin(w http.ResponseWriter, r *http.Request, reg Registration, q
 		v.Set("lti_message_hint", q.MessageHint)
 	}
 	auth.RawQuery = v.Encode()
+	if storage, ok := storageOf(login); ok {
+		storage.Prelaunch = reg.ProductFamily == "" || strings.EqualFold(reg.ProductFamily, "sakai")
+		t.o.Pages.KeepInStorage(w, r, storage, browser, auth.String())
+		return nil
+	}
 	http.Redirect(w, r, auth.String(), http.StatusSeeOther)
 	return nil
 }

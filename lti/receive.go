@@ -26,6 +26,12 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 		t.o.Pages.LaunchRefused(w, r, rej, id, again)
 		return
 	}
+	if got.ask != nil {
+		t.log.InfoContext(r.Context(), "launch without cookie, asking the platform's storage",
+			"request_id", id, "registration", got.login.Registration)
+		t.o.Pages.AskStorage(w, r, *got.ask, t.o.PublicURL+"/lti/launch", got.repeat, storageField, t.restartURL(r.Context(), got.login))
+		return
+	}
 	if got.repeat != nil {
 		t.log.InfoContext(r.Context(), "launch without cookie, posted again from our own origin",
 			"request_id", id, "registration", got.login.Registration)
@@ -47,6 +53,7 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 type received struct {
 	login  Login
 	repeat map[string]string
+	ask    *Storage // to be asked before the form is posted again
 	launch *Launch
 }
 
@@ -58,7 +65,7 @@ func (t *Tool) receive(w http.ResponseWriter, r *http.Request) (received, *Rejec
 	if rej != nil {
 		return got, rej
 	}
-	f, rej := single(form, "id_token", "state", "error", "error_description", repeatField)
+	f, rej := single(form, "id_token", "state", "error", "error_description", repeatField, storageField)
 	if rej != nil {
 		return got, rej
 	}
@@ -90,11 +97,20 @@ func (t *Tool) receive(w http.ResponseWriter, r *http.Request) (received, *Rejec
 		return got, reject("state_expired", "the login began more than %s ago", loginLife)
 	}
 	if !t.bound(r, login) {
-		if t.development() && f[repeatField] == "" {
+		switch ask, offered := storageOf(login); {
+		case f[storageField] != "":
+			if rej := t.boundByStorage(r, login, f[storageField]); rej != nil {
+				return got, rej
+			}
+		case f[repeatField] == "" && (offered || t.development()):
 			got.repeat = map[string]string{"id_token": f["id_token"], "state": f["state"], repeatField: "1"}
+			if offered {
+				got.ask = &ask
+			}
 			return got, nil
+		default:
+			return got, reject("state_other_browser", "the login began in another browser, or this one kept no cookie")
 		}
-		return got, reject("state_other_browser", "the login began in another browser, or this one kept no cookie")
 	}
 	launch, rej := t.validate(ctx, login, f["id_token"])
 	if rej != nil {

@@ -42,7 +42,7 @@ func broken(op string, err error) *Rejection {
 // Restartable reports whether beginning the login again can help.
 func (r *Rejection) Restartable() bool {
 	switch r.Code {
-	case "state_other_browser", "state_expired", "state_reused", "nonce_reused", "token_expired",
+	case "state_other_browser", "storage_not_offered", "storage_other_site", "storage_mismatch", "state_expired", "state_reused", "nonce_reused", "token_expired",
 		"issued_too_long_ago", "keys_unavailable", "internal", "platform_error":
 		return true
 	}
@@ -105,6 +105,8 @@ func rule(code string) (spec string, status int) {
 		return csrf, conflict
 	case "state_other_browser":
 		return csrf, forbidden
+	case "storage_not_offered", "storage_other_site", "storage_mismatch":
+		return "LTI postMessage Storage 0.1; " + csrf, forbidden
 
 	// The token as a signed thing.
 	case "token_missing", "token_malformed":

@@ -63,12 +63,14 @@ type Store interface {
 type Login struct {
 	State         string         `json:"state"`
 	Nonce         string         `json:"nonce"`
-	Browser       string         `json:"browser"` // of the cookie's secret
+	Browser       string         `json:"browser"` // of the secret that the browser (cookie) or the platform's page (storage) keeps
 	Registration  RegistrationID `json:"registration"`
 	DeploymentID  string         `json:"deployment_id,omitempty"` // as named at login, often empty
 	TargetLinkURI string         `json:"target_link_uri"`
 	LoginHint     string         `json:"login_hint"`
 	MessageHint   string         `json:"message_hint,omitempty"`
+	StorageTarget string         `json:"storage_target,omitempty"` // frame that keeps values for us; empty: none was offered or needed
+	StorageOrigin string         `json:"storage_origin,omitempty"` // the only one to send messages to and take them from
 	CreatedAt     time.Time      `json:"created_at"`
 	ExpiresAt     time.Time      `json:"expires_at"`
 	UsedAt        time.Time      `json:"-"` // zero: not yet; kept by the store

@@ -39,6 +39,8 @@ type Pages interface {
 	// Registered says so, and posts {subject:'org.imsglobal.lti.close'} to the opener or parent.
 	Registered(w http.ResponseWriter, r *http.Request, reg Registration)
 	RegistrationRefused(w http.ResponseWriter, r *http.Request, rej *Rejection, requestID string)
+
+	StoragePages
 }
 
 // Options wire the tool. PublicURL, Secret, Pages and OnLaunch are required.

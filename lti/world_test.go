@@ -47,6 +47,8 @@ func (c *clock) Advance(d time.Duration) {
 type shown struct {
 	Page, Code, Spec, Detail, RequestID, Restart, Says, Action string
 	Fields                                                     map[string]string
+	Storage                                                    lti.Storage
+	Value, Answer                                              string
 	Launch                                                     *lti.Launch
 	Status                                                     int `json:"-"`
 }
@@ -62,6 +64,12 @@ func (pages) LaunchRefused(w http.ResponseWriter, _ *http.Request, rej *lti.Reje
 }
 func (pages) RepeatPost(w http.ResponseWriter, _ *http.Request, action string, fields map[string]string) {
 	show(w, http.StatusOK, shown{Page: "repeat", Action: action, Fields: fields})
+}
+func (pages) KeepInStorage(w http.ResponseWriter, _ *http.Request, s lti.Storage, value, next string) {
+	show(w, http.StatusOK, shown{Page: "keep", Storage: s, Value: value, Action: next})
+}
+func (pages) AskStorage(w http.ResponseWriter, _ *http.Request, s lti.Storage, action string, fields map[string]string, answer, restart string) {
+	show(w, http.StatusOK, shown{Page: "ask", Storage: s, Action: action, Fields: fields, Answer: answer, Restart: restart})
 }
 func (pages) Registered(w http.ResponseWriter, _ *http.Request, reg lti.Registration) {
 	show(w, http.StatusOK, shown{Page: "registered", Detail: reg.ClientID})

@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"net/http"
-	"slices"
 
 	"github.com/cairn-lms/cairn/lti"
 )
@@ -61,12 +60,7 @@ type field struct{ Name, Value string }
 // RepeatPost implements lti.Pages. A small script presses the button; without
 // scripts people do.
 func (s *Site) RepeatPost(w http.ResponseWriter, r *http.Request, action string, fields map[string]string) {
-	body := repeatPage{Action: action}
-	for name, value := range fields {
-		body.Fields = append(body.Fields, field{name, value})
-	}
-	slices.SortFunc(body.Fields, func(a, b field) int { return cmp.Compare(a.Name, b.Name) })
-	s.ltiPage(w, r, http.StatusOK, "repeat", s.view(r).titled("page.repeat.title"), body)
+	s.ltiPage(w, r, http.StatusOK, "repeat", s.view(r).titled("page.repeat.title"), repeatPage{Action: action, Fields: sortedFields(fields)})
 }
 
 // registeredPage is the Body of the page after a registration.
