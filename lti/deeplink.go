@@ -40,6 +40,17 @@ type ContentLineItem struct {
 	ScoreMaximum float64 `json:"scoreMaximum"`
 	ResourceID   string  `json:"resourceId,omitempty"`
 	Tag          string  `json:"tag,omitempty"`
+
+	Review *ContentReview `json:"submissionReview,omitempty"`
+}
+
+// ContentReview lets people open what a learner handed in from the gradebook
+// (Submission Review 1.0 §2: the platform then sends LtiSubmissionReviewRequest).
+type ContentReview struct {
+	URL      string            `json:"url,omitempty"` // on our own origin; "": the launch URL
+	Label    string            `json:"label,omitempty"`
+	Statuses []string          `json:"reviewableStatus,omitempty"` // activity progress of which there is something to see
+	Custom   map[string]string `json:"custom,omitempty"`
 }
 
 // DeepLinkAnswer is a form to post to the platform from the teacher's browser.
@@ -83,6 +94,17 @@ func (t *Tool) DeepLinkResponse(ctx context.Context, handle string, items []Cont
 		}
 		content = append(content, c)
 	}
+	return t.answerDeepLink(ctx, handle, content, "msg", message)
+}
+
+// DeepLinkRefusal signs the answer that nothing can be placed, with an error that
+// the platform shows to the person (Deep Linking 2.0 §3.4.2, errormsg). It uses the
+// handle up as DeepLinkResponse does.
+func (t *Tool) DeepLinkRefusal(ctx context.Context, handle, message string) (DeepLinkAnswer, error) {
+	return t.answerDeepLink(ctx, handle, []map[string]any{}, "errormsg", message)
+}
+
+func (t *Tool) answerDeepLink(ctx context.Context, handle string, content []map[string]any, saidIn, message string) (DeepLinkAnswer, error) {
 	ticket, err := t.store.TakeTicket(ctx, "deeplink", hash(handle), t.now())
 	if err != nil {
 		return DeepLinkAnswer{}, fmt.Errorf("lti: deep link: %w", err)
@@ -117,7 +139,7 @@ func (t *Tool) DeepLinkResponse(ctx context.Context, handle string, items []Cont
 		claims[claimDL+"data"] = *way.Data
 	}
 	if message != "" {
-		claims[claimDL+"msg"] = message
+		claims[claimDL+saidIn] = message
 	}
 	signed, err := t.sign(ctx, reg.ID, claims)
 	if err != nil {
@@ -127,12 +149,9 @@ func (t *Tool) DeepLinkResponse(ctx context.Context, handle string, items []Cont
 }
 
 func (t *Tool) contentItem(it ContentItem) (map[string]any, error) {
-	if it.URL == "" {
-		it.URL = t.o.PublicURL + "/lti/launch"
-	}
-	u, ok := webURL(it.URL)
-	if !ok || !sameOrigin(u, t.public) {
-		return nil, errors.New("the content item is not on our own origin")
+	var err error
+	if it.URL, err = t.ownURL(it.URL); err != nil {
+		return nil, err
 	}
 	c := map[string]any{"type": "ltiResourceLink", "url": it.URL}
 	if it.Title != "" {
@@ -148,7 +167,27 @@ func (t *Tool) contentItem(it ContentItem) (map[string]any, error) {
 		if it.LineItem.ScoreMaximum <= 0 {
 			return nil, errors.New("the content item's line item needs a maximum above 0")
 		}
-		c["lineItem"] = it.LineItem
+		item := *it.LineItem
+		if item.Review != nil {
+			review := *item.Review
+			if review.URL, err = t.ownURL(review.URL); err != nil {
+				return nil, err
+			}
+			item.Review = &review
+		}
+		c["lineItem"] = item
 	}
 	return c, nil
+}
+
+// ownURL is where a placed link leads: "" is the launch URL, the only one that
+// platforms that compare to the letter (Moodle) have registered.
+func (t *Tool) ownURL(s string) (string, error) {
+	if s == "" {
+		s = t.o.PublicURL + "/lti/launch"
+	}
+	if u, ok := webURL(s); !ok || !sameOrigin(u, t.public) {
+		return "", errors.New("the content item is not on our own origin")
+	}
+	return s, nil
 }

@@ -158,6 +158,7 @@ type platformConfig struct {
 	issuer, authURL, tokenURL, jwksURL, registrationURL string
 	tokenAudience, family                               string
 	scopes                                              []string
+	messages                                            []messageSupport // empty: the platform does not say
 }
 
 // exchange fetches the platform's configuration, announces the tool and keeps the outcome.
@@ -262,6 +263,7 @@ func (t *Tool) fetchConfig(ctx context.Context, configURL, token string) (platfo
 	}
 	lms, _ := rd.object(doc, claimPlatform)
 	conf.family = strings.ToLower(rd.label(lms, "product_family_code"))
+	conf.messages = readMessageSupport(lms)
 	if rd.rej != nil {
 		return conf, reject("configuration_invalid", "the platform's configuration: %s", rd.rej.Detail)
 	}
@@ -306,49 +308,6 @@ func (t *Tool) announce(ctx context.Context, conf platformConfig, token string) 
 		return nil, reject("registration_answer", "the platform's answer to the registration is not a JSON object")
 	}
 	return doc, nil
-}
-
-// toolScopes are what the tool can use.
-func toolScopes() []string {
-	return []string{scopeLineItem, scopeLineItemRead, scopeScore, scopeResult, scopeMembers}
-}
-
-// askedScopes are those of ours that the platform knows; all, if it does not say.
-func askedScopes(supported []string) []string {
-	if len(supported) == 0 {
-		return toolScopes()
-	}
-	return slices.DeleteFunc(toolScopes(), func(s string) bool { return !slices.Contains(supported, s) })
-}
-
-// metadata is the client that we are.
-func (t *Tool) metadata(conf platformConfig) map[string]any {
-	launch := t.o.PublicURL + "/lti/launch"
-	custom := t.o.CustomParameters
-	if custom == nil {
-		custom = map[string]string{}
-	}
-	return map[string]any{
-		"application_type":           "web",
-		"response_types":             []string{"id_token"},
-		"grant_types":                []string{"implicit", "client_credentials"},
-		"initiate_login_uri":         t.o.PublicURL + "/lti/login",
-		"redirect_uris":              []string{launch},
-		"client_name":                t.o.ToolName,
-		"jwks_uri":                   t.o.PublicURL + "/lti/jwks",
-		"token_endpoint_auth_method": "private_key_jwt",
-		"client_uri":                 t.o.PublicURL,
-		"scope":                      strings.Join(askedScopes(conf.scopes), " "),
-		claimTool: map[string]any{
-			"domain":            t.public.Host, // with the port: Moodle compares
-			"target_link_uri":   launch,
-			"custom_parameters": custom,
-			"claims":            []string{"iss", "sub", "name", "given_name", "family_name", "email", "locale"},
-			"messages": []map[string]any{
-				{"type": MessageResourceLink, "target_link_uri": launch, "label": t.o.ToolName},
-			},
-		},
-	}
 }
 
 // exchangeJSON is one bounded exchange during registration.

@@ -67,12 +67,14 @@ func TestDynamicRegistrationAnnouncesTheToolAndKeepsWhatWasGranted(t *testing.T)
 			Tool    struct {
 				Domain, Target string
 				Custom         map[string]string `json:"custom_parameters"`
+				Messages       []struct{ Type string }
 			} `json:"https://purl.imsglobal.org/spec/lti-tool-configuration"`
 		}
 		if err := json.Unmarshal([]byte(sent[0].Body), &meta); err != nil {
 			t.Fatal(err)
 		}
 		if meta.Login != w.server.URL+"/lti/login" || meta.Targets[0] != w.target || meta.Keys != w.server.URL+"/lti/jwks" || meta.Auth != "private_key_jwt" ||
+			len(meta.Tool.Messages) != 2 || meta.Tool.Messages[1].Type != lti.MessageDeepLinking ||
 			meta.Tool.Domain != w.server.Listener.Addr().String() || meta.Tool.Custom["manager_email"] != "$Person.manager.email" || len(strings.Fields(meta.Scope)) != 2 {
 			t.Fatalf("got %+v", meta)
 		}

@@ -59,6 +59,7 @@ type Options struct {
 
 	ToolName         string            // shown in the LMS; "": Cairn
 	CustomParameters map[string]string // asked for at registration
+	Announced        Announced         // how the tool presents itself at registration
 }
 
 // Tool is the LTI Advantage tool. Its methods are safe for concurrent use.

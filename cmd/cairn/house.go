@@ -118,7 +118,7 @@ func (h *house) openDoors(secret []byte) (err error) {
 		Client:       egress.New(egress.Options{AllowPrivate: h.cfg.allowPrivatePlatforms}),
 		AllowPrivate: h.cfg.allowPrivatePlatforms,
 		Pages:        h.site, OnLaunch: h.site.Launched,
-		CustomParameters: launchParameters(),
+		CustomParameters: launchParameters(), Announced: h.site.Announced(),
 	})
 	if err != nil {
 		return err
