@@ -72,7 +72,7 @@ func readLaunch(c object, allowAnonymous bool) (*Launch, *Rejection) {
 	case version == "":
 		return nil, reject("version_missing", "the token has no version")
 	case version != "1.3.0":
-		return nil, reject("wrong_version", "the token's version is %q, not 1.3.0", printable(version, 16))
+		return nil, reject("wrong_version", "the token's version is %q, not 1.3.0", printable(version, 16)).vs("1.3.0", version)
 	case l.DeploymentID == "":
 		return nil, reject("deployment_missing", "the token has no deployment_id")
 	case l.TargetLinkURI == "":

@@ -60,7 +60,7 @@ func checkHeader(tok idToken, allowed []string) *Rejection {
 		return reject("alg_none", "the token is not signed")
 	}
 	if !knownAlg(tok.alg) || !slices.Contains(allowed, tok.alg) {
-		return reject("alg_not_allowed", "the token is signed with %s; allowed is %s", printable(tok.alg, 16), strings.Join(allowed, ", "))
+		return reject("alg_not_allowed", "the token is signed with %s; allowed is %s", printable(tok.alg, 16), strings.Join(allowed, ", ")).vs(strings.Join(allowed, ", "), tok.alg)
 	}
 	for _, name := range []string{"jku", "jwk", "x5u", "x5c"} {
 		if _, ok := tok.header[name]; ok {
@@ -125,16 +125,18 @@ func checkSecurityClaims(c object, clientID string, now time.Time, skew time.Dur
 	}
 	switch {
 	case !now.Before(exp.Add(skew)):
-		return iat, reject("token_expired", "the token expired %s ago; are both clocks right?", now.Sub(exp).Round(time.Second))
+		return iat, reject("token_expired", "the token expired %s ago; are both clocks right?", now.Sub(exp).Round(time.Second)).vs("exp after "+stamp(now.Add(-skew)), stamp(exp))
 	case iat.After(now.Add(skew)):
-		return iat, reject("issued_in_future", "the token was issued %s in our future; are both clocks right?", iat.Sub(now).Round(time.Second))
+		return iat, reject("issued_in_future", "the token was issued %s in our future; are both clocks right?", iat.Sub(now).Round(time.Second)).vs("iat before "+stamp(now.Add(skew)), stamp(iat))
 	case now.Sub(iat) > tokenAge+skew:
-		return iat, reject("issued_too_long_ago", "the token was issued %s ago", now.Sub(iat).Round(time.Second))
+		return iat, reject("issued_too_long_ago", "the token was issued %s ago", now.Sub(iat).Round(time.Second)).vs("iat after "+stamp(now.Add(-tokenAge-skew)), stamp(iat))
 	case ok && nbf.After(now.Add(skew)):
 		return iat, reject("not_yet_valid", "the token is valid in %s only", nbf.Sub(now).Round(time.Second))
 	}
 	return iat, nil
 }
+
+func stamp(t time.Time) string { return t.Format(time.RFC3339) }
 
 // checkAudience: the token is for us, for nobody that we do not know, and if it
 // names who it was issued to, that is us.
@@ -154,13 +156,13 @@ func checkAudience(c object, clientID string) *Rejection {
 	case err != nil:
 		return badType(err)
 	case !slices.Contains(aud, clientID):
-		return reject("wrong_audience", "the token is not for our client id %q", clientID)
+		return reject("wrong_audience", "the token is not for our client id %q", clientID).vs(clientID, strings.Join(aud, ", "))
 	case hasAZP && azp != clientID:
-		return reject("azp_wrong", "the token was issued to another party (azp)")
+		return reject("azp_wrong", "the token was issued to another party (azp)").vs(clientID, azp)
 	case len(aud) > 1 && !hasAZP:
-		return reject("azp_missing", "the token has several audiences and no azp")
+		return reject("azp_missing", "the token has several audiences and no azp").vs(clientID, strings.Join(aud, ", "))
 	case slices.ContainsFunc(aud, func(a string) bool { return a != clientID }):
-		return reject("untrusted_audience", "the token is for somebody unknown as well")
+		return reject("untrusted_audience", "the token is for somebody unknown as well").vs(clientID, strings.Join(aud, ", "))
 	}
 	return nil
 }

@@ -59,8 +59,10 @@ func parseLogin(v url.Values) (loginRequest, *Rejection) {
 func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	id := requestID(w)
+	var known failing
 	refuse := func(rej *Rejection, more ...any) {
 		t.logRejection(r, "login", rej, id, more...)
+		t.keepFailure(r.Context(), FailedLogin, rej, known, id)
 		t.o.Pages.LaunchRefused(w, r, rej, id, "")
 	}
 	form, rej := readForm(w, r, maxLoginBody)
@@ -69,6 +71,7 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q, rej := parseLogin(form)
+	known.issuer, known.clientID = q.Issuer, q.Client
 	if rej != nil {
 		refuse(rej)
 		return
@@ -79,6 +82,7 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 		refuse(rej, "issuer", q.Issuer)
 		return
 	}
+	known.registration = reg
 	if rej := t.begin(w, r, reg, q); rej != nil {
 		refuse(rej, "issuer", q.Issuer, "registration", reg.ID)
 	}
@@ -100,7 +104,7 @@ func (t *Tool) registrationFor(ctx context.Context, q loginRequest) (Registratio
 				return reg, nil
 			}
 		}
-		return Registration{}, reject("unknown_client", "the issuer is registered, but not with the client id %q", q.Client)
+		return Registration{}, reject("unknown_client", "the issuer is registered, but not with the client id %q", q.Client).vs(clientsOf(regs), q.Client)
 	}
 	if len(regs) == 1 {
 		return regs[0], nil
@@ -123,6 +127,15 @@ func (t *Tool) registrationFor(ctx context.Context, q loginRequest) (Registratio
 	return found[0], nil
 }
 
+// clientsOf lists the client ids of some registrations.
+func clientsOf(regs []Registration) string {
+	var ids []string
+	for _, reg := range regs[:min(len(regs), 5)] {
+		ids = append(ids, reg.ClientID)
+	}
+	return strings.Join(ids, ", ")
+}
+
 // begin remembers a new login and sends the browser to the platform, by way of a
 // page that leaves the login's secret in the platform's storage where that is
 // offered and a cookie may not come back.
@@ -131,7 +144,7 @@ func (t *Tool) begin(w http.ResponseWriter, r *http.Request, reg Registration, q
 		return reject("registration_suspended", "this registration is %s", reg.Status)
 	}
 	if target, ok := webURL(q.TargetLinkURI); !ok || !sameOrigin(target, t.public) {
-		return reject("target_off_origin", "target_link_uri is not on %s", t.o.PublicURL)
+		return reject("target_off_origin", "target_link_uri is not on %s", t.o.PublicURL).vs(t.o.PublicURL, withoutQuery(q.TargetLinkURI))
 	}
 	auth, ok := webURL(reg.AuthURL)
 	if !ok {
@@ -206,8 +219,10 @@ func (t *Tool) serveRestart(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	id := requestID(w)
+	var known failing
 	refuse := func(rej *Rejection) {
 		t.logRejection(r, "restart", rej, id)
+		t.keepFailure(r.Context(), FailedRestart, rej, known, id)
 		t.o.Pages.LaunchRefused(w, r, rej, id, "")
 	}
 	ticket, err := t.store.TakeTicket(r.Context(), "restart", hash(r.URL.Query().Get("h")), t.now())
@@ -229,6 +244,7 @@ func (t *Tool) serveRestart(w http.ResponseWriter, r *http.Request) {
 		refuse(broken("reading the registration", err))
 		return
 	}
+	known.registration = reg
 	if page := launchPage(reg, again.Login.MessageHint); page != "" {
 		http.Redirect(w, r, page, http.StatusSeeOther)
 		return
@@ -273,5 +289,8 @@ func (t *Tool) purgeSometimes(ctx context.Context) {
 	defer cancel()
 	if err := t.store.Purge(ctx, now.Add(-loginMemory)); err != nil {
 		t.log.ErrorContext(ctx, "old logins not purged", "err", err)
+	}
+	if err := t.trimFailures(ctx); err != nil {
+		t.log.ErrorContext(ctx, "old failures not trimmed", "err", err)
 	}
 }

@@ -23,6 +23,7 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 		t.logRejection(r, "launch", rej, id, more...)
+		t.keepFailure(r.Context(), FailedLaunch, rej, got.known, id)
 		t.o.Pages.LaunchRefused(w, r, rej, id, again)
 		return
 	}
@@ -55,6 +56,7 @@ type received struct {
 	repeat map[string]string
 	ask    *Storage // to be asked before the form is posted again
 	launch *Launch
+	known  failing // for the administrator
 }
 
 // receive takes the authorization answer through every check, and uses the login
@@ -73,6 +75,7 @@ func (t *Tool) receive(w http.ResponseWriter, r *http.Request) (received, *Rejec
 	if f["error"] != "" {
 		if l, err := t.store.Login(ctx, hash(f["state"])); err == nil {
 			got.login = l
+			got.known.registration, _ = t.store.Registration(ctx, l.Registration) // unknown: nobody's
 		}
 		return got, platformError(f["error"], f["error_description"])
 	}
@@ -90,6 +93,13 @@ func (t *Tool) receive(w http.ResponseWriter, r *http.Request) (received, *Rejec
 		return got, broken("reading the login", err)
 	}
 	got.login = login
+	if got.known.registration, err = t.store.Registration(ctx, login.Registration); err != nil {
+		return got, broken("reading the registration", err)
+	}
+	if tok, rej := splitToken(f["id_token"]); rej == nil {
+		got.known.claims = tok.claims
+		got.known.issuer, _, _ = tok.claims.text("iss") // as received, of whatever type
+	}
 	if !login.UsedAt.IsZero() {
 		return got, replayed(login, f["id_token"])
 	}
@@ -112,7 +122,7 @@ func (t *Tool) receive(w http.ResponseWriter, r *http.Request) (received, *Rejec
 			return got, reject("state_other_browser", "the login began in another browser, or this one kept no cookie")
 		}
 	}
-	launch, rej := t.validate(ctx, login, f["id_token"])
+	launch, rej := t.validate(ctx, &got.known, login, f["id_token"])
 	if rej != nil {
 		return got, rej
 	}
@@ -161,11 +171,8 @@ func printable(s string, max int) string {
 }
 
 // validate turns an id_token into a launch of the login's registration.
-func (t *Tool) validate(ctx context.Context, login Login, idToken string) (*Launch, *Rejection) {
-	reg, err := t.store.Registration(ctx, login.Registration)
-	if err != nil {
-		return nil, broken("reading the registration", err)
-	}
+func (t *Tool) validate(ctx context.Context, known *failing, login Login, idToken string) (*Launch, *Rejection) {
+	reg := known.registration
 	if reg.Status != StatusActive {
 		return nil, reject("registration_suspended", "this registration is %s", reg.Status)
 	}
@@ -179,6 +186,7 @@ func (t *Tool) validate(ctx context.Context, login Login, idToken string) (*Laun
 	if rej := t.verify(ctx, reg, tok); rej != nil {
 		return nil, rej
 	}
+	known.verified = true
 	issued, rej := checkSecurityClaims(tok.claims, reg.ClientID, t.now(), t.o.Skew)
 	if rej != nil {
 		return nil, rej
@@ -193,7 +201,9 @@ func (t *Tool) validate(ctx context.Context, login Login, idToken string) (*Laun
 	if rej := t.checkTarget(launch, login); rej != nil {
 		return nil, rej
 	}
-	if rej := t.checkDeployment(ctx, reg, launch, login); rej != nil {
+	rej = t.checkDeployment(ctx, reg, launch, login)
+	known.tenant = launch.Deployment.Tenant
+	if rej != nil {
 		return nil, rej
 	}
 	launch.Registration, launch.Issuer, launch.ClientID, launch.IssuedAt = reg, reg.Issuer, reg.ClientID, issued
@@ -218,10 +228,10 @@ func (t *Tool) checkIssuer(ctx context.Context, reg Registration, c object) *Rej
 	}
 	if len(iss) <= maxID {
 		if regs, err := t.store.RegistrationsOf(ctx, iss); err == nil && len(regs) == 0 {
-			return reject("unknown_issuer", "no registration for the token's issuer %q", iss)
+			return reject("unknown_issuer", "no registration for the token's issuer %q", iss).vs(reg.Issuer, iss)
 		}
 	}
-	return reject("issuer_mismatch", "the token's issuer is not the one of the login, %q", reg.Issuer)
+	return reject("issuer_mismatch", "the token's issuer is not the one of the login, %q", reg.Issuer).vs(reg.Issuer, iss)
 }
 
 func (t *Tool) checkNonce(ctx context.Context, login Login, c object) *Rejection {
@@ -250,17 +260,17 @@ func (t *Tool) checkNonce(ctx context.Context, login Login, c object) *Rejection
 func (t *Tool) checkTarget(l *Launch, login Login) *Rejection {
 	target, ok := webURL(l.TargetLinkURI)
 	if !ok || !sameOrigin(target, t.public) {
-		return reject("token_target_off_origin", "the token's target_link_uri is not on %s", t.o.PublicURL)
+		return reject("token_target_off_origin", "the token's target_link_uri is not on %s", t.o.PublicURL).vs(t.o.PublicURL, withoutQuery(l.TargetLinkURI))
 	}
 	if l.TargetLinkURI != login.TargetLinkURI {
-		return reject("target_mismatch", "the token's target_link_uri is not the one of the login")
+		return reject("target_mismatch", "the token's target_link_uri is not the one of the login").vs(withoutQuery(login.TargetLinkURI), withoutQuery(l.TargetLinkURI))
 	}
 	return nil
 }
 
 func (t *Tool) checkDeployment(ctx context.Context, reg Registration, l *Launch, login Login) *Rejection {
 	if login.DeploymentID != "" && login.DeploymentID != l.DeploymentID {
-		return reject("deployment_mismatch", "the token's deployment is not the one of the login")
+		return reject("deployment_mismatch", "the token's deployment is not the one of the login").vs(login.DeploymentID, l.DeploymentID)
 	}
 	d, err := t.store.Deployment(ctx, reg.ID, l.DeploymentID)
 	if errors.Is(err, ErrNotFound) && reg.AutoDeploy {
@@ -273,9 +283,10 @@ func (t *Tool) checkDeployment(ctx context.Context, reg Registration, l *Launch,
 		return reject("unknown_deployment", "the deployment %q is not known under this registration", l.DeploymentID)
 	case err != nil:
 		return broken("reading the deployment", err)
-	case d.Status != StatusActive:
-		return reject("deployment_suspended", "this deployment is %s", d.Status)
 	}
 	l.Deployment, l.Tenant = d, d.Tenant
+	if d.Status != StatusActive {
+		return reject("deployment_suspended", "this deployment is %s", d.Status)
+	}
 	return nil
 }

@@ -108,9 +108,11 @@ func (t *Tool) serveRegister(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
 	id := requestID(w)
-	reg, rej := t.register(w, r)
+	var known failing
+	reg, rej := t.register(w, r, &known)
 	if rej != nil {
 		t.logRejection(r, "registration", rej, id)
+		t.keepFailure(r.Context(), FailedRegistration, rej, known, id)
 		t.o.Pages.RegistrationRefused(w, r, rej, id)
 		return
 	}
@@ -120,7 +122,7 @@ func (t *Tool) serveRegister(w http.ResponseWriter, r *http.Request) {
 }
 
 // register takes the invitation, and gives it back if nothing came of it.
-func (t *Tool) register(w http.ResponseWriter, r *http.Request) (Registration, *Rejection) {
+func (t *Tool) register(w http.ResponseWriter, r *http.Request, known *failing) (Registration, *Rejection) {
 	form, rej := readForm(w, r, maxLoginBody)
 	if rej != nil {
 		return Registration{}, rej
@@ -142,6 +144,10 @@ func (t *Tool) register(w http.ResponseWriter, r *http.Request) (Registration, *
 	}
 	if err != nil {
 		return Registration{}, broken("taking the invitation", err)
+	}
+	known.tenant = invite.Tenant
+	if at, ok := webURL(f["openid_configuration"]); ok {
+		known.issuer = at.Scheme + "://" + at.Host
 	}
 	reg, rej := t.exchange(ctx, invite.Tenant, f["openid_configuration"], f["registration_token"])
 	if rej != nil {
@@ -270,7 +276,7 @@ func (t *Tool) fetchConfig(ctx context.Context, configURL, token string) (platfo
 	issuer, ok := webURL(conf.issuer)
 	at, _ := webURL(configURL)
 	if !ok || !sameOrigin(issuer, at) {
-		return conf, reject("configuration_issuer", "the issuer %q is not at the host that the configuration came from, %s", conf.issuer, at.Host)
+		return conf, reject("configuration_issuer", "the issuer %q is not at the host that the configuration came from, %s", conf.issuer, at.Host).vs(at.Host, conf.issuer)
 	}
 	for name, u := range map[string]string{
 		"authorization_endpoint": conf.authURL, "token_endpoint": conf.tokenURL,

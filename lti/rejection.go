@@ -14,6 +14,10 @@ type Rejection struct {
 	Detail string
 	Status int // HTTP
 
+	// Expected and Received say what would have been right and what came, where
+	// two values are compared; no personal data.
+	Expected, Received string
+
 	// PlatformSays is the platform's own wording of an error answer: show it as
 	// text, never log it.
 	PlatformSays string
@@ -30,6 +34,12 @@ func (r *Rejection) Unwrap() error { return ErrLaunch }
 func reject(code, detail string, args ...any) *Rejection {
 	spec, status := rule(code)
 	return &Rejection{Code: code, Spec: spec, Status: status, Detail: fmt.Sprintf(detail, args...)}
+}
+
+// vs says which value was expected and which came.
+func (r *Rejection) vs(expected, received string) *Rejection {
+	r.Expected, r.Received = printable(expected, maxFailureText), printable(received, maxFailureText)
+	return r
 }
 
 // broken is our own failure, not the platform's.

@@ -12,6 +12,7 @@ import (
 type Store interface {
 	Courses
 	Leases
+	Failures
 
 	// CreateRegistration adds r with its key; ErrConflict if the id or the
 	// (issuer, client id) pair exists. A registration without its key is never seen.
@@ -54,7 +55,7 @@ type Store interface {
 	// step after the last one answered, whichever is later. Strictly increasing.
 	NextScoreTime(ctx context.Context, r RegistrationID, lineItem, user string, at time.Time, step time.Duration) (time.Time, error)
 
-	// Purge forgets logins and tickets that expired before the given time.
+	// Purge forgets logins, tickets and failures that expired before the given time.
 	Purge(ctx context.Context, before time.Time) error
 }
 

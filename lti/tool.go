@@ -75,6 +75,8 @@ type Tool struct {
 	tokens  *tokens  // of platforms' services
 	items   *keyedLocks
 
+	failures *failureLog
+
 	purge struct {
 		sync.Mutex
 		last time.Time
@@ -110,7 +112,7 @@ func New(store Store, o Options) (*Tool, error) {
 		o.ToolName = "Cairn"
 	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
-	t := &Tool{store: store, o: o, public: public, log: o.Log, seal: seal, items: newKeyedLocks()}
+	t := &Tool{store: store, o: o, public: public, log: o.Log, seal: seal, items: newKeyedLocks(), failures: newFailureLog()}
 	t.now = func() time.Time { return o.Now().UTC() }
 	t.keySets = newKeySets(o.Client, t.now)
 	t.tokens = newTokens()

@@ -23,7 +23,7 @@ import (
 // Store is an lti.Store in a MongoDB database.
 type Store struct {
 	registrations, deployments, keys, logins, tickets, scores *mongo.Collection
-	courses, leases                                           *mongo.Collection
+	courses, leases, failures                                 *mongo.Collection
 }
 
 var _ lti.Store = (*Store)(nil)
@@ -51,6 +51,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		keys: db.Collection("lti_keys"), logins: db.Collection("lti_logins"),
 		tickets: db.Collection("lti_tickets"), scores: db.Collection("lti_scores"),
 		courses: db.Collection("lti_courses"), leases: db.Collection("lti_leases"),
+		failures: db.Collection("lti_failures"),
 	}
 	for _, ix := range []struct {
 		in     *mongo.Collection
@@ -60,6 +61,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		{s.registrations, "pair", true}, {s.registrations, "issuer", false}, {s.deployments, "registration", false},
 		{s.keys, "registration", false}, {s.logins, "nonce", true}, {s.logins, "expires", false}, {s.tickets, "expires", false},
 		{s.courses, "tenant", false},
+		{s.failures, "tenant", false}, {s.failures, "expires", false},
 	} {
 		if err := ensureIndex(ctx, ix.in, ix.field, ix.unique); err != nil {
 			return nil, fmt.Errorf("ltimongo: make index %s of %s: %w", ix.field, ix.in.Name(), err)
@@ -300,7 +302,7 @@ func (s *Store) NextScoreTime(ctx context.Context, r lti.RegistrationID, lineIte
 
 // Purge implements lti.Store.
 func (s *Store) Purge(ctx context.Context, before time.Time) error {
-	for _, c := range []*mongo.Collection{s.logins, s.tickets} {
+	for _, c := range []*mongo.Collection{s.logins, s.tickets, s.failures} {
 		if _, err := c.DeleteMany(ctx, bson.M{"expires": bson.M{"$lt": before.UnixNano()}}); err != nil {
 			return fmt.Errorf("ltimongo: purge: %w", err)
 		}

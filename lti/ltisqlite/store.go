@@ -43,6 +43,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 		`CREATE TABLE IF NOT EXISTS lti_scores (
 			registration TEXT NOT NULL, line_item TEXT NOT NULL, person TEXT NOT NULL, at INTEGER NOT NULL,
 			PRIMARY KEY (registration, line_item, person)) STRICT, WITHOUT ROWID`,
+		failureTables,
 	}) {
 		if _, err := db.ExecContext(ctx, stmt); err != nil {
 			return nil, fmt.Errorf("ltisqlite: make tables: %w", err)
@@ -237,7 +238,7 @@ func (s *Store) NextScoreTime(ctx context.Context, r lti.RegistrationID, lineIte
 
 // Purge implements lti.Store.
 func (s *Store) Purge(ctx context.Context, before time.Time) error {
-	for _, table := range []string{"lti_logins", "lti_tickets"} {
+	for _, table := range []string{"lti_logins", "lti_tickets", "lti_failures"} {
 		if _, err := s.db.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires < ?`, before.UnixNano()); err != nil {
 			return fmt.Errorf("ltisqlite: purge: %w", err)
 		}
