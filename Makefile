@@ -1,4 +1,4 @@
-.PHONY: demo test check build fmt lint bench picture secret standin conformance
+.PHONY: demo test check build fmt lint bench picture secret standin conformance interop
 
 demo:    ; go run ./cmd/cairn demo
 test:    ; go test ./...
@@ -11,3 +11,4 @@ picture: ; CAIRN_PICTURE=$(CURDIR)/docs/home.png go test -count=1 -run TestTheWa
 secret:  ; @mkdir -p secrets && test -e secrets/cairn.key || (umask 077 && head -c 32 /dev/urandom | base64 > secrets/cairn.key && chmod 0444 secrets/cairn.key)
 standin: ; cd .ci/standin && go run . -addr 127.0.0.1:27117
 conformance: ; bash .ci/conformance "$(SUITE)"
+interop: ; bash .ci/peers/run
