@@ -240,6 +240,10 @@ func (t *Tool) serveRestart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reg, err := t.store.Registration(r.Context(), again.Registration)
+	if errors.Is(err, ErrNotFound) {
+		refuse(reject("registration_removed", "this registration was removed after the login"))
+		return
+	}
 	if err != nil {
 		refuse(broken("reading the registration", err))
 		return

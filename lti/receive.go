@@ -93,7 +93,11 @@ func (t *Tool) receive(w http.ResponseWriter, r *http.Request) (received, *Rejec
 		return got, broken("reading the login", err)
 	}
 	got.login = login
-	if got.known.registration, err = t.store.Registration(ctx, login.Registration); err != nil {
+	got.known.registration, err = t.store.Registration(ctx, login.Registration)
+	if errors.Is(err, ErrNotFound) {
+		return got, reject("registration_removed", "this registration was removed after the login")
+	}
+	if err != nil {
 		return got, broken("reading the registration", err)
 	}
 	if tok, rej := splitToken(f["id_token"]); rej == nil {
@@ -272,21 +276,8 @@ func (t *Tool) checkDeployment(ctx context.Context, reg Registration, l *Launch,
 	if login.DeploymentID != "" && login.DeploymentID != l.DeploymentID {
 		return reject("deployment_mismatch", "the token's deployment is not the one of the login").vs(login.DeploymentID, l.DeploymentID)
 	}
-	d, err := t.store.Deployment(ctx, reg.ID, l.DeploymentID)
-	if errors.Is(err, ErrNotFound) && reg.AutoDeploy {
-		d, err = t.store.AddDeployment(ctx, Deployment{
-			Registration: reg.ID, ID: l.DeploymentID, Tenant: reg.Tenant, Status: StatusActive, CreatedAt: t.now(),
-		})
-	}
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return reject("unknown_deployment", "the deployment %q is not known under this registration", l.DeploymentID)
-	case err != nil:
-		return broken("reading the deployment", err)
-	}
-	l.Deployment, l.Tenant = d, d.Tenant
-	if d.Status != StatusActive {
-		return reject("deployment_suspended", "this deployment is %s", d.Status)
-	}
-	return nil
+	var rej *Rejection
+	l.Deployment, rej = t.deploymentFor(ctx, reg, l.DeploymentID)
+	l.Tenant = l.Deployment.Tenant
+	return rej
 }

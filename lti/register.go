@@ -81,23 +81,6 @@ func (t *Tool) Register(ctx context.Context, reg Registration, deployments ...st
 	return reg, nil
 }
 
-// AddDeployment adds a deployment, or changes its tenant or status.
-func (t *Tool) AddDeployment(ctx context.Context, d Deployment) error {
-	if d.ID == "" || len(d.ID) > maxID || d.Tenant == "" {
-		return errors.New("lti: add deployment: an id and a tenant are required")
-	}
-	if d.Status == "" {
-		d.Status = StatusActive
-	}
-	if d.CreatedAt.IsZero() {
-		d.CreatedAt = t.now()
-	}
-	if err := t.store.PutDeployment(ctx, d); err != nil {
-		return fmt.Errorf("lti: add deployment: %w", err)
-	}
-	return nil
-}
-
 // platformURL: an absolute web address, https unless in development.
 func (t *Tool) platformURL(s string) bool {
 	u, ok := webURL(s)
@@ -230,9 +213,13 @@ func (t *Tool) keepRegistration(ctx context.Context, reg Registration, deploymen
 			return Registration{}, broken("storing the registration", err)
 		}
 		if deployment != "" {
-			if _, err := t.store.AddDeployment(ctx, Deployment{
+			d, err := t.store.AddDeployment(ctx, Deployment{
 				Registration: reg.ID, ID: deployment, Tenant: reg.Tenant, Status: StatusActive, CreatedAt: t.now(),
-			}); err != nil {
+			})
+			if err == nil && d.Status == StatusPending { // the invitation approves it
+				err = t.ApproveDeployment(ctx, reg.ID, d.ID, reg.Tenant)
+			}
+			if err != nil {
 				return Registration{}, broken("storing the deployment", err)
 			}
 		}

@@ -1,6 +1,11 @@
 package lti
 
-import "time"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
 
 // RegistrationID is our own random name of a registration; it says nothing about the platform.
 type RegistrationID string
@@ -9,6 +14,7 @@ type RegistrationID string
 const (
 	StatusActive    = "active"
 	StatusSuspended = "suspended"
+	StatusPending   = "pending" // a deployment that waits for approval
 )
 
 // Registration is what a platform and this tool know of each other: one
@@ -28,19 +34,9 @@ type Registration struct {
 	ProductFamily string         `json:"product_family,omitempty"` // "moodle", "canvas" …
 	Tenant        string         `json:"tenant"`
 	Status        string         `json:"status"`
-	AutoDeploy    bool           `json:"auto_deploy,omitempty"` // an unknown deployment is taken on for Tenant
+	AutoDeploy    bool           `json:"auto_deploy,omitempty"` // an unknown deployment is taken on for Tenant; else it waits for approval
 	Rev           int64          `json:"-"`                     // compare-and-swap counter, kept by the store
 	CreatedAt     time.Time      `json:"created_at"`
-}
-
-// Deployment is one placing of the tool under a registration. Its tenant may
-// differ from the registration's: one Canvas client id serves many customers.
-type Deployment struct {
-	Registration RegistrationID `json:"registration"`
-	ID           string         `json:"id"`
-	Tenant       string         `json:"tenant"`
-	Status       string         `json:"status"`
-	CreatedAt    time.Time      `json:"created_at"`
 }
 
 // Key is a signing key of ours, one per registration. The private half is sealed
@@ -51,4 +47,53 @@ type Key struct {
 	Public       []byte         `json:"public"` // JWK, JSON
 	Sealed       []byte         `json:"sealed"` // PKCS #8, AES-256-GCM: nonce ‖ ciphertext
 	CreatedAt    time.Time      `json:"created_at"`
+}
+
+// SuspendRegistration refuses the platform's logins and launches, and stops our
+// calls of its services.
+func (t *Tool) SuspendRegistration(ctx context.Context, id RegistrationID) error {
+	return t.changeRegistration(ctx, "suspend registration", id, func(r *Registration) { r.Status = StatusSuspended })
+}
+
+// ResumeRegistration ends a suspension.
+func (t *Tool) ResumeRegistration(ctx context.Context, id RegistrationID) error {
+	return t.changeRegistration(ctx, "resume registration", id, func(r *Registration) { r.Status = StatusActive })
+}
+
+// SetAutoDeploy says whether deployments not seen before are taken on for the
+// registration's tenant, or wait for approval.
+func (t *Tool) SetAutoDeploy(ctx context.Context, id RegistrationID, auto bool) error {
+	return t.changeRegistration(ctx, "set auto deploy", id, func(r *Registration) { r.AutoDeploy = auto })
+}
+
+// RemoveRegistration forgets a registration with its keys, deployments, logins and
+// known courses. What people did stays with their tenants. Removing what is not
+// there does nothing.
+func (t *Tool) RemoveRegistration(ctx context.Context, id RegistrationID) error {
+	if err := t.store.RemoveRegistration(ctx, id); err != nil {
+		return fmt.Errorf("lti: remove registration: %w", err)
+	}
+	t.log.InfoContext(ctx, "audit", "act", "remove registration", "registration", id)
+	return nil
+}
+
+// changeRegistration changes the newest state; change may run more than once.
+func (t *Tool) changeRegistration(ctx context.Context, op string, id RegistrationID, change func(*Registration)) error {
+	for ctx.Err() == nil {
+		r, err := t.store.Registration(ctx, id)
+		if err != nil {
+			return fmt.Errorf("lti: %s: %w", op, err)
+		}
+		change(&r)
+		err = t.store.SaveRegistration(ctx, r)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("lti: %s: %w", op, err)
+		}
+		t.log.InfoContext(ctx, "audit", "act", op, "registration", id, "tenant", r.Tenant, "status", r.Status, "auto_deploy", r.AutoDeploy)
+		return nil
+	}
+	return fmt.Errorf("lti: %s: %w", op, ctx.Err())
 }

@@ -103,7 +103,7 @@ func rule(code string) (spec string, status int) {
 		return login + ", client_id", bad
 	case "target_off_origin":
 		return "LTI Core 1.3 §5.3.4, target link URI", bad
-	case "registration_suspended", "deployment_suspended":
+	case "registration_suspended", "registration_removed", "deployment_suspended":
 		return ours, forbidden
 	case "restart_unknown":
 		return ours, http.StatusGone
@@ -173,7 +173,7 @@ func rule(code string) (spec string, status int) {
 		return core + ".2, version", bad
 	case "deployment_missing", "deployment_mismatch":
 		return core + ".3, deployment id", bad
-	case "unknown_deployment":
+	case "unknown_deployment", "deployment_pending":
 		return core + ".3, deployment id", forbidden
 	case "token_target_missing", "token_target_off_origin", "target_mismatch":
 		return core + ".4, target link URI", bad

@@ -87,6 +87,7 @@ func (t *Tool) fetchToken(ctx context.Context, reg Registration, scope string) (
 	if err != nil {
 		return "", 0, fmt.Errorf("lti: token: %w", err)
 	}
+	deployments = slices.DeleteFunc(deployments, func(d Deployment) bool { return d.Status != StatusActive })
 	if len(deployments) == 1 {
 		claims[claim+"deployment_id"] = deployments[0].ID
 	}

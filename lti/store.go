@@ -28,6 +28,11 @@ type Store interface {
 	// Registrations lists all, oldest first.
 	Registrations(ctx context.Context) ([]Registration, error)
 
+	// RemoveRegistration removes it with its keys, deployments, logins, score times
+	// and known courses, the registration itself first; ids unknown or removed in
+	// part are no error.
+	RemoveRegistration(ctx context.Context, id RegistrationID) error
+
 	// PutDeployment adds or replaces.
 	PutDeployment(ctx context.Context, d Deployment) error
 	// AddDeployment adds d unless it exists, and answers the one that stands.

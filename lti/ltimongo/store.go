@@ -62,6 +62,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		{s.keys, "registration", false}, {s.logins, "nonce", true}, {s.logins, "expires", false}, {s.tickets, "expires", false},
 		{s.courses, "tenant", false},
 		{s.failures, "tenant", false}, {s.failures, "expires", false},
+		{s.logins, "registration", false}, {s.scores, "registration", false},
 	} {
 		if err := ensureIndex(ctx, ix.in, ix.field, ix.unique); err != nil {
 			return nil, fmt.Errorf("ltimongo: make index %s of %s: %w", ix.field, ix.in.Name(), err)
@@ -154,6 +155,50 @@ func (s *Store) Registrations(ctx context.Context) ([]lti.Registration, error) {
 	return find(ctx, s.registrations, "registrations", bson.M{}, 1, setRev)
 }
 
+// RemoveRegistration implements lti.Store. The registration goes first: nothing
+// finds the rest without it, and a second call takes up where one broke off.
+func (s *Store) RemoveRegistration(ctx context.Context, id lti.RegistrationID) error {
+	if _, err := s.registrations.DeleteOne(ctx, bson.M{"_id": string(id)}); err != nil {
+		return fmt.Errorf("ltimongo: remove registration: %w", err)
+	}
+	for _, c := range []*mongo.Collection{s.keys, s.deployments, s.logins, s.scores} {
+		if _, err := c.DeleteMany(ctx, bson.M{"registration": string(id)}); err != nil {
+			return fmt.Errorf("ltimongo: remove registration: %w", err)
+		}
+	}
+	if err := s.removeCourses(ctx, id); err != nil {
+		return fmt.Errorf("ltimongo: remove registration: %w", err)
+	}
+	return nil
+}
+
+// removeCourses reads every course: removing a platform is rare, and the
+// registration stands in the document only.
+func (s *Store) removeCourses(ctx context.Context, id lti.RegistrationID) error {
+	cur, err := s.courses.Find(ctx, bson.M{})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = cur.Close(context.WithoutCancel(ctx)) }()
+	for cur.Next(ctx) {
+		var rec courseRecord
+		if err := cur.Decode(&rec); err != nil {
+			return err
+		}
+		c, err := rec.course()
+		if err != nil {
+			return err
+		}
+		if c.Registration != id {
+			continue
+		}
+		if _, err := s.courses.DeleteOne(ctx, bson.M{"_id": rec.ID}); err != nil {
+			return err
+		}
+	}
+	return cur.Err()
+}
+
 func setRev(r *lti.Registration, rec record) { r.Rev = rec.Rev }
 
 func deploymentID(r lti.RegistrationID, id string) string { return pairOf(string(r), id) }
@@ -207,7 +252,7 @@ func (s *Store) Keys(ctx context.Context) ([]lti.Key, error) {
 // PutLogin implements lti.Store.
 func (s *Store) PutLogin(ctx context.Context, l lti.Login) error {
 	if err := insert(ctx, s.logins, l, record{
-		ID: l.State, Nonce: l.Nonce, Expires: l.ExpiresAt.UnixNano(), Created: l.CreatedAt.UnixNano(),
+		ID: l.State, Registration: string(l.Registration), Nonce: l.Nonce, Expires: l.ExpiresAt.UnixNano(), Created: l.CreatedAt.UnixNano(),
 	}); err != nil {
 		return fmt.Errorf("ltimongo: put login: %w", err)
 	}

@@ -136,6 +136,25 @@ func (s *Store) registrations(ctx context.Context, op, where string, args ...any
 	return list(ctx, s.db, op, `SELECT doc, rev FROM lti_registrations `+where, args, func(r *lti.Registration, rev int64) { r.Rev = rev })
 }
 
+// RemoveRegistration implements lti.Store.
+func (s *Store) RemoveRegistration(ctx context.Context, id lti.RegistrationID) error {
+	return s.tx(ctx, "remove registration", func(tx *sql.Tx) error {
+		for _, stmt := range []string{
+			`DELETE FROM lti_registrations WHERE id = ?`,
+			`DELETE FROM lti_keys WHERE registration = ?`,
+			`DELETE FROM lti_deployments WHERE registration = ?`,
+			`DELETE FROM lti_logins WHERE json_extract(doc, '$.registration') = ?`,
+			`DELETE FROM lti_scores WHERE registration = ?`,
+			`DELETE FROM lti_courses WHERE json_extract(doc, '$.registration') = ?`,
+		} {
+			if _, err := tx.ExecContext(ctx, stmt, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // PutDeployment implements lti.Store.
 func (s *Store) PutDeployment(ctx context.Context, d lti.Deployment) error {
 	return s.put(ctx, "put deployment", d,

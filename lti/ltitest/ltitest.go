@@ -37,6 +37,7 @@ func Run(t *testing.T, newStore func(t *testing.T) lti.Store) {
 		"a save over a newer course is refused":             courseSaveComparesRev,
 		"the courses of a tenant are paged":                 coursesArePaged,
 		"a lease has one holder":                            leaseHasOneHolder,
+		"removing a registration leaves nothing of it":      registrationIsRemoved,
 		"failures are listed by tenant, latest first":       failuresAreListed,
 		"failures of one id are counted as one":             failuresAreCounted,
 	} {

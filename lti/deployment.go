@@ -1,0 +1,134 @@
+package lti
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Deployment is one placing of the tool under a registration. Its tenant may
+// differ from the registration's: one Canvas client id serves many customers.
+//
+//	(unknown) ──launch, Registration.AutoDeploy──▶ active   (tenant of the registration)
+//	(unknown) ──launch, without──────────────────▶ pending  (refused until approved)
+//	pending, suspended ──ApproveDeployment───────▶ active   (tenant as approved)
+//	pending, active ──SuspendDeployment──────────▶ suspended
+type Deployment struct {
+	Registration RegistrationID `json:"registration"`
+	ID           string         `json:"id"`
+	Tenant       string         `json:"tenant"`
+	Status       string         `json:"status"`
+	CreatedAt    time.Time      `json:"created_at"`
+}
+
+// maxPending bounds the deployments of a registration that wait for approval. Only
+// a token that the platform signed adds one.
+const maxPending = 100
+
+// AddDeployment adds a deployment, or changes its tenant or status.
+func (t *Tool) AddDeployment(ctx context.Context, d Deployment) error {
+	if d.ID == "" || len(d.ID) > maxID || d.Tenant == "" {
+		return errors.New("lti: add deployment: an id and a tenant are required")
+	}
+	if d.Status == "" {
+		d.Status = StatusActive
+	}
+	if d.CreatedAt.IsZero() {
+		d.CreatedAt = t.now()
+	}
+	if err := t.store.PutDeployment(ctx, d); err != nil {
+		return fmt.Errorf("lti: add deployment: %w", err)
+	}
+	return nil
+}
+
+// Deployments lists the deployments of a registration, oldest first; those that
+// wait for approval too.
+func (t *Tool) Deployments(ctx context.Context, r RegistrationID) ([]Deployment, error) {
+	all, err := t.store.Deployments(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("lti: deployments: %w", err)
+	}
+	return all, nil
+}
+
+// ApproveDeployment lets a pending or suspended deployment launch, into tenant;
+// "" leaves the tenant as it is.
+func (t *Tool) ApproveDeployment(ctx context.Context, r RegistrationID, id, tenant string) error {
+	return t.changeDeployment(ctx, "approve deployment", r, id, func(d *Deployment) {
+		d.Status, d.Tenant = StatusActive, cmp.Or(tenant, d.Tenant)
+	})
+}
+
+// SuspendDeployment refuses the launches of a deployment from now on.
+func (t *Tool) SuspendDeployment(ctx context.Context, r RegistrationID, id string) error {
+	return t.changeDeployment(ctx, "suspend deployment", r, id, func(d *Deployment) { d.Status = StatusSuspended })
+}
+
+func (t *Tool) changeDeployment(ctx context.Context, op string, r RegistrationID, id string, change func(*Deployment)) error {
+	d, err := t.store.Deployment(ctx, r, id)
+	if err != nil {
+		return fmt.Errorf("lti: %s: %w", op, err)
+	}
+	change(&d)
+	if err := t.store.PutDeployment(ctx, d); err != nil {
+		return fmt.Errorf("lti: %s: %w", op, err)
+	}
+	t.log.InfoContext(ctx, "audit", "act", op, "registration", r, "deployment", id, "tenant", d.Tenant, "status", d.Status)
+	return nil
+}
+
+// deploymentFor is the deployment of a launch that the platform signed; one not
+// seen before is taken on, or listed for approval.
+func (t *Tool) deploymentFor(ctx context.Context, reg Registration, id string) (Deployment, *Rejection) {
+	d, err := t.store.Deployment(ctx, reg.ID, id)
+	if errors.Is(err, ErrNotFound) {
+		return t.newDeployment(ctx, reg, id)
+	}
+	if err != nil {
+		return d, broken("reading the deployment", err)
+	}
+	return d, d.refusal()
+}
+
+// refusal is why a deployment may not launch; nil if it may.
+func (d Deployment) refusal() *Rejection {
+	switch d.Status {
+	case StatusActive:
+		return nil
+	case StatusPending:
+		return reject("deployment_pending", "the deployment %q waits for an administrator's approval", d.ID)
+	}
+	return reject("deployment_suspended", "the deployment %q is %s", d.ID, d.Status)
+}
+
+func (t *Tool) newDeployment(ctx context.Context, reg Registration, id string) (Deployment, *Rejection) {
+	d := Deployment{Registration: reg.ID, ID: id, Tenant: reg.Tenant, Status: StatusActive, CreatedAt: t.now()}
+	if !reg.AutoDeploy {
+		d.Status = StatusPending
+		all, err := t.store.Deployments(ctx, reg.ID)
+		if err != nil {
+			return d, broken("reading the deployments", err)
+		}
+		pending := 0
+		for _, other := range all {
+			if other.Status == StatusPending {
+				pending++
+			}
+		}
+		if pending >= maxPending {
+			return d, reject("unknown_deployment", "the deployment %q is not known under this registration, and %d wait for approval already", id, pending)
+		}
+	}
+	stands, err := t.store.AddDeployment(ctx, d)
+	if err != nil {
+		return d, broken("keeping the deployment", err)
+	}
+	t.log.InfoContext(ctx, "new deployment", "registration", reg.ID, "deployment", id, "tenant", stands.Tenant, "status", stands.Status)
+	if stands.Status == StatusPending {
+		return stands, reject("unknown_deployment", "the deployment %q was not known under this registration; an administrator can approve it now", id)
+	}
+	return stands, stands.refusal()
+}

@@ -1,0 +1,139 @@
+package lti_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cairn-lms/cairn/lti"
+)
+
+// launchAs launches from a deployment that the login does not name.
+func (w *world) launchAs(deployment string) shown {
+	w.t.Helper()
+	a := w.attempt()
+	q := w.loginParams()
+	q.Del("lti_deployment_id")
+	a.auth = w.login(a.browser, q)
+	a.form.Set("state", a.auth.Get("state"))
+	a.claims["nonce"], a.claims[claim+"deployment_id"] = a.auth.Get("nonce"), deployment
+	return a.post()
+}
+
+func TestAnUnknownDeploymentWaitsForApproval(t *testing.T) {
+	stores(t, func(t *testing.T, s lti.Store) {
+		w := newWorld(t, s)
+		ctx := t.Context()
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.wantCode(w.launchAs("7"), "unknown_deployment")
+		w.wantCode(w.launchAs("7"), "deployment_pending")
+		all, err := w.tool.Deployments(ctx, w.reg.ID)
+		must(err)
+		if len(all) != 2 || all[1].ID != "7" || all[1].Status != lti.StatusPending || all[1].Tenant != "main" {
+			t.Fatalf("got %+v", all)
+		}
+		must(w.tool.ApproveDeployment(ctx, w.reg.ID, "7", "north"))
+		if got := w.launchAs("7"); got.Page != "launched" || got.Launch.Tenant != "north" || got.Launch.Registration.Tenant != "main" {
+			t.Fatalf("got %+v", got)
+		}
+		must(w.tool.SuspendDeployment(ctx, w.reg.ID, "7"))
+		refused := w.launchAs("7")
+		w.wantCode(refused, "deployment_suspended")
+		w.failureOf("north", refused.RequestID) // the administrators of the deployment's tenant see it
+		must(w.tool.ApproveDeployment(ctx, w.reg.ID, "7", ""))
+		if got := w.launchAs("7"); got.Page != "launched" || got.Launch.Tenant != "north" {
+			t.Fatalf("got %+v", got)
+		}
+		if err := w.tool.ApproveDeployment(ctx, w.reg.ID, "typed wrong", "north"); err == nil {
+			t.Error("a deployment that nobody launched from was approved")
+		}
+		for _, act := range []string{"approve deployment", "suspend deployment"} {
+			if !strings.Contains(w.log.String(), fmt.Sprintf("msg=audit act=%q registration=%s deployment=7", act, w.reg.ID)) {
+				t.Errorf("%s is not in the audit log", act)
+			}
+		}
+	})
+}
+
+func TestDeploymentsAreTakenOnIfTheAdministratorWishes(t *testing.T) {
+	w := newWorld(t, sqliteStore(t))
+	if err := w.tool.SetAutoDeploy(t.Context(), w.reg.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.launchAs("8"); got.Page != "launched" || got.Launch.Tenant != "main" {
+		t.Fatalf("got %+v", got)
+	}
+	if err := w.tool.SetAutoDeploy(t.Context(), w.reg.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.launchAs("8"); got.Page != "launched" {
+		t.Fatalf("got %+v", got)
+	}
+	w.wantCode(w.launchAs("9"), "unknown_deployment")
+}
+
+func TestNoMoreThanAHundredDeploymentsWait(t *testing.T) {
+	w := newWorld(t, sqliteStore(t))
+	for n := range 100 {
+		if err := w.tool.AddDeployment(t.Context(), lti.Deployment{Registration: w.reg.ID, ID: fmt.Sprint("p", n), Tenant: "main", Status: lti.StatusPending}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.wantCode(w.launchAs("one more"), "unknown_deployment")
+	if all, err := w.tool.Deployments(t.Context(), w.reg.ID); err != nil || len(all) != 101 {
+		t.Fatalf("%d deployments, %v", len(all), err)
+	}
+}
+
+func TestARegistrationIsSuspendedResumedAndRemoved(t *testing.T) {
+	stores(t, func(t *testing.T, s lti.Store) {
+		w := newWorld(t, s)
+		ctx := t.Context()
+		under := w.attempt()
+		if err := w.tool.SuspendRegistration(ctx, w.reg.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.wantCode(under.post(), "registration_suspended")
+		w.wantCode(w.get(w.browser(), w.server.URL+"/lti/login?"+w.loginParams().Encode()), "registration_suspended")
+		if _, err := w.tool.Members(ctx, w.reg.ID, w.platform.URL+"/memberships"); err == nil {
+			t.Error("a suspended platform's services are called")
+		}
+		if err := w.tool.ResumeRegistration(ctx, w.reg.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.attempt().post(); got.Page != "launched" {
+			t.Fatalf("got %+v", got)
+		}
+		under = w.attempt()
+		for range 2 {
+			if err := w.tool.RemoveRegistration(ctx, w.reg.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.wantCode(under.post(), "state_unknown")
+		w.wantCode(w.get(w.browser(), w.server.URL+"/lti/login?"+w.loginParams().Encode()), "unknown_issuer")
+		if keys, err := s.Keys(ctx); err != nil || len(keys) != 0 {
+			t.Errorf("%d keys are published, %v", len(keys), err)
+		}
+		if err := w.tool.SuspendRegistration(ctx, w.reg.ID); err == nil {
+			t.Error("what is removed was suspended")
+		}
+	})
+}
+
+func TestALoginUnderWayWhenItsRegistrationGoesIsTurnedAway(t *testing.T) {
+	w := newWorld(t, sqliteStore(t), overTLS)
+	a := w.attempt()
+	a.browser = w.browser()
+	refused := a.post()
+	w.wantCode(refused, "state_other_browser")
+	if err := w.tool.RemoveRegistration(t.Context(), w.reg.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.wantCode(w.get(w.browser(), refused.Restart), "registration_removed")
+}
