@@ -227,7 +227,7 @@ func (s *Service) CompleteCourse(ctx context.Context, acting PersonID, id Enrolm
 		if !allowed {
 			return nil, fmt.Errorf("complete the course of enrolment %s: %w", id, ErrForbidden)
 		}
-		return completedCourse{at: s.now(), source: "coach"}, nil
+		return completedCourse{notes: []CompletionNote{{Source: SourceCoach, At: s.now()}}}, nil
 	})
 	return err
 }

@@ -23,6 +23,10 @@ func (s *Service) Arrive(ctx context.Context, a Arrival) (*Enrolment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("arrive: %w", err)
 	}
+	names := append([]Identity{ByEmail(a.Email), ByAccount(a.Issuer, a.Username)}, a.Names...)
+	if p, err = s.learnNames(ctx, p, names...); err != nil {
+		return nil, fmt.Errorf("arrive: %w", err)
+	}
 	e, err := s.enrol(ctx, a, p)
 	if err != nil {
 		return nil, fmt.Errorf("arrive: %w", err)
@@ -81,11 +85,15 @@ func (s *Service) arrival(ctx context.Context, w *Workflow, e *Enrolment, a Arri
 	}
 	ev := arrived{a: a}
 	if !e.Preview && e.Anchors[AnchorCourseCompleted].IsZero() {
-		signal, err := s.earlierSignal(ctx, e, p)
+		signals, err := s.signalsOf(ctx, p)
 		if err != nil {
 			return nil, err
 		}
-		ev.completed = signal
+		launched := *e
+		if len(a.Custom) > 0 {
+			launched.Custom = a.Custom // by which sources may name the course
+		}
+		ev.completed = notesFor(&launched, signals)
 	}
 	return ev, nil
 }

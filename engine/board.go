@@ -30,7 +30,7 @@ func (s *Service) Board(ctx context.Context, c Course) ([]BoardRow, error) {
 
 func (s *Service) boardRow(w *Workflow, e *Enrolment, f Facts) BoardRow {
 	v := &viewer{decision: &decision{w: w, e: e, f: f, now: s.now()}}
-	row := BoardRow{Enrolment: e, Workflow: w, Learner: f.Learner, CourseCompleted: e.Anchors[AnchorCourseCompleted], Completed: e.CompletedAt}
+	row := BoardRow{Enrolment: e, Workflow: w, Learner: f.Learner, CourseCompleted: e.Anchors[AnchorCourseCompleted], CompletedBy: e.CompletedBy(), Completed: e.CompletedAt}
 	row.Done, row.Required = tally(w, e)
 	h := &Home{}
 	unassigned := map[Role]bool{}

@@ -180,7 +180,11 @@ func (d *decision) sayDone(s *Step, st *StepState) {
 			actor = d.agent(st.Reviews[len(st.Reviews)-1].By)
 		}
 	}
-	d.sayStep(actor, xapi.VerbCompleted, s, &xapi.Result{Completion: ptr(true), Success: d.success(s), Score: scaled(st.Score)})
+	var change []func(*xapi.Context)
+	if by := d.e.CompletedBy(); s.wants("lms") && len(by) > 0 {
+		change = append(change, func(c *xapi.Context) { c.Extensions[xapi.ExtCompletedBy] = by })
+	}
+	d.sayStep(actor, xapi.VerbCompleted, s, &xapi.Result{Completion: ptr(true), Success: d.success(s), Score: scaled(st.Score)}, change...)
 }
 
 func (d *decision) success(s *Step) *bool {

@@ -64,6 +64,10 @@ func (m *mortal) PutSignal(ctx context.Context, g engine.Signal) error {
 	return m.write(func() error { return m.Store.PutSignal(ctx, g) })
 }
 
+func (m *mortal) PutAlias(ctx context.Context, a engine.Alias) error {
+	return m.write(func() error { return m.Store.PutAlias(ctx, a) })
+}
+
 func (m *mortal) AddMessage(ctx context.Context, msg engine.Message) error {
 	return m.write(func() error { return m.Store.AddMessage(ctx, msg) })
 }

@@ -204,7 +204,7 @@ func happen(t *rapid.T, w *Workflow) {
 		case 7:
 			o.do(skipped{step: s.ID, reason: strconv.Itoa(i)})
 		case 8:
-			o.do(completedCourse{at: o.now, source: "lms"})
+			o.do(completedCourse{notes: []CompletionNote{{Source: SourceStatement, At: o.now}}})
 		case 9:
 			o.now = o.now.AddDate(0, 0, rapid.IntRange(1, 60).Draw(t, "days"))
 			o.do(woke{})

@@ -40,7 +40,8 @@ type Enrolment struct {
 
 	State        EnrolmentState        `json:"state"`
 	Anchors      map[string]time.Time  `json:"anchors,omitempty"`
-	AnchorSource map[string]string     `json:"anchor_source,omitempty"` // launch, lms, coach, assumed
+	AnchorSource map[string]string     `json:"anchor_source,omitempty"` // launch, lms, coach, course_end, assumed
+	Completions  []CompletionNote      `json:"completions,omitempty"`   // of the course: one per source, first learnt first
 	Steps        map[StepID]*StepState `json:"steps,omitempty"`
 	Roles        map[Role][]Assignment `json:"roles,omitempty"`
 	Named        map[Role]Assignment   `json:"named,omitempty"`  // whom the learner named

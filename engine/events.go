@@ -12,7 +12,7 @@ import (
 // arrived is a launch by the learner.
 type arrived struct {
 	a         Arrival
-	completed time.Time // the course was completed already; zero: not that we know
+	completed []CompletionNote // what is known of the course already
 }
 
 func (ev arrived) apply(d *decision) error {
@@ -44,10 +44,7 @@ func (ev arrived) apply(d *decision) error {
 		d.e.Anchors[AnchorCourseStart], d.e.AnchorSource[AnchorCourseStart] = start, "launch"
 	}
 	d.sayLaunched()
-	if !ev.completed.IsZero() {
-		return completedCourse{at: ev.completed, source: "lms"}.apply(d)
-	}
-	return nil
+	return completedCourse{notes: ev.completed}.apply(d)
 }
 
 // courseStart reads the launch parameter course_start: a date, or an instant whose UTC date counts.
@@ -213,24 +210,6 @@ func (d *decision) askAfresh(role Role) {
 			st.AskedAt, st.ElseAt = d.now, time.Time{}
 		}
 	}
-}
-
-// completedCourse is the completion of the LMS course; the first counts.
-type completedCourse struct {
-	at     time.Time
-	source string // lms, coach
-}
-
-func (ev completedCourse) apply(d *decision) error {
-	if !d.e.Anchors[AnchorCourseCompleted].IsZero() {
-		return nil
-	}
-	at := ev.at
-	if at.IsZero() || at.After(d.now) {
-		at = d.now
-	}
-	d.e.Anchors[AnchorCourseCompleted], d.e.AnchorSource[AnchorCourseCompleted] = at.UTC(), ev.source
-	return nil
 }
 
 // observed is a statement of the learner that a step's `done` may wait for.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/cairn-lms/cairn/xapi"
 )
@@ -15,58 +14,74 @@ import (
 // are passed over; a completion is kept in case its actor enrols later. The same statement again changes nothing, so
 // the caller may repeat what it is not sure of. The cursor is the caller's to keep (Store.SaveCursor).
 func (s *Service) Observe(ctx context.Context, seq int64, st *xapi.Statement, authority xapi.Agent) error {
-	if st == nil || authority.Key() == xapi.AccountAgent(s.o.IRIBase, "cairn").Key() || st.Actor.Account == nil || st.Object.Activity == nil {
+	if st == nil || authority.Key() == xapi.AccountAgent(s.o.IRIBase, "cairn").Key() || st.Object.Activity == nil {
 		return nil
 	}
-	issuer, subject, object := st.Actor.Account.HomePage, st.Actor.Account.Name, st.Object.Activity.ID
-	completion := st.Verb.ID == xapi.VerbCompleted && isCourse(st.Object.Activity, issuer) && (st.Result == nil || st.Result.Completion == nil || *st.Result.Completion)
-	if completion {
-		at := st.Timestamp
-		if at.IsZero() || at.After(s.now()) {
-			at = s.now()
-		}
-		signal := Signal{ID: derivedID("signal", issuer, subject, object), Issuer: issuer, Subject: subject, Object: object, At: at.UTC().Truncate(time.Millisecond)}
-		if err := s.o.Store.PutSignal(ctx, signal); err != nil {
-			return fmt.Errorf("observe statement %d: %w", seq, err)
-		}
-	}
-	p, err := s.o.Store.PersonByAccount(ctx, issuer, subject)
-	if errors.Is(err, ErrNotFound) {
+	who := actorOf(st)
+	if !who.usable() {
 		return nil
 	}
+	var errs []error // one enrolment that cannot be told must not keep it from the others
+	if c, ok := completionOf(st, who); ok {
+		if err := s.Complete(ctx, c); err != nil {
+			errs = append(errs, fmt.Errorf("observe statement %d: %w", seq, err))
+		}
+	}
+	p, n, err := s.whoIs(ctx, Completion{Who: who, Course: CourseName{Object: st.Object.Activity.ID}})
 	if err != nil {
-		return fmt.Errorf("observe statement %d: %w", seq, err)
+		return errors.Join(append(errs, fmt.Errorf("observe statement %d: %w", seq, err))...)
+	}
+	if n != 1 {
+		return errors.Join(errs...)
 	}
 	all, err := s.o.Store.EnrolmentsOf(ctx, p.ID)
 	if err != nil {
-		return fmt.Errorf("observe statement %d: %w", seq, err)
+		return errors.Join(append(errs, fmt.Errorf("observe statement %d: %w", seq, err))...)
 	}
-	var errs []error // one enrolment that cannot be told must not keep it from the others
 	for _, e := range all {
-		if err := s.tell(ctx, e, p, st, completion); err != nil {
+		if err := s.tell(ctx, e, st); err != nil {
 			errs = append(errs, fmt.Errorf("observe statement %d: enrolment %s: %w", seq, e.ID, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// tell applies a statement to one enrolment of its actor, if it concerns it.
-func (s *Service) tell(ctx context.Context, e *Enrolment, p Person, st *xapi.Statement, completion bool) error {
+// actorOf is who a statement is about, in any of the forms that logstore_xapi is set to: account with the user's id or
+// name, or the mailbox.
+func actorOf(st *xapi.Statement) Identity {
+	switch {
+	case st.Actor.Account != nil:
+		return ByAccount(st.Actor.Account.HomePage, st.Actor.Account.Name)
+	case st.Actor.Mbox != "":
+		return ByEmail(strings.TrimPrefix(st.Actor.Mbox, "mailto:"))
+	}
+	return Identity{}
+}
+
+// verbUncompleted is what logstore_xapi says when Moodle takes a completion back.
+const verbUncompleted = "https://xapi.edlm/profiles/edlm-lms/concepts/verbs/uncompleted"
+
+// completionOf reads the completion of a course, or its withdrawal. Activities are completed by the same verb: the type
+// of the object tells. A completion that says of itself that it is none, or that the learner failed, is not one: what
+// follows a course builds on having passed it, and the statement of the pass counts when it comes.
+func completionOf(st *xapi.Statement, who Identity) (Completion, bool) {
+	verb := st.Verb.ID
+	if verb != xapi.VerbCompleted && verb != verbUncompleted || !isCourse(st.Object.Activity) {
+		return Completion{}, false
+	}
+	if r := st.Result; r != nil && (r.Completion != nil && !*r.Completion || r.Success != nil && !*r.Success) {
+		return Completion{}, false
+	}
+	return Completion{
+		Who: who, Course: CourseName{Object: st.Object.Activity.ID}, Source: SourceStatement, At: st.Timestamp, Ref: st.ID,
+		Withdrawn: verb == verbUncompleted,
+	}, true
+}
+
+// tell applies a statement to one enrolment of its actor, if a step waits for it.
+func (s *Service) tell(ctx context.Context, e *Enrolment, st *xapi.Statement) error {
 	if e.Preview {
 		return nil
-	}
-	if completion && e.Anchors[AnchorCourseCompleted].IsZero() && isCourseOf(e, st.Object.Activity.ID) {
-		at, err := s.earlierSignal(ctx, e, p)
-		if err != nil {
-			return err
-		}
-		if !at.IsZero() {
-			if _, err := s.change(ctx, e.ID, func(*Workflow, *Enrolment) (event, error) {
-				return completedCourse{at: at, source: "lms"}, nil
-			}); err != nil {
-				return err
-			}
-		}
 	}
 	w, err := s.Workflow(ctx, e.Workflow, e.Version)
 	if err != nil {
@@ -83,24 +98,13 @@ func (s *Service) tell(ctx context.Context, e *Enrolment, p Person, st *xapi.Sta
 	return nil
 }
 
-// earlierSignal is the first completion of an enrolment's course that was ever seen; zero: none was.
-func (s *Service) earlierSignal(ctx context.Context, e *Enrolment, p Person) (time.Time, error) {
-	signals, err := s.o.Store.SignalsOf(ctx, p.Issuer, p.Subject)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("load signals: %w", err)
+// isCourse tells whether an activity is a course of an LMS: by its type, or where it has none by the shape of its IRI.
+func isCourse(a *xapi.Activity) bool {
+	if a.Definition != nil && a.Definition.Type != "" {
+		kind := a.Definition.Type
+		return kind == xapi.TypeCourse || strings.HasSuffix(kind, "/activities/course") || strings.HasSuffix(kind, "/lms/course")
 	}
-	for _, g := range signals {
-		if isCourseOf(e, g.Object) {
-			return g.At, nil
-		}
-	}
-	return time.Time{}, nil
-}
-
-// isCourse tells whether an activity can be a course of that LMS.
-func isCourse(a *xapi.Activity, issuer string) bool {
-	typed := a.Definition != nil && (a.Definition.Type == xapi.TypeCourse || strings.HasSuffix(a.Definition.Type, "/activities/course") || strings.HasSuffix(a.Definition.Type, "/lms/course"))
-	return typed || strings.HasPrefix(a.ID, strings.TrimRight(issuer, "/")+"/course/")
+	return strings.Contains(a.ID, "/course/") || strings.Contains(a.ID, "/courses/")
 }
 
 // isCourseOf tells whether an activity id is the enrolment's course: our own id of it, or one of the addresses by which

@@ -26,6 +26,8 @@ type Options struct {
 type Arrival struct {
 	Issuer, Subject, Name, Email, Locale, Zone string
 
+	Username       string     // by which the LMS's own statements may name the person
+	Names          []Identity // by which other sources do
 	Workflow       WorkflowID
 	Course         Course
 	DeploymentID   string

@@ -15,6 +15,7 @@ type Person struct {
 	Zone         string               `json:"zone,omitempty"`     // IANA, valid or empty
 	NamedBy      PersonID             `json:"named_by,omitempty"` // the learner who named this reviewer first
 	Unsubscribed map[string]time.Time `json:"unsubscribed,omitempty"`
+	Names        []Identity           `json:"names,omitempty"` // other names of the account; each is an Alias too
 	CreatedAt    time.Time            `json:"created_at"`
 }
 
@@ -27,11 +28,17 @@ type Staff struct {
 	Seen   time.Time `json:"seen"`
 }
 
-// Signal is a course completion seen in the LRS. It is kept because the learner may enrol after it.
+// Signal is a Completion as it is kept, because the learner may enrol after it.
 type Signal struct {
-	ID      string    `json:"id"` // derived: the same signal again is the same document
-	Issuer  string    `json:"issuer"`
-	Subject string    `json:"subject"`
-	Object  string    `json:"object"` // the activity's IRI
-	At      time.Time `json:"at"`
+	ID      string `json:"id"` // derived: the same signal again is the same document
+	Issuer  string `json:"issuer"`
+	Subject string `json:"subject"` // with Issuer an Identity: an account, or while Waiting any name
+	CourseName
+	At        time.Time `json:"at"`
+	Source    Source    `json:"source,omitempty"` // empty: statement
+	Ref       string    `json:"ref,omitempty"`
+	Withdrawn bool      `json:"withdrawn,omitempty"`
+	Waiting   bool      `json:"waiting,omitempty"` // nobody was known by that name
+	Seen      time.Time `json:"seen,omitzero"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // zero: never
 }

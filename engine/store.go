@@ -47,8 +47,15 @@ type Store interface {
 	// StaffOf lists the staff of a course by Seen, oldest first (at most 100).
 	StaffOf(ctx context.Context, c Course) ([]Staff, error)
 
+	// PutAlias upserts by (name, account).
+	PutAlias(ctx context.Context, a Alias) error
+	// AliasesOf lists the accounts that have gone by a name, last seen first (at most 10).
+	AliasesOf(ctx context.Context, name Identity) ([]Alias, error)
+
 	// PutSignal keeps a signal; the same id again: nil, untouched.
 	PutSignal(ctx context.Context, s Signal) error
+	// ForgetSignals removes those whose ExpiresAt is set and before the time, and says how many.
+	ForgetSignals(ctx context.Context, before time.Time) (int, error)
 	// SignalsOf lists a person's signals, oldest first (at most 1,000).
 	SignalsOf(ctx context.Context, issuer, subject string) ([]Signal, error)
 

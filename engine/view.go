@@ -116,5 +116,6 @@ type BoardRow struct {
 	Late            int    // steps that are late
 	Unassigned      []Role // roles with requests but nobody to ask
 	CourseCompleted time.Time
+	CompletedBy     []Source // who says so, first learnt first
 	Completed       time.Time
 }

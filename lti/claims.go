@@ -60,6 +60,7 @@ func readLaunch(c object, allowAnonymous bool) (*Launch, *Rejection) {
 	forUser, _ := rd.object(c, claim+"for_user")
 	l.ForUser = rd.id(forUser, "user_id")
 	l.Custom = rd.custom(c)
+	l.Username = username(c)
 
 	if l.MessageType == "" && version == "" && l.DeploymentID == "" && rd.rej == nil {
 		return nil, reject("not_lti", "the token has no LTI claims")
@@ -104,6 +105,20 @@ func readLaunch(c object, allowAnonymous bool) (*Launch, *Rejection) {
 		return nil, reject("unknown_message_type", "the message type %q is not one of ours", printable(l.MessageType, 64))
 	}
 	return l, nil
+}
+
+// username reads Moodle's own claim. It is no part of the specification, so what
+// is odd about it refuses no launch.
+func username(c object) string {
+	ext, _, err := c.object(claim + "ext")
+	if err != nil {
+		return ""
+	}
+	rd := &reader{}
+	if name := rd.id(ext, "user_username"); rd.rej == nil {
+		return name
+	}
+	return ""
 }
 
 // readDeepLink reads the settings of a deep linking request.

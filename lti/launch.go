@@ -26,6 +26,7 @@ type Launch struct {
 	Subject                        string // stable per issuer; empty only with Options.AllowAnonymous
 	Name, GivenName, FamilyName    string
 	Email, Locale                  string
+	Username                       string   // for signing in to the platform (Moodle's ext claim)
 	Roles                          []string // URIs or short names, as sent
 	MentorOf                       []string // user ids of role_scope_mentor
 	ForUser                        string   // whose work a submission review is about

@@ -19,6 +19,7 @@ var (
 	purposes = strings.Fields("review confirm signoff signoff_confirm survey feedback briefing checkin step")
 	outcomes = strings.Fields("approve return not_yet response acknowledged")
 	ended    = strings.Fields("expired withdrawn")
+	sources  = strings.Fields("statement canvas_event canvas_state result follow_up course_end finish coach")
 	marks    = strings.Fields("locked open submitted returned done skipped expired late")
 )
 
@@ -29,6 +30,7 @@ var formats = map[string][]string{
 	"page.request.%s": purposes, "page.request.comment.%s": purposes, "page.mark.%s": marks,
 	"page.outcome.%s": append(ended, outcomes...), "page.request.thanks.%s": append(ended, outcomes...),
 	"page.request.lead.%s": {"review", "confirm", "signoff"}, "page.board.looks.%s": allRoles, "page.board.turn.%s": allRoles,
+	"page.board.by.%s":    sources,
 	"page.error.%s.title": nil, "page.error.%s.text": nil, "page.answer.%s.%s": nil,
 }
 

@@ -86,9 +86,12 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 		session.Person = person.ID
 	default:
 		session.Role = RoleLearner
+		if err := completes(r.Context(), service, l); err != nil {
+			return fmt.Errorf("web: launch: %w", err)
+		}
 		enrolment, err := service.Arrive(r.Context(), engine.Arrival{
 			Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
-			Workflow: workflow, Course: session.Course,
+			Username: usernameOf(l), Names: namesOf(l), Workflow: workflow, Course: session.Course,
 			DeploymentID: l.DeploymentID, ResourceLinkID: l.ResourceLink.ID,
 			LineItem: l.LineItemURL, LineItemsURL: l.LineItemsURL, RelaunchURL: relaunchOf(l),
 			Custom: l.Custom, Preview: l.IsPreview(),

@@ -134,6 +134,13 @@ func launchParameters() map[string]string {
 		"zone":          "$Person.address.timezone",
 		"manager_email": "$Person.manager.email",
 		"course_start":  "$CourseSection.timeFrame.begin",
+		"course_end":    "$CourseSection.timeFrame.end",
+		// By these the sources of a course's completion name people and courses; see docs/course-completion.md.
+		"username":               "$User.username",
+		"canvas_user_id":         "$Canvas.user.id",
+		"canvas_course_id":       "$Canvas.course.id",
+		"canvas_root_account_id": "$Canvas.rootAccount.id",
+		"canvas_enrolment_state": "$Canvas.enrollment.enrollmentState",
 	}
 }
 

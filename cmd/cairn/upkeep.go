@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"time"
+
+	"github.com/cairn-lms/cairn/lrs"
 )
 
 const (
@@ -40,7 +42,14 @@ func (h *house) upkeepTenant(ctx context.Context, name string) error {
 	if err != nil || !held {
 		return err
 	}
-	kept, err := r.lrs.ApplyRetention(ctx, false)
+	forgotten, err := r.engine.ForgetCompletions(ctx)
+	if forgotten > 0 {
+		h.log.Info("completions that nobody came for were forgotten", "tenant", name, "completions", forgotten)
+	}
+	var kept lrs.RetentionReport
+	if err == nil {
+		kept, err = r.lrs.ApplyRetention(ctx, false)
+	}
 	collected, bytes := 0, int64(0)
 	if err == nil {
 		collected, bytes, err = r.lrs.CollectBlobs(ctx, blobGrace)

@@ -32,8 +32,12 @@ func (s *Store) PutSignal(ctx context.Context, sig engine.Signal) error {
 	if err != nil {
 		return err
 	}
-	return insertOnce(ctx, op, s.signals, bson.D{{Key: "_id", Value: sig.ID},
-		{Key: "account", Value: engine.AccountKey(sig.Issuer, sig.Subject)}, {Key: "at", Value: engine.Nanos(sig.At)}, {Key: "doc", Value: doc}})
+	stored := bson.D{{Key: "_id", Value: sig.ID},
+		{Key: "account", Value: engine.AccountKey(sig.Issuer, sig.Subject)}, {Key: "at", Value: engine.Nanos(sig.At)}, {Key: "doc", Value: doc}}
+	if !sig.ExpiresAt.IsZero() {
+		stored = append(stored, bson.E{Key: "expires_at", Value: engine.Nanos(sig.ExpiresAt)})
+	}
+	return insertOnce(ctx, op, s.signals, stored)
 }
 
 // SignalsOf lists a person's signals, oldest first.

@@ -9,7 +9,8 @@
 //	engine_workflows      _id            workflow, version, doc
 //	engine_people         _id            rev, key (unique: account, e-mail or id), doc
 //	engine_staff          _id            course, seen, doc
-//	engine_signals        _id            account, at, doc
+//	engine_aliases        _id            name, seen, doc
+//	engine_signals        _id            account, at, expires_at (if it does), doc
 //	engine_enrolments     _id            rev, key (unique: workflow, learner, course), learner, course, created_at, wake_at, unrelayed, grade_at, doc
 //	engine_contributions  _id            enrolment, at, doc
 //	engine_blobs          _id (SHA-256)  data
@@ -40,6 +41,7 @@ const (
 	maxRows     = 10_000  // documents of one answer, whatever was asked
 	maxStaff    = 100     // people of one course
 	maxSignals  = 1_000   // signals of one person
+	maxAliases  = 10      // accounts that go by one name
 )
 
 // index is one index of one collection; keys ascend.
@@ -54,6 +56,8 @@ var indexes = []index{
 	{"engine_people", "engine_by_key", []string{"key"}, true},
 	{"engine_staff", "engine_by_course", []string{"course", "seen"}, false},
 	{"engine_signals", "engine_by_account", []string{"account", "at"}, false},
+	{"engine_signals", "engine_by_expiry", []string{"expires_at"}, false},
+	{"engine_aliases", "engine_by_name", []string{"name", "seen"}, false},
 	{"engine_enrolments", "engine_by_key", []string{"key"}, true},
 	{"engine_enrolments", "engine_by_learner", []string{"learner", "created_at", "_id"}, false},
 	{"engine_enrolments", "engine_by_course", []string{"course", "created_at", "_id"}, false},
@@ -70,7 +74,7 @@ var indexes = []index{
 type Store struct {
 	workflows, people, staff, signals, enrolments *mongo.Collection
 	contributions, blobs, messages                *mongo.Collection
-	cursors, leases                               *mongo.Collection
+	cursors, leases, aliases                      *mongo.Collection
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -85,6 +89,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		workflows: in("engine_workflows"), people: in("engine_people"), staff: in("engine_staff"), signals: in("engine_signals"),
 		enrolments: in("engine_enrolments"), contributions: in("engine_contributions"), blobs: in("engine_blobs"),
 		messages: in("engine_messages"), cursors: in("engine_cursors"), leases: in("engine_leases"),
+		aliases: in("engine_aliases"),
 	}
 	if err := makeIndexes(ctx, in); err != nil {
 		return nil, err

@@ -8,7 +8,8 @@
 //	engine_workflows      (id, version)  doc
 //	engine_people         id             rev, key (unique: account, e-mail or id)
 //	engine_staff          (course, person, role)  seen
-//	engine_signals        id             account, at
+//	engine_aliases        (name, account)  seen
+//	engine_signals        id             account, at, and an index on expires_at of the document
 //	engine_enrolments     id             rev, key (unique: workflow, learner, course), learner, course, wake_at, unrelayed, grade_at
 //	engine_contributions  id             enrolment, at
 //	engine_blobs          sha256         data
@@ -35,6 +36,9 @@ const (
 	maxRows     = 10_000  // rows of one answer, whatever was asked
 	maxStaff    = 100     // people of one course
 	maxSignals  = 1_000   // signals of one person
+	maxAliases  = 10      // accounts that go by one name
+
+	signalExpires = `json_extract(doc, '$.expires_at')` // RFC 3339 in UTC; as text it sorts, to the second
 )
 
 var schema = []string{
@@ -50,6 +54,10 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS engine_signals (
 		id TEXT PRIMARY KEY NOT NULL, account TEXT NOT NULL, at INTEGER NOT NULL, doc TEXT NOT NULL) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_signals_account ON engine_signals (account, at, id)`,
+	`CREATE INDEX IF NOT EXISTS engine_signals_expires ON engine_signals (` + signalExpires + `) WHERE ` + signalExpires + ` IS NOT NULL`,
+	`CREATE TABLE IF NOT EXISTS engine_aliases (
+		name TEXT NOT NULL, account TEXT NOT NULL, seen INTEGER NOT NULL, doc TEXT NOT NULL,
+		PRIMARY KEY (name, account)) STRICT, WITHOUT ROWID`,
 	`CREATE TABLE IF NOT EXISTS engine_enrolments (
 		id TEXT PRIMARY KEY NOT NULL, rev INTEGER NOT NULL, key TEXT NOT NULL UNIQUE,
 		learner TEXT NOT NULL, course TEXT NOT NULL, created_at INTEGER NOT NULL,

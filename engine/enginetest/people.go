@@ -127,9 +127,9 @@ func staffIsListed(t *testing.T, s engine.Store) {
 
 func signalsAreKept(t *testing.T, s engine.Store) {
 	ctx := t.Context()
-	first := engine.Signal{ID: "s1", Issuer: lms, Subject: "5", Object: lms + "/course/view.php?id=2", At: at(0)}
-	later := engine.Signal{ID: "s2", Issuer: lms, Subject: "5", Object: lms + "/course/view.php?id=3", At: at(9)}
-	foreign := engine.Signal{ID: "s3", Issuer: lms, Subject: "6", Object: lms + "/course/view.php?id=2", At: at(1)}
+	first := engine.Signal{ID: "s1", Issuer: lms, Subject: "5", CourseName: engine.CourseName{Object: lms + "/course/view.php?id=2"}, At: at(0)}
+	later := engine.Signal{ID: "s2", Issuer: lms, Subject: "5", CourseName: engine.CourseName{Object: lms + "/course/view.php?id=3"}, At: at(9)}
+	foreign := engine.Signal{ID: "s3", Issuer: lms, Subject: "6", CourseName: engine.CourseName{Object: lms + "/course/view.php?id=2"}, At: at(1)}
 	for _, sig := range []engine.Signal{later, first, foreign} {
 		must(t, s.PutSignal(ctx, sig))
 	}

@@ -35,6 +35,8 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"someone without account may get one", personGetsAccount},
 		{"staff is listed once per role, by last visit", staffIsListed},
 		{"signals are kept once, oldest first", signalsAreKept},
+		{"signals are forgotten when they expire", signalsExpire},
+		{"a name leads to the accounts that have gone by it", namesAreKnown},
 		{"an enrolment comes back as it was stored", enrolmentComesBack},
 		{"a learner has one enrolment per workflow and course", enrolmentExistsOnce},
 		{"of concurrent creations one wins", oneCreationWins},

@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Identity is a name by which a source knows a person: a namespace and a name in it. The account of an LMS is one
+// (issuer and subject), and so are the other names that ByEmail, ByUsername and ByCanvas make.
+type Identity struct {
+	Issuer string `json:"issuer"`
+	Name   string `json:"name"`
+}
+
+// Alias says that the person with an LMS account also goes by another name. It is learnt at a launch.
+type Alias struct {
+	Of      Identity  `json:"of"`
+	Issuer  string    `json:"issuer"`
+	Subject string    `json:"subject"`
+	Seen    time.Time `json:"seen"`
+}
+
+// The namespaces of names that are no account of an LMS; no issuer looks like them.
+const (
+	emailNames  = "mailto:"
+	canvasNames = "canvas:"
+)
+
+// maxAliases bounds the other names of one person.
+const maxAliases = 12
+
+// ByAccount is the account of an LMS: the subject of its launches, or, where a source prefers it, the user name.
+func ByAccount(issuer, name string) Identity { return Identity{Issuer: issuer, Name: name} }
+
+// ByEmail is an e-mail address, in any case; the zero Identity if it is none.
+func ByEmail(email string) Identity {
+	email, ok := validEmail(email)
+	if !ok {
+		return Identity{}
+	}
+	return Identity{Issuer: emailNames, Name: email}
+}
+
+// ByCanvas is a user of one Canvas root account (its GUID) as one registration's events name them; see CanvasID.
+func ByCanvas(registration, account, user string) Identity {
+	id := CanvasID(user)
+	if id == "" || registration == "" {
+		return Identity{}
+	}
+	return Identity{Issuer: canvasNames + registration + "/" + account, Name: id}
+}
+
+// canvasShard is what Canvas multiplies a shard's number with to make an id global.
+const canvasShard = 13
+
+// CanvasID is the local form of an id of Canvas: 21070000000000565 is 565 on shard 2107. "" if it is none.
+func CanvasID(id string) string {
+	id = strings.TrimSpace(id)
+	if id == "" || len(id) > 20 || strings.Trim(id, "0123456789") != "" {
+		return ""
+	}
+	if len(id) > canvasShard {
+		id = id[len(id)-canvasShard:]
+	}
+	return strings.TrimLeft(id, "0")
+}
+
+func (i Identity) zero() bool { return i.Issuer == "" || i.Name == "" }
+
+// Key is what stores index.
+func (i Identity) Key() string { return AccountKey(i.Issuer, i.Name) }
+
+// usable is an identity of a size that can be kept.
+func (i Identity) usable() bool { return !i.zero() && len(i.Issuer) <= 1024 && len(i.Name) <= 1024 }
+
+// learnNames notes by which other names a person goes. An address or a user name replaces the one before.
+func (s *Service) learnNames(ctx context.Context, p Person, names ...Identity) (Person, error) {
+	var fresh []Identity
+	for _, n := range names {
+		if n.usable() && !slices.Contains(p.Names, n) && (n.Issuer != p.Issuer || n.Name != p.Subject) {
+			fresh = append(fresh, n)
+		}
+	}
+	if len(fresh) == 0 {
+		return p, nil
+	}
+	for _, n := range fresh { // first: a name on the person that leads nowhere is never learnt again
+		if err := s.o.Store.PutAlias(ctx, Alias{Of: n, Issuer: p.Issuer, Subject: p.Subject, Seen: s.now()}); err != nil {
+			return p, fmt.Errorf("learn a name: %w", err)
+		}
+	}
+	err := s.changePerson(ctx, p.ID, func(p *Person) {
+		for _, n := range fresh {
+			p.Names = slices.DeleteFunc(p.Names, func(old Identity) bool {
+				return old == n || old.Issuer == n.Issuer && !strings.HasPrefix(n.Issuer, canvasNames)
+			})
+			p.Names = append(p.Names, n)
+		}
+		if len(p.Names) > maxAliases {
+			p.Names = p.Names[len(p.Names)-maxAliases:]
+		}
+	})
+	if err != nil {
+		return p, err
+	}
+	return s.Person(ctx, p.ID)
+}
+
+// known are the people with an account who go by a name now. More than one: the name is ambiguous.
+func (s *Service) known(ctx context.Context, id Identity) ([]Person, error) {
+	var found []Person
+	p, err := s.o.Store.PersonByAccount(ctx, id.Issuer, id.Name)
+	switch {
+	case err == nil:
+		found = append(found, p)
+	case !errors.Is(err, ErrNotFound):
+		return nil, fmt.Errorf("find person: %w", err)
+	}
+	aliases, err := s.o.Store.AliasesOf(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("find person by name: %w", err)
+	}
+	for _, a := range aliases {
+		p, err := s.o.Store.PersonByAccount(ctx, a.Issuer, a.Subject)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find person by name: %w", err)
+		}
+		current := slices.Contains(p.Names, id) // a name of the past does not count
+		if current && !slices.ContainsFunc(found, func(f Person) bool { return f.ID == p.ID }) {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/lti"
+)
+
+// The launch parameters by which other sources name the person and the course, and
+// those by which a launch itself tells that the course is completed.
+const (
+	paramView          = "view"
+	viewFinish         = "finish"
+	paramUsername      = "username"
+	paramCanvasUser    = "canvas_user_id"
+	paramCanvasAccount = "canvas_root_account_id"
+	paramCanvasState   = "canvas_enrolment_state"
+)
+
+// customOf is a launch parameter, unless the platform did not know its variable.
+func customOf(l *lti.Launch, name string) string {
+	if value := l.Custom[name]; !strings.HasPrefix(value, "$") {
+		return value
+	}
+	return ""
+}
+
+// usernameOf is the name by which a person signs in to the LMS: Moodle's statements
+// can name people by it.
+func usernameOf(l *lti.Launch) string {
+	if l.Username != "" {
+		return l.Username
+	}
+	return customOf(l, paramUsername)
+}
+
+// namesOf are the names that Canvas's events have for the person: its own id of the
+// user, below the root account by GUID and by id.
+func namesOf(l *lti.Launch) []engine.Identity {
+	user := customOf(l, paramCanvasUser)
+	if engine.CanvasID(user) == "" {
+		return nil
+	}
+	var names []engine.Identity
+	for _, account := range []string{l.PlatformGUID, engine.CanvasID(customOf(l, paramCanvasAccount))} {
+		if account != "" {
+			names = append(names, engine.ByCanvas(string(l.Registration.ID), account, user))
+		}
+	}
+	return names
+}
+
+// completes takes a learner's launch that says by itself that the course is
+// completed: that of a "finish" link, which the teacher lets only finishers see, and
+// one from an enrolment that Canvas has concluded.
+func completes(ctx context.Context, service *engine.Service, l *lti.Launch) error {
+	if l.IsPreview() {
+		return nil
+	}
+	said := engine.Completion{
+		Who: engine.ByAccount(l.Issuer, l.Subject), Course: engine.CourseName{ID: courseOf(l).ID}, Ref: l.ResourceLink.ID, Polled: true,
+	}
+	if customOf(l, paramView) == viewFinish {
+		said.Source = engine.SourceFinish
+		if err := service.Complete(ctx, said); err != nil {
+			return err
+		}
+	}
+	if slices.Contains([]string{"completed", "concluded"}, strings.ToLower(customOf(l, paramCanvasState))) {
+		said.Source = engine.SourceCanvasState
+		return service.Complete(ctx, said)
+	}
+	return nil
+}
