@@ -256,12 +256,8 @@ func (b *Blobs) sweep(ctx context.Context, before time.Time) error {
 			return err
 		}
 		last, more = uploads[len(uploads)-1], len(uploads) == sweptAtOnce
-		heads, err := b.heads.Find(ctx, bson.M{"upload": bson.M{"$in": uploads}}, options.Find().SetProjection(bson.M{"upload": 1}))
+		whole, err := findAll[head](ctx, b.heads, bson.M{"upload": bson.M{"$in": uploads}}, options.Find().SetProjection(bson.M{"upload": 1}))
 		if err != nil {
-			return err
-		}
-		var whole []head
-		if err := heads.All(ctx, &whole); err != nil {
 			return err
 		}
 		orphans := slices.DeleteFunc(uploads, func(upload string) bool {

@@ -129,12 +129,8 @@ func (s *Store) Definitions(ctx context.Context, activities []string) (map[strin
 		if len(ids) == 1 {
 			filter = bson.M{"_id": ids[0]}
 		}
-		cursor, err := s.definitions.Find(ctx, filter)
+		part, err := findAll[definition](ctx, s.definitions, filter)
 		if err != nil {
-			return nil, fmt.Errorf("lrsmongo: definitions: %w", err)
-		}
-		var part []definition
-		if err := cursor.All(ctx, &part); err != nil {
 			return nil, fmt.Errorf("lrsmongo: definitions: %w", err)
 		}
 		for _, d := range part {

@@ -156,15 +156,7 @@ func (s *Store) DocumentNames(ctx context.Context, set lrs.DocumentSet, since in
 
 // listFiles returns the files without their bodies, oldest first.
 func (s *Store) listFiles(ctx context.Context, filter any) ([]file, error) {
-	cursor, err := s.files.Find(ctx, filter, options.Find().SetProjection(bson.M{"body": 0}).SetSort(bson.D{{Key: "updated", Value: 1}}))
-	if err != nil {
-		return nil, err
-	}
-	var files []file
-	if err := cursor.All(ctx, &files); err != nil {
-		return nil, err
-	}
-	return files, nil
+	return findAll[file](ctx, s.files, filter, options.Find().SetProjection(bson.M{"body": 0}).SetSort(bson.D{{Key: "updated", Value: 1}}))
 }
 
 // DeleteDocuments implements lrs.Documents.

@@ -29,12 +29,8 @@ func (s *Store) inspect(ctx context.Context, f func(lrs.Image) error) error {
 		if err != nil {
 			return err
 		}
-		cursor, err := s.statements.Find(ctx, v.filter(after, v.horizon), options.Find().SetSort(bson.D{{Key: "stored", Value: 1}}).SetLimit(atOnce))
+		docs, err := findAll[document](ctx, s.statements, v.filter(after, v.horizon), options.Find().SetSort(bson.D{{Key: "stored", Value: 1}}).SetLimit(atOnce))
 		if err != nil {
-			return err
-		}
-		var docs []document
-		if err := cursor.All(ctx, &docs); err != nil {
 			return err
 		}
 		if len(docs) == 0 {
@@ -88,12 +84,8 @@ func (s *Store) again(ctx context.Context, d document) (document, lrs.Image, err
 	if err != nil {
 		return d, lrs.Image{}, err
 	}
-	cursor, err := s.statements.Find(ctx, bson.M{"_id": d.ID})
-	if err != nil {
-		return d, lrs.Image{}, err
-	}
-	var docs []document
-	if err := cursor.All(ctx, &docs); err != nil || len(docs) == 0 {
+	docs, err := findAll[document](ctx, s.statements, bson.M{"_id": d.ID})
+	if err != nil || len(docs) == 0 {
 		return d, lrs.Image{}, err
 	}
 	voided, err := s.awaited(ctx, v, docs)

@@ -99,12 +99,8 @@ func (s *Keys) KeysWithOrigins(ctx context.Context) ([]lrs.Key, error) {
 }
 
 func (s *Keys) list(ctx context.Context, filter bson.M) ([]lrs.Key, error) {
-	cursor, err := s.docs.Find(ctx, filter, options.Find().SetSort(bson.D{{Key: "created", Value: 1}, {Key: "_id", Value: 1}}))
+	docs, err := findAll[keyDocument](ctx, s.docs, filter, options.Find().SetSort(bson.D{{Key: "created", Value: 1}, {Key: "_id", Value: 1}}))
 	if err != nil {
-		return nil, fmt.Errorf("lrsmongo: keys: %w", err)
-	}
-	var docs []keyDocument
-	if err := cursor.All(ctx, &docs); err != nil {
 		return nil, fmt.Errorf("lrsmongo: keys: %w", err)
 	}
 	out := make([]lrs.Key, len(docs))

@@ -156,12 +156,8 @@ func (s *Store) awaited(ctx context.Context, v view, docs []document) (map[strin
 	for _, d := range docs {
 		asked = append(asked, targets(d.ID), voids(d.ID))
 	}
-	cursor, err := s.statements.Find(ctx, bson.M{"keys": bson.M{"$in": asked}}, options.Find().SetProjection(bson.M{"keys": 1, "stored": 1, "batch": 1, "leaving": 1}))
+	found, err := findAll[document](ctx, s.statements, bson.M{"keys": bson.M{"$in": asked}}, options.Find().SetProjection(bson.M{"keys": 1, "stored": 1, "batch": 1, "leaving": 1}))
 	if err != nil {
-		return nil, err
-	}
-	var found []document
-	if err := cursor.All(ctx, &found); err != nil {
 		return nil, err
 	}
 	set := map[string]bool{}
@@ -269,12 +265,8 @@ func (s *Store) rekey(ctx context.Context, filter bson.M) error {
 	if err != nil {
 		return err
 	}
-	cursor, err := s.statements.Find(ctx, filter)
+	docs, err := findAll[document](ctx, s.statements, filter)
 	if err != nil {
-		return err
-	}
-	var docs []document
-	if err := cursor.All(ctx, &docs); err != nil {
 		return err
 	}
 	for _, d := range docs {

@@ -242,12 +242,8 @@ func (s *Store) find(ctx context.Context, ids []string) ([]document, error) {
 		if len(chunk) == 1 {
 			filter = bson.M{"_id": chunk[0]}
 		}
-		cursor, err := s.statements.Find(ctx, filter, options.Find().SetProjection(bson.M{"keys": 0}))
+		part, err := findAll[document](ctx, s.statements, filter, options.Find().SetProjection(bson.M{"keys": 0}))
 		if err != nil {
-			return nil, err
-		}
-		var part []document
-		if err := cursor.All(ctx, &part); err != nil {
 			return nil, err
 		}
 		out = append(out, part...)

@@ -245,12 +245,8 @@ func (s *Store) unburied(ctx context.Context, salt string, entries []lrs.Entry) 
 	}
 	found := map[string]lrs.Tombstone{}
 	for chunk := range slices.Chunk(ids, 500) {
-		cursor, err := s.tombstones.Find(ctx, bson.M{"_id": bson.M{"$in": chunk}})
+		docs, err := findAll[tombstone](ctx, s.tombstones, bson.M{"_id": bson.M{"$in": chunk}})
 		if err != nil {
-			return err
-		}
-		var docs []tombstone
-		if err := cursor.All(ctx, &docs); err != nil {
 			return err
 		}
 		for _, d := range docs {
