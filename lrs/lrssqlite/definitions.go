@@ -106,12 +106,8 @@ func (s *Store) definitions(ctx context.Context, activities []string, found map[
 	if err != nil {
 		return err
 	}
-	rows, err := st.QueryContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	for rows.Next() {
+	rows, err := st.QueryContext(ctx, args...) //nolint:sqlclosecheck // each closes them
+	return each(rows, err, func() error {
 		var activity string
 		var doc []byte
 		if err := rows.Scan(&activity, &doc); err != nil {
@@ -120,6 +116,6 @@ func (s *Store) definitions(ctx context.Context, activities []string, found map[
 		if slices.Contains(activities, activity) {
 			found[activity] = doc
 		}
-	}
-	return rows.Err()
+		return nil
+	})
 }

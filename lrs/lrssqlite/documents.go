@@ -128,20 +128,15 @@ const orReplace = ` ON CONFLICT (agent, resource, activity, registration, name)
 
 // DocumentNames implements lrs.Documents.
 func (s *Store) DocumentNames(ctx context.Context, set lrs.DocumentSet, since int64) ([]lrs.DocumentName, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT name, updated FROM lrs_documents`+inSet+` AND updated > ? ORDER BY updated, name`, args(set, since)...)
-	if err != nil {
-		return nil, fmt.Errorf("lrssqlite: document names: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []lrs.DocumentName
-	for rows.Next() {
+	rows, err := s.db.QueryContext(ctx, `SELECT name, updated FROM lrs_documents`+inSet+` AND updated > ? ORDER BY updated, name`, args(set, since)...)
+	err = each(rows, err, func() error {
 		var d lrs.DocumentName
-		if err := rows.Scan(&d.Name, &d.Updated); err != nil {
-			return nil, fmt.Errorf("lrssqlite: document names: %w", err)
-		}
+		err := rows.Scan(&d.Name, &d.Updated)
 		out = append(out, d)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: document names: %w", err)
 	}
 	return out, nil
@@ -162,20 +157,15 @@ func (s *Store) DeleteDocuments(ctx context.Context, set lrs.DocumentSet) error 
 
 // AgentDocuments implements lrs.Documents.
 func (s *Store) AgentDocuments(ctx context.Context, agent string) ([]lrs.DocumentID, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT agent, resource, activity, registration, name FROM lrs_documents WHERE agent = ?`, agent)
-	if err != nil {
-		return nil, fmt.Errorf("lrssqlite: agent's documents: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []lrs.DocumentID
-	for rows.Next() {
+	rows, err := s.db.QueryContext(ctx, `SELECT agent, resource, activity, registration, name FROM lrs_documents WHERE agent = ?`, agent)
+	err = each(rows, err, func() error {
 		var id lrs.DocumentID
-		if err := rows.Scan(&id.Agent, &id.Resource, &id.Activity, &id.Registration, &id.Name); err != nil {
-			return nil, fmt.Errorf("lrssqlite: agent's documents: %w", err)
-		}
+		err := rows.Scan(&id.Agent, &id.Resource, &id.Activity, &id.Registration, &id.Name)
 		out = append(out, id)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: agent's documents: %w", err)
 	}
 	return out, nil

@@ -250,20 +250,15 @@ func (w *writer) occurring(keys []any) (map[int64]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := st.QueryContext(w.ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
 	found := map[int64]bool{}
-	for rows.Next() {
+	rows, err := st.QueryContext(w.ctx, args...) //nolint:sqlclosecheck // each closes them
+	err = each(rows, err, func() error {
 		var k int64
-		if err := rows.Scan(&k); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&k)
 		found[k] = true
-	}
-	return found, rows.Err()
+		return err
+	})
+	return found, err
 }
 
 // void marks the statement as voided, if it is there and voids none itself, and

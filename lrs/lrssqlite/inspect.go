@@ -52,39 +52,24 @@ type inspector struct {
 // meanwhile notes what is being changed.
 func (in *inspector) meanwhile() error {
 	rows, err := in.tx.QueryContext(in.ctx, `SELECT target FROM lrs_unsettled`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	for rows.Next() {
+	return each(rows, err, func() error {
 		var target int64
-		if err := rows.Scan(&target); err != nil {
-			return err
-		}
+		err := rows.Scan(&target)
 		in.unsettled = append(in.unsettled, target)
-	}
-	return rows.Err()
+		return err
+	})
 }
 
 // file tells what SQLite itself finds wrong.
 func (in *inspector) file(f func(lrs.Image) error) error {
 	rows, err := in.tx.QueryContext(in.ctx, `PRAGMA quick_check(20)`)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	for rows.Next() {
+	return each(rows, err, func() error {
 		var text string
-		if err := rows.Scan(&text); err != nil {
+		if err := rows.Scan(&text); err != nil || text == "ok" {
 			return err
 		}
-		if text != "ok" {
-			if err := f(lrs.Image{Problems: []string{"the database file is damaged: " + text}}); err != nil {
-				return err
-			}
-		}
-	}
-	return rows.Err()
+		return f(lrs.Image{Problems: []string{"the database file is damaged: " + text}})
+	})
 }
 
 // index is the rows of lrs_refs in order of stored.

@@ -80,24 +80,19 @@ func (s *Keys) KeysWithOrigins(ctx context.Context) ([]lrs.Key, error) {
 }
 
 func (s *Keys) list(ctx context.Context, query string, args ...any) ([]lrs.Key, error) {
-	rows, err := s.db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("lrssqlite: keys: %w", err)
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []lrs.Key
-	for rows.Next() {
-		var doc string
+	rows, err := s.db.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // each closes them
+	err = each(rows, err, func() error {
+		var doc []byte
 		var k lrs.Key
 		if err := rows.Scan(&doc); err != nil {
-			return nil, fmt.Errorf("lrssqlite: keys: %w", err)
+			return err
 		}
-		if err := json.Unmarshal([]byte(doc), &k); err != nil {
-			return nil, fmt.Errorf("lrssqlite: keys: %w", err)
-		}
+		err := json.Unmarshal(doc, &k)
 		out = append(out, k)
-	}
-	if err := rows.Err(); err != nil {
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("lrssqlite: keys: %w", err)
 	}
 	return out, nil

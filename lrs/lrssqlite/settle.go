@@ -136,18 +136,12 @@ func (w *writer) referring(u unsettled, limit int) ([]lrs.Row, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := st.QueryContext(w.ctx, u.target, u.after, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
 	var out []lrs.Row
-	for rows.Next() {
+	rows, err := st.QueryContext(w.ctx, u.target, u.after, limit)
+	err = each(rows, err, func() error {
 		r, err := scanRow(rows)
-		if err != nil {
-			return nil, err
-		}
 		out = append(out, r)
-	}
-	return out, rows.Err()
+		return err
+	})
+	return out, err
 }

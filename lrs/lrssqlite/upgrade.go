@@ -76,18 +76,13 @@ func (w *writer) restore() error {
 
 func (w *writer) aside(after int64) (list []aside, err error) {
 	rows, err := w.on.conn.QueryContext(w.ctx, selectAside, after)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	for rows.Next() {
+	err = each(rows, err, func() error {
 		var a aside
-		if err := rows.Scan(&a.stored, &a.id, &a.flags, &a.doc); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&a.stored, &a.id, &a.flags, &a.doc)
 		list = append(list, a)
-	}
-	return list, rows.Err()
+		return err
+	})
+	return list, err
 }
 
 // makeTables makes the tables, or brings those of the first layout to today's.

@@ -298,11 +298,7 @@ func (w *writer) findTombs(hashes []any, names map[string]string, found map[stri
 		return err
 	}
 	rows, err := st.QueryContext(w.ctx, hashes...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close() //nolint:errcheck // rows.Err tells
-	for rows.Next() {
+	return each(rows, err, func() error {
 		var h []byte
 		var t lrs.Tombstone
 		if err := rows.Scan(&h, &t.At, &t.Keep); err != nil {
@@ -310,8 +306,8 @@ func (w *writer) findTombs(hashes []any, names map[string]string, found map[stri
 		}
 		t.Name = names[string(h)]
 		found[t.Name] = t
-	}
-	return rows.Err()
+		return nil
+	})
 }
 
 // Setting implements lrs.Store.
