@@ -19,8 +19,15 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error
 		return data, nil
 	case errors.As(err, &tooLarge):
 		return nil, err
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &problem{http.StatusRequestTimeout, wholeBody, "the body took too long; send less at a time"}
 	}
-	return nil, &problem{http.StatusBadRequest, wholeBody, "the body could not be read"}
+	return nil, unread(err, "send less at a time")
+}
+
+// unread is the answer to a request whose body could not be read, with what to do if
+// that took too long.
+func unread(err error, advice string) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &problem{http.StatusRequestTimeout, wholeBody, "the body took too long; " + advice}
+	}
+	return &problem{http.StatusBadRequest, wholeBody, "the body could not be read"}
 }

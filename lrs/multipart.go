@@ -7,7 +7,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 )
@@ -170,13 +169,10 @@ func (g *gauge) blame(path string, err error) error {
 // read.
 func bodyError(err error) error {
 	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
+	if errors.As(err, &tooLarge) {
 		return refuse(http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is larger than the %d bytes this server takes; send fewer attachments at a time", tooLarge.Limit))
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return refuse(http.StatusRequestTimeout, "the body took too long; send fewer attachments at a time")
 	}
-	return refuse(http.StatusBadRequest, "the body could not be read")
+	return unread(err, "send fewer attachments at a time")
 }
 
 // A client that sends or takes attachments may take its time as long as it gets
