@@ -8,16 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
 	"github.com/cairn-lms/cairn/lrs/lrsfiles"
-	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/cairn-lms/cairn/lrs/lrstest"
 )
 
@@ -235,21 +232,6 @@ func TestNoStatementIsStoredWhoseAttachmentCouldNotBeKept(t *testing.T) {
 		s.expect(200, "POST", "/statements", statement(3))
 		s.expect(200, "GET", "/statements?attachments=true", "")
 	}
-}
-
-// openHere is an empty SQLite store.
-func openHere(t *testing.T) lrs.Store {
-	t.Helper()
-	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "other.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	store, err := lrssqlite.New(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return store
 }
 
 func TestErasedBytesAreLeftOut(t *testing.T) {

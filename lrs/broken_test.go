@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
-	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/s2"
 )
@@ -19,19 +16,11 @@ import (
 // numbers were damaged, and what it logs.
 func broken(t *testing.T, n int, damaged ...int) (*server, *bytes.Buffer) {
 	t.Helper()
-	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "main.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	store, err := lrssqlite.New(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	db := newFile(t)
 	log := &bytes.Buffer{}
 	logger := slog.New(slog.NewTextHandler(log, nil))
 	s := start(t)
-	s.lrs = lrs.New(store, lrs.Options{Log: logger})
+	s.lrs = lrs.New(openSQLite(t, db), lrs.Options{Log: logger})
 	s.web.Config.Handler = (&lrs.Service{
 		Keys:    s.keys,
 		Tenant:  func(context.Context, string) (*lrs.LRS, error) { return s.lrs, nil },

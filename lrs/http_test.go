@@ -41,11 +41,7 @@ type server struct {
 
 func start(t *testing.T, configure ...func(*httptest.Server)) *server {
 	t.Helper()
-	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "main.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
+	db := newFile(t)
 	store := openStore(t, db)
 	keys, err := lrssqlite.NewKeys(t.Context(), db)
 	if err != nil {
@@ -93,11 +89,33 @@ func openStore(t *testing.T, db *sql.DB) lrs.Store {
 		}
 		return store
 	}
+	return openSQLite(t, db)
+}
+
+func openSQLite(t *testing.T, db *sql.DB) lrs.Store {
+	t.Helper()
 	store, err := lrssqlite.New(t.Context(), db)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return store
+}
+
+// openHere is an empty SQLite store.
+func openHere(t *testing.T) lrs.Store {
+	t.Helper()
+	return openSQLite(t, newFile(t))
+}
+
+// newFile is a SQLite file without tables.
+func newFile(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "main.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
 }
 
 func TestOverMongoDB(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
 )
 
@@ -19,13 +18,8 @@ func sized(n, bytes int) string {
 
 func TestAStatementHasABoundOfItsOwn(t *testing.T) {
 	s := start(t)
-	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "main.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
 	const most = 4 << 10
-	s.lrs = lrs.New(openStore(t, db), lrs.Options{MaxStatement: most})
+	s.lrs = lrs.New(openStore(t, newFile(t)), lrs.Options{MaxStatement: most})
 	s.refused(413, "statements[1]", "4096 bytes", "POST", "/statements", "["+statement(1)+","+sized(2, most+1)+"]")
 	s.refused(413, "body", "4096 bytes", "POST", "/statements", sized(2, most+1))
 	s.refused(413, "body", "4096 bytes", "PUT", "/statements?statementId="+uuidOf(2), sized(2, most+1))

@@ -11,9 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
-	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/google/uuid"
 )
 
@@ -65,15 +63,7 @@ func TestFill(t *testing.T) {
 	if kept := os.Getenv("CAIRN_FILE"); kept != "" {
 		file = kept
 	}
-	db, err := sqlitedb.Open(t.Context(), file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	s, err := lrssqlite.New(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := open(t, file)
 	var spent time.Duration
 	cpu, slowest := usage(t), time.Duration(0)
 	for n := 0; n < total; {

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
 )
 
@@ -21,15 +20,7 @@ func entryOf(n int) lrs.Entry {
 
 // Batches that wait for one transaction each have their own fate in it.
 func TestBatchesOfOneTransactionFailAlone(t *testing.T) {
-	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	s, err := New(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openFile(t, filepath.Join(t.TempDir(), "a.db"))
 	insert := func(ctx context.Context, entries ...lrs.Entry) ([]lrs.Row, error) {
 		return s.Insert(ctx, time.Now, entries)
 	}

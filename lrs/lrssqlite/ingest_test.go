@@ -14,9 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
-	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/google/uuid"
 )
 
@@ -55,24 +53,8 @@ func BenchmarkIngest(b *testing.B) {
 func ingest(b *testing.B) func(size int) error {
 	b.Helper()
 	folder := b.TempDir()
-	records, err := sqlitedb.Open(b.Context(), filepath.Join(folder, "statements.db"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { records.Close() })
-	control, err := sqlitedb.Open(b.Context(), filepath.Join(folder, "control.db"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { control.Close() })
-	keys, err := lrssqlite.NewKeys(b.Context(), control)
-	if err != nil {
-		b.Fatal(err)
-	}
-	store, err := lrssqlite.New(b.Context(), records)
-	if err != nil {
-		b.Fatal(err)
-	}
+	keys := openKeys(b, filepath.Join(folder, "control.db"))
+	store := open(b, filepath.Join(folder, "statements.db"))
 	b.Cleanup(func() { store.Close() })
 	tenant := lrs.New(store, lrs.Options{})
 	server := httptest.NewServer((&lrs.Service{

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
 	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/cairn-lms/cairn/xapi"
@@ -30,11 +29,7 @@ func TestVerifyFindsWhatIsDamaged(t *testing.T) {
 		"a statement that went":    {`DELETE FROM lrs_statements WHERE stored = (SELECT min(stored) FROM lrs_statements)`, "which is not there"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "a.db"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer db.Close()
+			db := openDB(t, filepath.Join(t.TempDir(), "a.db"))
 			s, err := lrssqlite.New(t.Context(), db)
 			if err != nil {
 				t.Fatal(err)

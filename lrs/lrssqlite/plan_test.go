@@ -5,22 +5,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/lrs"
 )
 
 // Every shape of query walks an index range in order: no scan of a table, no
 // sorting of what was found.
 func TestEveryFilterIsAnsweredFromAnIndex(t *testing.T) {
-	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "lrs.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	s, err := New(t.Context(), db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := openFile(t, filepath.Join(t.TempDir(), "a.db"))
 	for name, terms := range map[string][][]lrs.IndexKey{
 		"no filter":      nil,
 		"one key":        {{"a"}},
@@ -30,7 +21,7 @@ func TestEveryFilterIsAnsweredFromAnIndex(t *testing.T) {
 	} {
 		for _, ascending := range []bool{true, false} {
 			text, args := s.query(lrs.Selection{Terms: terms, Until: 1, Limit: 1, Ascending: ascending})
-			rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, args...)
+			rows, err := s.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, args...)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -13,6 +13,13 @@ import (
 // openSmall opens a store whose segments are of a few statements.
 func openSmall(t *testing.T, path string) *Store {
 	t.Helper()
+	s := openFile(t, path)
+	s.perSegment = 2
+	return s
+}
+
+func openFile(t *testing.T, path string) *Store {
+	t.Helper()
 	db, err := sqlitedb.Open(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
@@ -23,7 +30,6 @@ func openSmall(t *testing.T, path string) *Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	s.perSegment = 2
 	return s
 }
 

@@ -1,6 +1,7 @@
 package lrssqlite_test
 
 import (
+	"database/sql"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -24,30 +25,36 @@ func TestTheStoreKeepsItsContract(t *testing.T) {
 }
 
 func open(t testing.TB, path string) *lrssqlite.Store {
-	db, err := sqlitedb.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	s, err := lrssqlite.New(t.Context(), db)
+	t.Helper()
+	s, err := lrssqlite.New(t.Context(), openDB(t, path))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
+func openDB(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sqlitedb.Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func openKeys(t testing.TB, path string) *lrssqlite.Keys {
+	t.Helper()
+	keys, err := lrssqlite.NewKeys(t.Context(), openDB(t, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys
+}
+
 func TestTheKeysKeepTheirContract(t *testing.T) {
 	lrstest.RunKeys(t, func(t *testing.T) lrs.KeyStore {
-		db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { db.Close() })
-		keys, err := lrssqlite.NewKeys(t.Context(), db)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return keys
+		return openKeys(t, filepath.Join(t.TempDir(), "control.db"))
 	})
 }
 
