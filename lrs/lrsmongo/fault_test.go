@@ -1,21 +1,17 @@
 package lrsmongo
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"io"
 	"net"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cairn-lms/cairn/lrs"
 	"github.com/google/uuid"
-	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
@@ -71,19 +67,10 @@ func TestAClientThatGoesAwayLeavesNoBatchUnderWay(t *testing.T) {
 		"while it lands":                   {"update", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var gone atomic.Pointer[context.CancelFunc]
-			var count atomic.Int32
-			leave := func(of string) {
-				if leave := gone.Load(); leave != nil && of == command.name && count.Add(1) == command.nth {
-					(*leave)()
-				}
-			}
-			sick, well := stores(t, options.Client().SetMonitor(&event.CommandMonitor{
-				Started: func(_ context.Context, e *event.CommandStartedEvent) { leave(e.CommandName) },
-			}))
-			ctx, cancel := context.WithCancel(t.Context())
+			c := &cut{nth: command.nth, of: []string{command.name}}
+			sick, well := stores(t, c.client())
+			ctx, cancel := c.within(t.Context())
 			defer cancel()
-			gone.Store(&cancel)
 			if _, err := sick.Insert(ctx, time.Now, []lrs.Entry{entryOf(1), entryOf(2)}); err != nil {
 				t.Errorf("the batch that had taken off is not in: %v", err)
 			}
@@ -117,64 +104,21 @@ func TestABatchWhoseClientIsGoneDoesNotTakeOff(t *testing.T) {
 // detour is a line to the server that can lose the connection of an insert, and
 // bring the insert to the server later.
 type detour struct {
-	server string
-	armed  atomic.Bool
-	held   chan []byte
-	wg     sync.WaitGroup
+	relay
+	armed atomic.Bool
+	held  chan []byte
 }
 
-func newDetour(t *testing.T, server string) (d *detour, addr string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d = &detour{server: server, held: make(chan []byte, 1)}
-	d.wg.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			d.wg.Go(func() { d.carry(client) })
+func newDetour(server string) *detour {
+	d := &detour{held: make(chan []byte, 1)}
+	d.relay = relay{server: server, lost: func(message []byte) bool {
+		if !command(message, "insert", "lrs_statements") || !d.armed.CompareAndSwap(true, false) {
+			return false
 		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		d.wg.Wait()
-	})
-	return d, listener.Addr().String()
-}
-
-// carry brings messages one by one to the server, and its answers back.
-func (d *detour) carry(client net.Conn) {
-	defer client.Close()
-	server, err := net.Dial("tcp", d.server)
-	if err != nil {
-		return
-	}
-	defer server.Close()
-	d.wg.Go(func() {
-		_, _ = io.Copy(client, server)
-		_ = client.Close()
-	})
-	for {
-		head := make([]byte, 4)
-		if _, err := io.ReadFull(client, head); err != nil {
-			return
-		}
-		message := append(head, make([]byte, binary.LittleEndian.Uint32(head)-4)...)
-		if _, err := io.ReadFull(client, message[4:]); err != nil {
-			return
-		}
-		if bytes.Contains(message, []byte("\x02insert\x00\x0f\x00\x00\x00lrs_statements\x00")) && d.armed.CompareAndSwap(true, false) {
-			d.held <- message
-			return
-		}
-		if _, err := server.Write(message); err != nil {
-			return
-		}
-	}
+		d.held <- message
+		return true
+	}}
+	return d
 }
 
 // arrive brings the insert that was held up to the server and waits for its answer.
@@ -202,8 +146,8 @@ func TestAnInsertThatArrivesAfterItsBatchWasGivenUpIsNeverSeen(t *testing.T) {
 	if o.Auth != nil || o.TLSConfig != nil {
 		t.Skip("needs a server without authentication and TLS")
 	}
-	line, addr := newDetour(t, o.Hosts[0])
-	sick, well := stores(t, options.Client().SetHosts([]string{addr}).SetDirect(true).SetRetryWrites(false))
+	line := newDetour(o.Hosts[0])
+	sick, well := stores(t, options.Client().SetHosts([]string{line.listen(t)}).SetDirect(true).SetRetryWrites(false))
 	line.armed.Store(true)
 	if _, err := sick.Insert(t.Context(), time.Now, []lrs.Entry{entryOf(1), entryOf(2)}); err == nil {
 		t.Fatal("the batch is in, though its insert was held up")

@@ -93,16 +93,8 @@ func TestWhatTwoProcessesRelateAtOnceAgreesInTheEnd(t *testing.T) {
 // A process is killed at each of the commands with which it removes a page.
 func TestAPageWithAVoidingWhoseRemovalIsKilledIsRemovedByTheNext(t *testing.T) {
 	for nth, killed := int32(1), true; killed; nth++ {
-		var kill atomic.Pointer[context.CancelFunc]
-		var count atomic.Int32
-		sick, well := stores(t, options.Client().SetMonitor(&event.CommandMonitor{
-			Started: func(_ context.Context, e *event.CommandStartedEvent) {
-				changes := e.CommandName == "insert" || e.CommandName == "update" || e.CommandName == "delete"
-				if cancel := kill.Load(); cancel != nil && changes && count.Add(1) == nth {
-					(*cancel)()
-				}
-			},
-		}))
+		c := &cut{nth: nth}
+		sick, well := stores(t, c.client())
 		later := time.Now().AddDate(0, 0, 20)
 		keeper := func(s *Store) *lrs.LRS { return lrs.New(s, lrs.Options{Now: func() time.Time { return later }}) }
 		err := errors.Join(keeper(well).SetRule(t.Context(), lrs.Rule{Days: 15}),
@@ -113,8 +105,7 @@ func TestAPageWithAVoidingWhoseRemovalIsKilledIsRemovedByTheNext(t *testing.T) {
 		old := about(1, did, 0)
 		old.Doc = bytes.Replace(old.Doc, []byte(`"id":"https://e.org/x"`), []byte(`"id":"https://e.org/x","definition":{"type":"https://e.org/type"}`), 1)
 		well.insert(t, old, about(2, xapi.VerbVoided, 1), about(3, did, 1))
-		ctx, cancel := context.WithCancel(t.Context())
-		kill.Store(&cancel)
+		ctx, cancel := c.within(t.Context())
 		_, err = keeper(sick).ApplyRetention(ctx, false)
 		if killed = ctx.Err() != nil; !killed && err != nil {
 			t.Fatal(err)

@@ -2,12 +2,8 @@ package lrsmongo
 
 import (
 	"bufio"
-	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"strconv"
@@ -70,75 +66,26 @@ func TestWritingProcess(t *testing.T) {
 // tap carries the messages of a process to the server until one that it is
 // waiting for comes along: that it keeps, and all that follow.
 type tap struct {
-	server string
-	cut    func(message []byte) bool
-	hit    chan struct{} // closed at the cut
-	once   sync.Once
-	wg     sync.WaitGroup
+	relay
+	hit  chan struct{} // closed at the cut
+	once sync.Once
 }
 
-// listen carries connections until the test ends, and returns its address.
-func (d *tap) listen(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.wg.Go(func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			d.wg.Go(func() { d.carry(client) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		d.wg.Wait()
-	})
-	return listener.Addr().String()
-}
-
-func (d *tap) carry(client net.Conn) {
-	defer client.Close()
-	server, err := net.Dial("tcp", d.server)
-	if err != nil {
-		return
-	}
-	defer server.Close()
-	d.wg.Go(func() {
-		_, _ = io.Copy(client, server)
-		_ = client.Close()
-	})
-	for {
-		head := make([]byte, 4)
-		if _, err := io.ReadFull(client, head); err != nil {
-			return
-		}
-		message := append(head, make([]byte, binary.LittleEndian.Uint32(head)-4)...)
-		if _, err := io.ReadFull(client, message[4:]); err != nil {
-			return
-		}
+func newTap(server string, cut func(message []byte) bool) *tap {
+	d := &tap{hit: make(chan struct{})}
+	d.relay = relay{server: server, lost: func(message []byte) bool {
 		select {
 		case <-d.hit:
-			return
+			return true
 		default:
 		}
-		if d.cut(message) {
-			d.once.Do(func() { close(d.hit) })
-			return
+		if !cut(message) {
+			return false
 		}
-		if _, err := server.Write(message); err != nil {
-			return
-		}
-	}
-}
-
-// command tells whether a message is the command on the collection.
-func command(message []byte, name, collection string) bool {
-	value := binary.LittleEndian.AppendUint32(nil, uint32(len(collection)+1))
-	return bytes.Contains(message, []byte("\x02"+name+"\x00"+string(value)+collection+"\x00"))
+		d.once.Do(func() { close(d.hit) })
+		return true
+	}}
+	return d
 }
 
 // follower reads all that becomes visible, as the engine does.
@@ -236,7 +183,7 @@ func killed(t *testing.T, uri, server string, cut func([]byte) bool) {
 		t.Fatal(err)
 	}
 	well.clock.lease = shortLease
-	line := &tap{server: server, cut: cut, hit: make(chan struct{})}
+	line := newTap(server, cut)
 	process := exec.Command(os.Args[0], "-test.run=^TestWritingProcess$", "-test.v")
 	process.Env = append(os.Environ(), "CAIRN_WRITE_URI=mongodb://"+line.listen(t)+"/?directConnection=true",
 		"CAIRN_WRITE_DATABASE="+name, "CAIRN_WRITE_PROCESS=1")

@@ -1,17 +1,14 @@
 package lrsmongo
 
 import (
-	"context"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cairn-lms/cairn/lrs"
 	"github.com/cairn-lms/cairn/xapi"
 	"go.mongodb.org/mongo-driver/v2/bson"
-	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
@@ -49,19 +46,10 @@ func problems(t *testing.T, l *lrs.LRS) string {
 // A process that erases is killed at each of the commands that change something.
 func TestAnErasureThatIsKilledAtAnyCommandIsCompletedByTheNext(t *testing.T) {
 	for nth, killed := int32(1), true; killed; nth += 2 {
-		var kill atomic.Pointer[context.CancelFunc]
-		var count atomic.Int32
-		sick, well := stores(t, options.Client().SetMonitor(&event.CommandMonitor{
-			Started: func(_ context.Context, e *event.CommandStartedEvent) {
-				changes := e.CommandName == "insert" || e.CommandName == "update" || e.CommandName == "delete"
-				if cancel := kill.Load(); cancel != nil && changes && count.Add(1) == nth {
-					(*cancel)()
-				}
-			},
-		}))
+		c := &cut{nth: nth}
+		sick, well := stores(t, c.client())
 		l := records(t, well)
-		ctx, cancel := context.WithCancel(t.Context())
-		kill.Store(&cancel)
+		ctx, cancel := c.within(t.Context())
 		_, err := lrs.New(sick, lrs.Options{IRIBase: "https://cairn.example"}).Erase(ctx, lrs.Erasure{Agent: ada})
 		if killed = ctx.Err() != nil; !killed && err != nil {
 			t.Fatal(err)
