@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cairn-lms/cairn/cmd/embedded"
 )
@@ -117,7 +116,7 @@ func (w *browserWalk) run() {
 		if w.settled(w.unusedLink) {
 			break
 		}
-		must(w.t, w.clock.Advance(24*time.Hour))
+		must(w.t, w.clock.Advance(untilMorning(w.clock.Now())))
 	}
 	phone.open(w.personalLink("a mail that asks Max to sign off"))
 	max.rate("4")

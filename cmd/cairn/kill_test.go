@@ -3,6 +3,7 @@ package main
 import (
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A process may die between any two acts of the walk. It runs on SQLite files
@@ -19,6 +20,7 @@ func TestKillingServeBetweenAnyTwoActsLosesAndDoublesNothing(t *testing.T) {
 	for _, act := range w.acts() {
 		t.Logf("killed at %s resident at most", server.peakMemory())
 		server.stop(syscall.SIGKILL)
+		w.killed = time.Now()
 		server = s.serve()
 		t.Log(act.name)
 		act.do()

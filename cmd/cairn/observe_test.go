@@ -176,9 +176,13 @@ func (w *walk) eventually(what string, ok func() bool, seen ...*string) {
 	}
 }
 
-// settled gives the worker three seconds (it looks every second) to make ok true.
+// settled gives the worker three seconds (it looks every second) to make ok true, and a new worker time to take over
+// what a killed one held.
 func (w *walk) settled(ok func() bool) bool {
 	deadline := time.Now().Add(3 * time.Second)
+	if taken := w.killed.Add(15 * time.Second); taken.After(deadline) {
+		deadline = taken
+	}
 	for !ok() {
 		if time.Now().After(deadline) {
 			return false

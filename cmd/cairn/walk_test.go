@@ -22,6 +22,8 @@ type walk struct {
 	sam   *visitor
 	max   *visitor
 	links []string // personal links Max has used, oldest first
+
+	killed time.Time // when a process last died: what it held is free some seconds later
 }
 
 func newWalk(t testing.TB, demo demoFile, clock *devClock) *walk {
@@ -210,7 +212,7 @@ func (w *walk) waitsForFollowUp() {
 		return toSam(m) && purposeOf(m) == "step_open" && strings.Contains(m.Subject, "Did it last?")
 	}
 	for range 8 { // at most a weekend more than two working days
-		must(w.t, w.clock.Advance(24*time.Hour))
+		must(w.t, w.clock.Advance(untilMorning(w.clock.Now())))
 		if w.settled(func() bool { return slices.ContainsFunc(w.mails(), opened) }) {
 			return
 		}
@@ -261,7 +263,7 @@ func (w *walk) signsOff() {
 			w.review("a mail that asks Max to sign off")
 			break
 		}
-		must(w.t, w.clock.Advance(24*time.Hour))
+		must(w.t, w.clock.Advance(untilMorning(w.clock.Now())))
 	}
 	if !done {
 		w.t.Fatalf("Max was not asked to sign off; mails: %s", w.subjects())

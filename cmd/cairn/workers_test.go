@@ -144,6 +144,11 @@ func (w *walk) mailsAreDistinct() {
 	}
 }
 
+// untilMorning is the time to the next day's ten o'clock, when people can be written to.
+func untilMorning(now time.Time) time.Duration {
+	return now.UTC().Truncate(24 * time.Hour).Add(34 * time.Hour).Sub(now)
+}
+
 // untilMonday is how long it is until the next Monday, 10:00 UTC.
 func untilMonday(now time.Time) time.Duration {
 	day := now.UTC().Truncate(24 * time.Hour).Add(10 * time.Hour)
