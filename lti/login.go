@@ -31,8 +31,10 @@ func parseLogin(v url.Values) (loginRequest, *Rejection) {
 		MessageHint: p["lti_message_hint"], DeploymentID: p["lti_deployment_id"], Client: p["client_id"],
 		StorageTarget: storageTarget(p["lti_storage_target"]),
 	}
-	if q.DeploymentID == "" {
-		q.DeploymentID = p["deployment_id"]
+	if other := p["deployment_id"]; q.DeploymentID == "" {
+		q.DeploymentID = other
+	} else if other != "" && other != q.DeploymentID {
+		return q, reject("duplicate_parameter", "lti_deployment_id and deployment_id name two deployments")
 	}
 	switch {
 	case q.Issuer == "":

@@ -36,6 +36,7 @@ const (
 const (
 	messageResourceLink = "LtiResourceLinkRequest"
 	messageDeepLinking  = "LtiDeepLinkingRequest"
+	messageReview       = "LtiSubmissionReviewRequest"
 	targetIframe        = "iframe"
 	targetWindow        = "window"
 )

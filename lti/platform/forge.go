@@ -5,15 +5,30 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
-	"time"
+	"net/url"
 )
 
-// Forgery says how a forged id_token differs from the true one. The zero value
-// is the true one.
+// Forgery says how a launch, or a registration, differs from the true one. The
+// zero value is the true one.
 type Forgery struct {
+	// Login changes the fields of the login initiation, Answer the form that
+	// carries the id_token.
+	Login  func(url.Values)
+	Answer func(url.Values)
+	// Enctype of the form that carries the id_token, when not the usual one.
+	Enctype string
+	// ReuseState answers with the state of the tool's previous launch.
+	ReuseState bool
+	// DeepLinking says that the forgery is one of a deep linking request.
+	DeepLinking bool
+	// Down are the paths that answer 503 Service Unavailable.
+	Down []string
+	// Invite changes the query that the tool's registration page is opened with,
+	// Configuration the platform's OpenID configuration, Registered the answer to
+	// the tool's registration.
+	Invite        func(url.Values)
+	Configuration func(map[string]any)
+	Registered    func(map[string]any)
 	// Header and Claims change the JOSE header and the claims before signing.
 	Header func(map[string]any)
 	Claims func(map[string]any)
@@ -39,13 +54,22 @@ const (
 	KeyPublicAsSecret ForgeryKey = "public-as-secret"
 	// KeyNone leaves the signature empty; the header says alg none.
 	KeyNone ForgeryKey = "none"
+	// The following are published, while the forgery is in force, next to the
+	// true key under kids of their own: a symmetric key, RSA of 1024 bits, keys for
+	// encryption (by use and by key_ops), a key for RS512, one that is no number.
+	KeyOct        ForgeryKey = "oct"
+	KeyShort      ForgeryKey = "rsa-1024"
+	KeyEncrypting ForgeryKey = "use-enc"
+	KeyOpsEncrypt ForgeryKey = "ops-encrypt"
+	KeyOtherAlg   ForgeryKey = "alg-rs512"
+	KeyUnreadable ForgeryKey = "unreadable"
 )
 
 // Launch says which message Forge starts from.
 type Launch struct {
 	UserID         string
 	ResourceLinkID string
-	ClientID       string // only needed for DeepLinking; else the link's
+	ClientID       string // of a deep linking request; "" is the link's
 	Nonce          string
 	DocumentTarget string // "" means iframe
 	DeepLinking    bool
@@ -59,7 +83,13 @@ func (p *Platform) Forge(l Launch, f Forgery) (string, error) {
 	if m.Target == "" {
 		m.Target = targetIframe
 	}
-	if l.DeepLinking {
+	if l.DeepLinking || f.DeepLinking {
+		if m.ClientID == "" {
+			p.view(func(w *world) {
+				link, _ := w.link(l.ResourceLinkID)
+				m.ClientID = link.ClientID
+			})
+		}
 		m.Type, m.PickID = messageDeepLinking, "forged"
 	}
 	return p.idToken(m, &f)
@@ -81,27 +111,68 @@ func (p *Platform) header(key ForgeryKey) map[string]any {
 		h["alg"] = "none"
 	case KeyPublicAsSecret:
 		h["alg"] = "HS256"
+	case KeyOct, KeyShort, KeyEncrypting, KeyOpsEncrypt, KeyOtherAlg, KeyUnreadable:
+		h["kid"] = string(key)
 	}
 	return h
 }
 
 func (p *Platform) sign(header, claims map[string]any, key ForgeryKey) (string, error) {
-	with := p.key
-	if key == KeyWrong {
-		var err error
-		if with, err = p.wrong(); err != nil {
-			return "", err
-		}
+	with, err := p.key, error(nil)
+	switch key {
+	case KeyPlatform, KeyPublicAsSecret, KeyNone:
+	case KeyShort:
+		with, err = p.short()
+	default:
+		with, err = p.wrong()
+	}
+	if err != nil {
+		return "", err
 	}
 	return signJWT(header, claims, key, with)
 }
 
-func makeWrongKey() (*rsa.PrivateKey, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+func makeWrongKey() (*rsa.PrivateKey, error) { return makeForgersKey(2048) }
+
+func makeShortKey() (*rsa.PrivateKey, error) { return makeForgersKey(1024) }
+
+func makeForgersKey(bits int) (*rsa.PrivateKey, error) {
+	key, err := rsa.GenerateKey(rand.Reader, bits) //nolint:gosec // a forger's key may be weak
 	if err != nil {
-		return nil, fmt.Errorf("platform: make wrong key: %w", err)
+		return nil, fmt.Errorf("platform: make the forger's key: %w", err)
 	}
 	return key, nil
+}
+
+// forgedKey is the key that a forgery publishes, nil if none.
+func (p *Platform) forgedKey(key ForgeryKey) (map[string]any, error) {
+	public := func(make func() (*rsa.PrivateKey, error), name string, value any) (map[string]any, error) {
+		private, err := make()
+		if err != nil {
+			return nil, err
+		}
+		k := publicJWK(&private.PublicKey)
+		out := map[string]any{"kty": k.Kty, "n": k.N, "e": k.E, "kid": string(key)}
+		if name != "" {
+			out[name] = value
+		}
+		return out, nil
+	}
+	switch key {
+	case KeyOct:
+		return map[string]any{"kty": "oct", "k": "c2VjcmV0", "kid": string(key), "alg": "HS256"}, nil
+	case KeyShort:
+		return public(p.short, "use", "sig")
+	case KeyEncrypting:
+		return public(p.wrong, "use", "enc")
+	case KeyOpsEncrypt:
+		return public(p.wrong, "key_ops", []string{"encrypt"})
+	case KeyOtherAlg:
+		return public(p.wrong, "alg", "RS512")
+	case KeyUnreadable:
+		return map[string]any{"kty": "RSA", "n": "!", "e": "AQAB", "kid": string(key)}, nil
+	}
+	return nil, nil
 }
 
 // idToken composes and signs a message, as f says (nil: honestly).
@@ -142,97 +213,4 @@ func (p *Platform) idToken(m message, f *Forgery) (string, error) {
 		token = f.Token(token)
 	}
 	return token, nil
-}
-
-// Forgeries are the tokens a tool must refuse, by name: certification's list
-// and the usual attacks. Each differs from the true token in one thing.
-func Forgeries() map[string]Forgery {
-	header := func(key string, value any) Forgery {
-		return Forgery{Header: func(h map[string]any) { put(h, key, value) }}
-	}
-	claim := func(key string, value any) Forgery {
-		return Forgery{Claims: func(c map[string]any) { put(c, key, value) }}
-	}
-	shift := func(iat, exp time.Duration) Forgery {
-		return Forgery{Claims: func(c map[string]any) {
-			now, _ := c["iat"].(int64)
-			c["iat"] = now + int64(iat/time.Second)
-			c["exp"] = now + int64(exp/time.Second)
-		}}
-	}
-	link := func(value any) Forgery { return claim(claimResourceLink, value) }
-	return map[string]Forgery{
-		"wrong_key":               {Key: KeyWrong},
-		"alg_none":                {Key: KeyNone},
-		"public_key_as_secret":    {Key: KeyPublicAsSecret},
-		"alg_rs512":               header("alg", "RS512"),
-		"no_kid":                  header("kid", nil),
-		"unknown_kid":             header("kid", "ffffffffffffffffffff"),
-		"embedded_key":            header("jwk", map[string]any{"kty": "RSA", "e": "AQAB", "n": "AQAB"}),
-		"jku":                     header("jku", "https://attacker.example/jwks.json"),
-		"wrong_issuer":            claim("iss", "https://other.example"),
-		"no_issuer":               claim("iss", nil),
-		"wrong_audience":          claim("aud", "someone-else"),
-		"no_audience":             claim("aud", nil),
-		"extra_audience":          {Claims: func(c map[string]any) { c["aud"] = []any{c["aud"], "someone-else"}; c["azp"] = c["aud"].([]any)[0] }},
-		"audience_array_no_azp":   {Claims: func(c map[string]any) { c["aud"] = []any{c["aud"], "someone-else"}; delete(c, "azp") }},
-		"wrong_azp":               claim("azp", "someone-else"),
-		"expired":                 shift(-time.Hour-time.Minute, -time.Hour),
-		"too_old":                 shift(-48*time.Hour, time.Hour),
-		"future":                  shift(time.Hour, time.Hour+time.Minute),
-		"no_exp":                  claim("exp", nil),
-		"no_iat":                  claim("iat", nil),
-		"exp_text":                claim("exp", "tomorrow"),
-		"exp_1970":                claim("exp", 22222),
-		"no_nonce":                claim("nonce", nil),
-		"wrong_nonce":             claim("nonce", "never-asked-for"),
-		"nonce_reused":            {ReuseNonce: true},
-		"wrong_version":           claim(claimVersion, "1.2.0"),
-		"no_version":              claim(claimVersion, nil),
-		"no_message_type":         claim(claimMessageType, nil),
-		"unknown_message_type":    claim(claimMessageType, "LtiSurpriseRequest"),
-		"no_deployment":           claim(claimDeployment, nil),
-		"wrong_deployment":        claim(claimDeployment, "999"),
-		"deployment_number":       claim(claimDeployment, 1),
-		"no_roles":                claim(claimRoles, nil),
-		"roles_text":              claim(claimRoles, "Learner"),
-		"no_resource_link":        link(nil),
-		"resource_link_no_id":     link(map[string]any{"title": "No id"}),
-		"resource_link_text":      link("1"),
-		"resource_link_id_long":   link(map[string]any{"id": strings.Repeat("x", 256)}),
-		"no_target":               claim(claimTargetLinkURI, nil),
-		"target_elsewhere":        claim(claimTargetLinkURI, "https://attacker.example/launch"),
-		"no_sub":                  claim("sub", nil),
-		"empty_sub":               claim("sub", ""),
-		"sub_long":                claim("sub", strings.Repeat("5", 256)),
-		"sub_number":              claim("sub", 5),
-		"context_text":            claim(claimContext, "2"),
-		"custom_text":             claim(claimCustom, "workflow=first-steps"),
-		"not_a_token":             {Token: func(string) string { return "hello" }},
-		"payload_changed":         {Token: changePayload},
-		"signature_missing":       {Token: func(t string) string { return t[:strings.LastIndex(t, ".")] }},
-		"signature_of_other_text": {Token: func(t string) string { return t[:len(t)-8] + "AAAAAAAA" }},
-	}
-}
-
-// ForgeryNames are the names of Forgeries, sorted.
-func ForgeryNames() []string { return slices.Sorted(maps.Keys(Forgeries())) }
-
-func put(m map[string]any, key string, value any) {
-	if value == nil {
-		delete(m, key)
-		return
-	}
-	m[key] = value
-}
-
-// changePayload makes everyone an instructor, under the old signature.
-func changePayload(token string) string {
-	parts := strings.Split(token, ".")
-	data, err := b64.DecodeString(parts[1])
-	if err != nil {
-		return token
-	}
-	parts[1] = b64.EncodeToString([]byte(strings.ReplaceAll(string(data), "#Learner", "#Instructor") + " "))
-	return strings.Join(parts, ".")
 }

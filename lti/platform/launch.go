@@ -62,7 +62,7 @@ func (p *Platform) initiate(w http.ResponseWriter, r *http.Request, sess string,
 	launchID := kind + "_" + randomHex(8)
 	p.mu.Lock()
 	p.pending.put(launchID, pendingLaunch{session: sess, message: m})
-	q := p.quirks
+	q, hostile := p.quirks, p.hostile
 	p.mu.Unlock()
 	hint := struct {
 		CMID     any    `json:"cmid,omitempty"`
@@ -97,11 +97,14 @@ func (p *Platform) initiate(w http.ResponseWriter, r *http.Request, sess string,
 	if q.StorageTarget != "" {
 		fields = append(fields, field{"lti_storage_target", q.StorageTarget})
 	}
+	if hostile != nil && hostile.Login != nil {
+		fields = forgedFields(fields, hostile.Login)
+	}
 	p.log.Info("launch begins", "client", tool.ClientID, "link", m.LinkID, "user", m.UserID)
 	if q.LoginByGET {
 		v := url.Values{}
 		for _, f := range fields {
-			v.Set(f.Name, f.Value)
+			v.Add(f.Name, f.Value)
 		}
 		sep := "?"
 		if strings.Contains(tool.LoginURL, "?") {
@@ -207,7 +210,18 @@ func (p *Platform) authorize(w http.ResponseWriter, r *http.Request) {
 		p.fail(w, r, err)
 		return
 	}
-	p.postForm(w, r, "ltiAuthForm", redirect, []field{{"id_token", token}, state}, "Opening "+tool.Name)
+	fields := []field{{"id_token", token}, state}
+	if hostile != nil {
+		fields = p.forgedAnswer(fields, tool, *hostile)
+		if hostile.Enctype != "" {
+			p.render(w, r, http.StatusOK, "post", map[string]any{
+				"Title": "Opening " + tool.Name, "Name": "ltiAuthForm", "Action": redirect, "Fields": fields, "Enctype": hostile.Enctype, "Bare": true,
+			})
+			return
+		}
+	}
+	p.remember(tool, state.Value)
+	p.postForm(w, r, "ltiAuthForm", redirect, fields, "Opening "+tool.Name)
 }
 
 // invalidRequest is Moodle's 404 page for whatever it will not tell the tool.
@@ -215,13 +229,30 @@ func (p *Platform) invalidRequest(w http.ResponseWriter, r *http.Request) {
 	p.errorPage(w, r, http.StatusNotFound, "Invalid request")
 }
 
-// keySet publishes our key.
+// keySetPath is where our keys are published.
+const keySetPath = "/mod/lti/certs.php"
+
+// keySet publishes our key, and the forger's next to it.
 //
 //	GET /mod/lti/certs.php
 func (p *Platform) keySet(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	q, hostile := p.quirks, p.hostile
+	p.mu.Unlock()
 	k := publicJWK(&p.key.PublicKey)
-	if p.Quirks().JWKSWithoutAlg {
+	if q.JWKSWithoutAlg {
 		k.Alg = ""
 	}
-	p.writeJSON(w, http.StatusOK, "application/json; charset=utf-8", jwkSet{Keys: []jwk{k}})
+	keys := []any{k}
+	if hostile != nil {
+		forged, err := p.forgedKey(hostile.Key)
+		if err != nil {
+			p.fail(w, r, err)
+			return
+		}
+		if forged != nil {
+			keys = append(keys, forged)
+		}
+	}
+	p.writeJSON(w, http.StatusOK, "application/json; charset=utf-8", map[string]any{"keys": keys})
 }

@@ -101,12 +101,12 @@ func (p *Platform) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /mod/lti/auth.php", p.authorize)
 	mux.HandleFunc("POST /mod/lti/auth.php", p.authorize)
-	mux.HandleFunc("GET /mod/lti/certs.php", p.keySet)
+	mux.HandleFunc("GET "+keySetPath, p.keySet)
 	mux.HandleFunc("POST /mod/lti/token.php", p.token)
 	mux.HandleFunc(servicesPath+"/", p.services)
 	mux.HandleFunc("POST /mod/lti/contentitem_return.php", p.contentReturn)
-	mux.HandleFunc("GET /mod/lti/openid-configuration.php", p.configuration)
-	mux.HandleFunc("POST /mod/lti/openid-registration.php", p.register)
+	mux.HandleFunc("GET "+configurationPath, p.configuration)
+	mux.HandleFunc("POST "+registrationPath, p.register)
 	mux.Handle("/", p.canonical(guard.Handler(own)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -114,6 +114,10 @@ func (p *Platform) routes() http.Handler {
 		h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 		h.Set("Content-Security-Policy", p.policy())
 		r.Body = http.MaxBytesReader(w, r.Body, max(maxPageBody, maxServiceBody))
+		if p.down(r.URL.Path) {
+			http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+			return
+		}
 		mux.ServeHTTP(w, r)
 	})
 }

@@ -27,9 +27,10 @@ type Platform struct {
 	served   chan struct{} // closed once the server has stopped
 	serveErr error         // why it stopped; read after served
 
-	// The two keys are set once, before serving.
+	// The keys are set once, before serving; the forger's are made when asked for.
 	key   *rsa.PrivateKey
 	wrong func() (*rsa.PrivateKey, error)
+	short func() (*rsa.PrivateKey, error)
 
 	mu      sync.Mutex
 	w       *world
@@ -37,6 +38,7 @@ type Platform struct {
 	quirks  Quirks
 	hostile *Forgery
 	nonces  map[string]string // client ID → nonce of its previous token
+	states  map[string]string // client ID → state of its previous launch
 	pending *bounded[pendingLaunch]
 	picks   *bounded[*pick]
 	invites *bounded[bool] // client IDs of registration tokens: true once used
@@ -64,9 +66,10 @@ func Start(ctx context.Context, o Options) (*Platform, error) {
 		return nil, err
 	}
 	p := &Platform{
-		o: o, log: o.Log, client: o.Client, pages: pages, key: key, wrong: sync.OnceValues(makeWrongKey),
+		o: o, log: o.Log, client: o.Client, pages: pages, key: key, wrong: sync.OnceValues(makeWrongKey), short: sync.OnceValues(makeShortKey),
 		served: make(chan struct{}), w: w, xapi: o.XAPI, quirks: o.Quirks,
 		nonces:  map[string]string{},
+		states:  map[string]string{},
 		pending: newBounded[pendingLaunch](10_000),
 		picks:   newBounded[*pick](1_000),
 		invites: newBounded[bool](1_000),
@@ -228,7 +231,8 @@ func (p *Platform) Quirks() Quirks {
 	return p.quirks
 }
 
-// SetHostile makes every launch from now on a forgery; nil makes it honest.
+// SetHostile makes every launch and registration from now on a forgery; nil makes
+// them honest.
 func (p *Platform) SetHostile(f *Forgery) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -22,6 +22,8 @@ const (
 	registrationLifetime  = time.Hour
 	maxRegistrationBody   = 256 << 10
 	maxRedirectURIs       = 50
+	configurationPath     = "/mod/lti/openid-configuration.php"
+	registrationPath      = "/mod/lti/openid-registration.php"
 )
 
 // addTool keeps a tool, with an ID and a deployment if it has none.
@@ -74,7 +76,7 @@ func originOf(s string) string {
 //	GET /mod/lti/openid-configuration.php
 func (p *Platform) configuration(w http.ResponseWriter, _ *http.Request) {
 	base := p.issuer + "/mod/lti/"
-	p.writeJSON(w, http.StatusOK, "application/json; charset=utf-8", map[string]any{
+	p.writeForged(w, func(f *Forgery) func(map[string]any) { return f.Configuration }, map[string]any{
 		"issuer":                                p.issuer,
 		"token_endpoint":                        base + "token.php",
 		"token_endpoint_auth_methods_supported": []string{"private_key_jwt"},
@@ -129,6 +131,11 @@ func (p *Platform) inviteTool(registrationURL string) (full, clientID string, er
 	q := u.Query()
 	q.Set("openid_configuration", p.issuer+"/mod/lti/openid-configuration.php")
 	q.Set("registration_token", token)
+	p.mu.Lock()
+	if p.hostile != nil && p.hostile.Invite != nil {
+		p.hostile.Invite(q)
+	}
+	p.mu.Unlock()
 	u.RawQuery = q.Encode()
 	return u.String(), clientID, nil
 }
@@ -332,7 +339,7 @@ func (p *Platform) register(w http.ResponseWriter, r *http.Request) {
 	if len(t.Custom) > 0 {
 		lti["custom_parameters"] = t.Custom
 	}
-	p.writeJSON(w, http.StatusOK, "application/json; charset=utf-8", map[string]any{
+	p.writeForged(w, func(f *Forgery) func(map[string]any) { return f.Registered }, map[string]any{
 		"client_id": t.ClientID, "response_types": []string{"id_token"}, "jwks_uri": t.JWKSURL,
 		"initiate_login_uri": t.LoginURL, "grant_types": []string{"client_credentials", "implicit"},
 		"redirect_uris": t.RedirectURIs, "application_type": "web", "token_endpoint_auth_method": "private_key_jwt",
