@@ -98,7 +98,8 @@ func (s *Service) arrival(ctx context.Context, w *Workflow, e *Enrolment, a Arri
 	return ev, nil
 }
 
-// ArriveStaff takes the launch of a teacher, administrator or mentor, who from then on is staff of the course.
+// ArriveStaff takes the launch of a teacher, administrator or mentor, who from then on is staff of the course. Whoever
+// comes without a role is only known from then on.
 func (s *Service) ArriveStaff(ctx context.Context, a StaffArrival) (Person, error) {
 	if a.Issuer == "" || a.Subject == "" || a.Course.ID == "" {
 		return Person{}, fmt.Errorf("arrive as staff: issuer, subject or course missing: %w", ErrInvalid)

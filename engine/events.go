@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,9 @@ type arrived struct {
 
 func (ev arrived) apply(d *decision) error {
 	a := ev.a
+	if a.Part {
+		a.keepWay(d.e)
+	}
 	d.e.DeploymentID, d.e.ResourceLinkID = a.DeploymentID, a.ResourceLinkID
 	d.e.Course.Registration = a.Course.Registration
 	for _, f := range []struct {
@@ -45,6 +49,24 @@ func (ev arrived) apply(d *decision) error {
 	}
 	d.sayLaunched()
 	return completedCourse{notes: ev.completed}.apply(d)
+}
+
+// keepWay leaves the enrolment on the link it was launched by before: one link to a step must not take the grades and
+// the mails of the whole workflow along.
+func (a *Arrival) keepWay(e *Enrolment) {
+	a.LineItem = "" // a part's column is not the workflow's
+	if e.ResourceLinkID != "" {
+		a.DeploymentID, a.ResourceLinkID = e.DeploymentID, e.ResourceLinkID
+	}
+	if e.RelaunchURL != "" {
+		a.RelaunchURL = ""
+	}
+	custom := maps.Clone(e.Custom)
+	if custom == nil {
+		custom = map[string]string{}
+	}
+	maps.Copy(custom, a.Custom)
+	a.Custom = boundCustom(custom)
 }
 
 // courseStart reads the launch parameter course_start: a date, or an instant whose UTC date counts.

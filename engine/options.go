@@ -37,6 +37,7 @@ type Arrival struct {
 	RelaunchURL    string
 	Custom         map[string]string // launch parameters
 	Preview        bool              // staff looks at it as a learner: nothing is sent or passed back
+	Part           bool              // by a link to a part of the workflow (a step): where mails lead and grades go stays
 }
 
 // StaffArrival is a launch by a teacher, administrator or mentor.

@@ -70,6 +70,9 @@ func (s *Service) change(ctx context.Context, id EnrolmentID, make func(*Workflo
 		}
 		seen := *e
 		if launch, ok := ev.(arrived); ok && len(launch.a.Custom) > 0 {
+			if launch.a.Part {
+				launch.a.keepWay(e)
+			}
 			seen.Custom = launch.a.Custom // the launch may name other people
 		}
 		facts, err := s.facts(ctx, w, &seen)

@@ -89,7 +89,7 @@ func phasesOf(home *engine.Home) []phaseList {
 			lists = append(lists, phaseList{Phase: step.Step.Phase})
 		}
 		last := &lists[len(lists)-1]
-		last.Steps = append(last.Steps, pathStep{StepView: step, Mark: markOf(step), Open: step.State.State != engine.Locked && learnerReads(step.Step)})
+		last.Steps = append(last.Steps, pathStep{StepView: step, Mark: markOf(step), Open: step.State.State != engine.Locked && step.Step.ForLearner()})
 	}
 	return lists
 }
@@ -109,7 +109,7 @@ const newsLife = 14 * 24 * time.Hour
 func (s *Site) newsOf(ctx context.Context, service *engine.Service, home *engine.Home) ([]news, error) {
 	var list []news
 	for _, step := range home.Steps {
-		if !learnerReads(step.Step) || !slices.ContainsFunc(step.State.Reviews, func(r engine.Review) bool { return s.now().Sub(r.At) < newsLife }) {
+		if !step.Step.ForLearner() || !slices.ContainsFunc(step.State.Reviews, func(r engine.Review) bool { return s.now().Sub(r.At) < newsLife }) {
 			continue
 		}
 		whole, err := service.StepView(ctx, home.Enrolment.ID, step.Step.ID)
@@ -122,12 +122,6 @@ func (s *Site) newsOf(ctx context.Context, service *engine.Service, home *engine
 	}
 	slices.SortStableFunc(list, func(a, b news) int { return b.Review.At.Compare(a.Review.At) })
 	return list, nil
-}
-
-// learnerReads tells whether the learner reads what others answered to a step:
-// reviews, feedback and sign-offs are for the learner, others' surveys are not.
-func learnerReads(step *engine.Step) bool {
-	return step.By == engine.Learner || step.Kind == engine.KindFeedback || step.Kind == engine.KindSignOff
 }
 
 // stone is one stone of the cairn that progress builds.

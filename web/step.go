@@ -56,7 +56,7 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 	if err != nil {
 		return fmt.Errorf("web: step: %w", err)
 	}
-	if !learnerReads(step.Step) {
+	if !step.Step.ForLearner() {
 		return fmt.Errorf("web: step %s is not the learner's: %w", step.Step.ID, errNotYours)
 	}
 	v := s.view(r)

@@ -30,7 +30,7 @@ func waitingOf(home *engine.Home) waiting {
 		switch {
 		case step.By == engine.Learner && state == engine.Submitted && step.Review != nil:
 			w.Turns = append(w.Turns, turn{Step: step, Role: step.Review.By, People: view.Reviewers, Nobody: view.NeedsReviewer, Review: true})
-		case step.By != engine.Learner && learnerReads(step) && (state == engine.Open || state == engine.Submitted):
+		case step.By != engine.Learner && step.ForLearner() && (state == engine.Open || state == engine.Submitted):
 			w.Turns = append(w.Turns, turn{Step: step, Role: step.By, People: view.Reviewers, Nobody: view.NeedsReviewer})
 		case step.By == engine.Learner && state == engine.Locked && w.Then == nil && home.Upcoming == nil:
 			w.Then = view

@@ -1,0 +1,193 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Portfolio is what a learner handed in and what others answered, latest first.
+type Portfolio struct {
+	Learner Person
+	Entries []Entry
+	More    bool // older entries are left out
+}
+
+// Entry is one hand-in (Hand) or one answer to a step (Review).
+type Entry struct {
+	At        time.Time
+	Enrolment *Enrolment
+	Workflow  *Workflow
+	Step      *Step
+	Hand      *Contribution
+	Replaced  bool // a later hand-in stands in the place of Hand
+	Review    *ReviewView
+}
+
+// Bounds of a portfolio.
+const (
+	maxPortfolio      = 300 // entries
+	maxPortfolioPlans = 50  // enrolments
+)
+
+// ForLearner tells whether the learner reads what others answered to a step: reviews, feedback and sign-offs are for
+// the learner, others' surveys are not.
+func (s *Step) ForLearner() bool {
+	return s.By == Learner || s.Kind == KindFeedback || s.Kind == KindSignOff
+}
+
+// Portfolio is a person's own, over all enrolments. Looking changes nothing.
+func (s *Service) Portfolio(ctx context.Context, learner PersonID) (*Portfolio, error) {
+	p, err := s.Person(ctx, learner)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.o.Store.EnrolmentsOf(ctx, learner)
+	if err != nil {
+		return nil, fmt.Errorf("load enrolments of %s: %w", learner, err)
+	}
+	slices.SortStableFunc(all, func(a, b *Enrolment) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
+	out := &Portfolio{Learner: p, More: len(all) > maxPortfolioPlans}
+	for _, e := range all[:min(len(all), maxPortfolioPlans)] {
+		entries, err := s.entries(ctx, e, true)
+		if err != nil {
+			return nil, err
+		}
+		out.Entries = append(out.Entries, entries...)
+	}
+	return out.sorted(), nil
+}
+
+// HandedIn is what others may read of one enrolment: what is private to the learner is left out.
+func (s *Service) HandedIn(ctx context.Context, id EnrolmentID) (*Portfolio, error) {
+	e, err := s.o.Store.Enrolment(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("load enrolment %s: %w", id, err)
+	}
+	p, err := s.Person(ctx, e.Learner)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.entries(ctx, e, false)
+	if err != nil {
+		return nil, err
+	}
+	return (&Portfolio{Learner: p, Entries: entries}).sorted(), nil
+}
+
+// sorted brings the latest to the front and keeps the bound.
+func (p *Portfolio) sorted() *Portfolio {
+	slices.SortStableFunc(p.Entries, func(a, b Entry) int { return b.At.Compare(a.At) })
+	if len(p.Entries) > maxPortfolio {
+		p.Entries, p.More = p.Entries[:maxPortfolio], true
+	}
+	return p
+}
+
+// entries are those of one enrolment, in file order.
+func (s *Service) entries(ctx context.Context, e *Enrolment, own bool) ([]Entry, error) {
+	w, err := s.Workflow(ctx, e.Workflow, e.Version)
+	if err != nil {
+		return nil, err
+	}
+	all, err := s.contributions(ctx, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.names(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var out []Entry
+	for _, of := range w.order {
+		st := e.Steps[of.ID]
+		if st == nil || !of.ForLearner() || of.Private && !own {
+			continue
+		}
+		one := Entry{Enrolment: e, Workflow: w, Step: of}
+		for _, c := range all {
+			if handed, replaced := isHandIn(e, of, st, c); handed {
+				hand := one
+				hand.At, hand.Hand, hand.Replaced = c.At, c, replaced
+				out = append(out, hand)
+			}
+		}
+		for _, r := range reviewViews(st, all, names) {
+			answer := one
+			answer.At, answer.Review = r.At, &r
+			out = append(out, answer)
+		}
+	}
+	return out, nil
+}
+
+// isHandIn tells whether a contribution is one the learner handed in for the step: the one that stands, or an earlier
+// one that somebody answered. What was written but never taken is none.
+func isHandIn(e *Enrolment, of *Step, st *StepState, c *Contribution) (handed, replaced bool) {
+	if of.By != Learner || c.Step != of.ID || c.Draft || c.Request != "" || c.Author != e.Learner {
+		return false, false
+	}
+	if c.ID == st.Hand {
+		return true, false
+	}
+	answered := slices.ContainsFunc(st.Reviews, func(r Review) bool { return r.SHA256 != "" && r.SHA256 == c.SHA256 })
+	return answered, true
+}
+
+// LearnerIn finds the enrolments of an LMS account in a course, latest change first; w "" is any workflow. An account
+// nobody knows has none.
+func (s *Service) LearnerIn(ctx context.Context, issuer, subject string, c Course, w WorkflowID) ([]*Enrolment, error) {
+	p, err := s.o.Store.PersonByAccount(ctx, issuer, subject)
+	if err != nil {
+		return nil, fmt.Errorf("find learner: %w", err)
+	}
+	if c.Issuer == "" {
+		c.Issuer = issuer
+	}
+	all, err := s.o.Store.EnrolmentsOf(ctx, p.ID)
+	if err != nil {
+		return nil, fmt.Errorf("load enrolments of %s: %w", p.ID, err)
+	}
+	all = slices.DeleteFunc(all, func(e *Enrolment) bool {
+		return e.Course.Key() != c.Key() || w != "" && e.Workflow != w
+	})
+	slices.SortStableFunc(all, func(a, b *Enrolment) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
+	return all, nil
+}
+
+// RequestsTo are the requests of an enrolment that are addressed to a person, in file order, answered ones too: by
+// their account, or by the e-mail address that their platform vouches for. A learner is asked nothing about themselves.
+func (s *Service) RequestsTo(ctx context.Context, acting PersonID, id EnrolmentID) ([]Request, error) {
+	w, e, _, err := s.current(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if acting == e.Learner {
+		return nil, nil
+	}
+	me, err := s.Person(ctx, acting)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := s.names(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var out []Request
+	for _, of := range w.order {
+		st := e.Steps[of.ID]
+		if st == nil {
+			continue
+		}
+		for _, r := range st.Requests {
+			p := asked[r.Person]
+			byAddress := p.Issuer == "" && p.Email != "" && strings.EqualFold(p.Email, me.Email)
+			if p.ID == acting || byAddress {
+				out = append(out, r)
+			}
+		}
+	}
+	return out, nil
+}
