@@ -14,13 +14,14 @@ import (
 
 // What stands for %s in the keys that templates put together.
 var (
-	allKinds = strings.Fields("read watch elearning event briefing signoff discuss share conversation experiment assignment practise feedback reflect quiz survey checkin plan")
-	allRoles = strings.Fields("manager peer coach")
-	purposes = strings.Fields("review confirm signoff signoff_confirm survey feedback briefing checkin step")
-	outcomes = strings.Fields("approve return not_yet response acknowledged")
-	ended    = strings.Fields("expired withdrawn")
-	sources  = strings.Fields("statement canvas_event canvas_state result follow_up course_end finish coach")
-	marks    = strings.Fields("locked open submitted returned done skipped expired late")
+	allKinds  = strings.Fields("read watch elearning event briefing signoff discuss share conversation experiment assignment practise feedback reflect quiz survey checkin plan")
+	allRoles  = strings.Fields("manager peer coach")
+	purposes  = strings.Fields("review confirm signoff signoff_confirm survey feedback briefing checkin step")
+	outcomes  = strings.Fields("approve return not_yet response acknowledged")
+	ended     = strings.Fields("expired withdrawn")
+	sources   = strings.Fields("statement canvas_event canvas_state result follow_up course_end finish coach")
+	marks     = strings.Fields("locked open submitted returned done skipped expired late")
+	pickKinds = strings.Fields("whole step finish portfolio")
 )
 
 var formats = map[string][]string{
@@ -30,7 +31,8 @@ var formats = map[string][]string{
 	"page.request.%s": purposes, "page.request.comment.%s": purposes, "page.mark.%s": marks,
 	"page.outcome.%s": append(ended, outcomes...), "page.request.thanks.%s": append(ended, outcomes...),
 	"page.request.lead.%s": {"review", "confirm", "signoff"}, "page.board.looks.%s": allRoles, "page.board.turn.%s": allRoles,
-	"page.board.by.%s":    sources,
+	"page.board.by.%s":  sources,
+	"page.pick.kind.%s": pickKinds, "page.pick.kind.%s.text": pickKinds,
 	"page.error.%s.title": nil, "page.error.%s.text": nil, "page.answer.%s.%s": nil,
 }
 

@@ -17,6 +17,13 @@
 //	GET POST  /s/{handle}/people/{role}          who is your manager?
 //	GET       /s/{handle}/evidence/{sha256}      an own file
 //	POST      /s/{handle}/board/{enrolment}/completed
+//	GET       /s/{handle}/board/steps/{workflow}/{step}   a placed step, as staff sees it
+//	GET       /s/{handle}/portfolio              what the learner handed in, everywhere
+//	GET       /s/{handle}/portfolio/{enrolment}/{sha256}
+//	GET POST  /s/{handle}/pick                   a designer: choose what to place in the course
+//	GET POST  /s/{handle}/review/{request}       from the gradebook: a request to this person
+//	GET       /s/{handle}/review/{request}/evidence/{sha256}
+//	GET       /s/{handle}/handed/{sha256}        from the gradebook: a file of that learner
 //	GET POST  /r/{token}                         a request, by personal link, no account
 //	GET       /r/{token}/evidence/{sha256}       a file that request shows
 //	GET POST  /u/{token}                         unsubscribe; POST is RFC 8058 one-click too

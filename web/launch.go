@@ -39,9 +39,6 @@ func (s *Site) Launched(w http.ResponseWriter, r *http.Request, l *lti.Launch) {
 
 func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) error {
 	v := s.view(r).speak(l.Locale)
-	if l.MessageType == lti.MessageDeepLinking {
-		return s.draw(w, http.StatusNotImplemented, "error", v.titled("page.error.no_picker.title"), errorPage{Topic: "no_picker"})
-	}
 	service, err := s.tenant(r.Context(), l.Tenant)
 	if err != nil {
 		return err
@@ -51,15 +48,25 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 		Ancestors: ancestorsOf(l.Issuer, l.ReturnURL), Locale: l.Locale, Zone: zoneOf(l.Custom[paramZone]),
 		ReturnURL: l.ReturnURL, RelaunchURL: relaunchOf(l),
 	}
+	switch l.MessageType {
+	case lti.MessageDeepLinking:
+		return s.arriveDesigner(w, r, l, service, session)
+	case lti.MessageSubmissionReview:
+		return s.arriveReviewer(w, r, l, service, session)
+	}
 	roles := staffRoles(l)
 	staff := len(roles) > 0
+	link := linkOf(l)
 	visits := !staff && !l.IsLearner() && l.IsMentor() // a mentor has no steps of their own
 
 	workflow, err := workflowOf(r.Context(), service, l)
 	if err != nil {
 		return fmt.Errorf("web: launch: %w", err)
 	}
-	if !visits {
+	if link.View == viewPortfolio && !staff && !visits {
+		return s.arrivePortfolio(w, r, l, service, session)
+	}
+	if !visits && link.View != viewPortfolio {
 		_, err := service.Workflow(r.Context(), workflow, 0)
 		if workflow == "" || errors.Is(err, engine.ErrNotFound) {
 			return s.drawSetup(w, r, v, service, staff, string(workflow))
@@ -75,6 +82,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 			session.Role = RoleVisitor
 		} else {
 			session.Role = RoleStaff
+			session.Landing = link.staffLanding(workflow)
 		}
 		person, err := service.ArriveStaff(r.Context(), engine.StaffArrival{
 			Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
@@ -94,40 +102,40 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 			Username: usernameOf(l), Names: namesOf(l), Workflow: workflow, Course: session.Course,
 			DeploymentID: l.DeploymentID, ResourceLinkID: l.ResourceLink.ID,
 			LineItem: l.LineItemURL, LineItemsURL: l.LineItemsURL, RelaunchURL: relaunchOf(l),
-			Custom: l.Custom, Preview: l.IsPreview(),
+			Custom: l.Custom, Preview: l.IsPreview(), Part: link.part(),
 		})
 		if err != nil {
 			return fmt.Errorf("web: launch: %w", err)
 		}
 		session.Person, session.Enrolment = enrolment.Learner, enrolment.ID
+		session.Landing = link.landing()
 	}
-	if session, err = s.newSession(w, r, session); err != nil {
-		return err
-	}
-	ticket, err := s.issueTicket(r, session)
-	if err != nil {
-		return err
-	}
-	seeOther(w, r, arrivalPath(session.Handle, ticket))
-	return nil
+	return s.enter(w, r, session)
 }
 
-// workflowOf is the workflow that a launch names: by the custom parameter, else in
-// the query of its target. A site with one workflow needs no name; "" is none.
+// workflowOf is the workflow of a launch: the one it names; a site with one
+// workflow needs no name; "" is none.
 func workflowOf(ctx context.Context, service *engine.Service, l *lti.Launch) (engine.WorkflowID, error) {
-	if named := l.Custom[paramWorkflow]; named != "" && !strings.HasPrefix(named, "$") {
-		return engine.WorkflowID(named), nil
-	}
-	if target, err := url.Parse(l.TargetLinkURI); err == nil {
-		if named := target.Query().Get(paramWorkflow); named != "" {
-			return engine.WorkflowID(named), nil
-		}
+	if named := namedWorkflow(l); named != "" {
+		return named, nil
 	}
 	all, err := service.Workflows(ctx)
 	if err != nil || len(all) != 1 {
 		return "", err
 	}
 	return all[0].ID, nil
+}
+
+// namedWorkflow is the workflow that a launch names: by the custom parameter, else
+// in the query of its target; "" is none.
+func namedWorkflow(l *lti.Launch) engine.WorkflowID {
+	if named := l.Custom[paramWorkflow]; named != "" && !strings.HasPrefix(named, "$") {
+		return engine.WorkflowID(named)
+	}
+	if target, err := url.Parse(l.TargetLinkURI); err == nil {
+		return engine.WorkflowID(target.Query().Get(paramWorkflow))
+	}
+	return ""
 }
 
 // drawSetup says what is missing to those who can mend it, and to learners that

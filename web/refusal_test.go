@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
-	"github.com/cairn-lms/cairn/lti"
 	"github.com/cairn-lms/cairn/web"
 )
 
@@ -248,7 +247,4 @@ func TestAnActivityWithoutWorkflowSaysWhatIsMissing(t *testing.T) {
 	l.Custom["workflow"] = "no-such"
 	_, page = w.launch(l)
 	page.has(t, http.StatusNotFound, "workflow=trial")
-	l.MessageType = lti.MessageDeepLinking
-	_, page = w.launch(l)
-	page.has(t, http.StatusNotImplemented, "not possible yet")
 }

@@ -54,6 +54,13 @@ func (v *view) With(body any) *view {
 	return &w
 }
 
+// RatedBy is the same view of an answer in which these behaviours were rated.
+func (v *view) RatedBy(rated []engine.Behaviour, body any) *view {
+	w := v.With(body)
+	w.Rated = rated
+	return w
+}
+
 // When says an instant as people do.
 func (v *view) When(t time.Time) string { return v.Moment(t, v.Now, v.Zone) }
 
@@ -101,7 +108,7 @@ func (v *view) In(t engine.Text) string { return t.In(v.Language()) }
 type pages struct{ byName map[string]*template.Template }
 
 func loadPages() (*pages, error) {
-	shared, err := template.New("").Funcs(template.FuncMap{"markdown": markdown, "paragraphs": paragraphs, "size": fileSize}).
+	shared, err := template.New("").Funcs(template.FuncMap{"markdown": markdown, "paragraphs": paragraphs, "size": fileSize, "pair": pair}).
 		ParseFS(ui.Files, "templates/layout.html", "templates/part_*.html")
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)
@@ -177,6 +184,9 @@ func (s *Site) draw(w http.ResponseWriter, status int, page string, v *view, bod
 	_, _ = b.WriteTo(w) // the reader has gone; there is nobody to tell
 	return nil
 }
+
+// pair hands two things to a template inside a template.
+func pair(a, b any) []any { return []any{a, b} }
 
 // paragraphs splits what a person wrote at its line breaks; the template escapes.
 func paragraphs(s string) []string {

@@ -11,9 +11,10 @@ import (
 	"github.com/cairn-lms/cairn/engine"
 )
 
-// asked is a request opened by its personal link.
+// asked is a request opened by its personal link, or by the one asked in a session.
 type asked struct {
 	token   RequestToken
+	path    string // of its page
 	service *engine.Service
 	view    *engine.RequestView
 }
@@ -54,7 +55,7 @@ func (s *Site) byLink(h func(http.ResponseWriter, *http.Request, asked) error) h
 		if err != nil {
 			return fmt.Errorf("web: open request: %w", err)
 		}
-		return h(w, r, asked{token: token, service: service, view: view})
+		return h(w, r, asked{token: token, path: "/r/" + mux.Vars(r)["token"], service: service, view: view})
 	}
 }
 
@@ -68,8 +69,9 @@ func (s *Site) showRequest(w http.ResponseWriter, r *http.Request, a asked) erro
 
 func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, status int, filled *filling, problems engine.FieldErrors, changed bool) error {
 	v := s.view(r).speak(a.view.Reviewer.Locale)
+	v.Base = "" // also within a session: the reader is a reviewer, no learner
 	v.Zone, v.Reader, v.Rated = a.view.Zone, a.view.Reviewer.ID, a.view.Workflow.Behaviours
-	body := requestPage{RequestView: a.view, Action: "/r/" + mux.Vars(r)["token"], Changed: changed, Comments: len(a.view.NeedsComment) > 0}
+	body := requestPage{RequestView: a.view, Action: a.path, Changed: changed, Comments: len(a.view.NeedsComment) > 0}
 	evidence := body.Action + "/evidence/"
 	body.Hand = writtenView{Step: a.view.HandStep, Hand: a.view.Hand, Path: evidence}
 	for _, c := range a.view.Covers {
@@ -128,7 +130,7 @@ func (s *Site) answerRequest(w http.ResponseWriter, r *http.Request, a asked) er
 	if err != nil {
 		return fmt.Errorf("web: answer request: %w", err)
 	}
-	seeOther(w, r, "/r/"+mux.Vars(r)["token"])
+	seeOther(w, r, a.path)
 	return nil
 }
 

@@ -141,6 +141,16 @@ func (s *Site) asStaff(h func(http.ResponseWriter, *http.Request, *Session) erro
 	return s.inRole(RoleStaff, h)
 }
 
+// asDesigner serves h to a designer with a picker open.
+func (s *Site) asDesigner(h func(http.ResponseWriter, *http.Request, *Session) error) handler {
+	return s.inRole(RoleDesigner, h)
+}
+
+// asReviewer serves h to somebody who came from the gradebook to one learner.
+func (s *Site) asReviewer(h func(http.ResponseWriter, *http.Request, *Session) error) handler {
+	return s.inRole(RoleReviewer, h)
+}
+
 func (s *Site) inRole(role Role, h func(http.ResponseWriter, *http.Request, *Session) error) handler {
 	return s.inSession(func(w http.ResponseWriter, r *http.Request, session *Session) error {
 		if session.Role != role {

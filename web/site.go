@@ -36,6 +36,10 @@ type Options struct {
 	Log       *slog.Logger                    // nil: silent
 	DevClock  Clock                           // nil in production
 	Ready     func(ctx context.Context) error // nil: always ready
+
+	// LaunchParameters are what launches may carry, by name with the platform's
+	// variable; designers can ask for them with each link they place.
+	LaunchParameters map[string]string
 }
 
 // Site is everything people see. It implements lti.Pages.
@@ -125,6 +129,15 @@ func (s *Site) Handler() http.Handler {
 	post("/s/{handle}/people/{role}", maxForm, s.asLearner(s.namePerson))
 	get("/s/{handle}/evidence/{sha}", s.asLearner(s.ownEvidence))
 	post("/s/{handle}/board/{enrolment}/completed", maxForm, s.asStaff(s.courseCompleted))
+	get("/s/{handle}/board/steps/{workflow}/{step}", s.asStaff(s.stepBoard))
+	get("/s/{handle}/portfolio", s.asLearner(s.portfolio))
+	get("/s/{handle}/portfolio/{enrolment}/{sha}", s.asLearner(s.portfolioEvidence))
+	get("/s/{handle}/pick", s.asDesigner(s.pick))
+	post("/s/{handle}/pick", maxForm, s.asDesigner(s.place))
+	get("/s/{handle}/review/{request}", s.asReviewer(s.inReview(s.showRequest)))
+	post("/s/{handle}/review/{request}", maxForm, s.asReviewer(s.inReview(s.answerRequest)))
+	get("/s/{handle}/review/{request}/evidence/{sha}", s.asReviewer(s.inReview(s.requestEvidence)))
+	get("/s/{handle}/handed/{sha}", s.asReviewer(s.handedEvidence))
 	get("/r/{token}", s.byLink(s.showRequest))
 	post("/r/{token}", maxForm, s.byLink(s.answerRequest))
 	get("/r/{token}/evidence/{sha}", s.byLink(s.requestEvidence))

@@ -53,6 +53,9 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 		return err
 	}
 	step, err := service.StepView(r.Context(), session.Enrolment, stepID(r))
+	if errors.Is(err, engine.ErrNotFound) && isLanding(session, stepID(r)) {
+		return s.drawAbsent(w, r, session, service, stepID(r))
+	}
 	if err != nil {
 		return fmt.Errorf("web: step: %w", err)
 	}

@@ -31,6 +31,10 @@ const (
 	RoleStaff Role = "staff"
 	// RoleVisitor has nothing to do here but was told so (a mentor, an observer).
 	RoleVisitor Role = "visitor"
+	// RoleDesigner chooses what to place in a course.
+	RoleDesigner Role = "designer"
+	// RoleReviewer looks at one learner's enrolment, opened from the gradebook.
+	RoleReviewer Role = "reviewer"
 )
 
 // Session is what one launch earned. Its id is known to the browser alone; the
@@ -49,6 +53,8 @@ type Session struct {
 	Zone         string             `json:"zone,omitempty"`
 	ReturnURL    string             `json:"return_url,omitempty"`
 	RelaunchURL  string             `json:"relaunch_url,omitempty"`
+	Landing      string             `json:"landing,omitempty"` // where the launch leads, below the session's start; empty: to it
+	Pick         *Picking           `json:"pick,omitempty"`    // of a designer
 	CreatedAt    time.Time          `json:"created_at"`
 	ExpiresAt    time.Time          `json:"expires_at"`
 }

@@ -68,12 +68,12 @@ func (s *Site) openWindow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	seeOther(w, r, "/s/"+session.Handle+"/")
+	seeOther(w, r, landingPath(&session))
 	return nil
 }
 
-// start is the first page of a session: home or board, without the ticket in the
-// address.
+// start is the first page of a session: where the launch leads, without the ticket
+// in the address; later home, board, or what else the role has.
 func (s *Site) start(w http.ResponseWriter, r *http.Request, session *Session) error {
 	if ticket := r.URL.Query().Get("ticket"); ticket != "" {
 		if len(ticket) <= 64 {
@@ -81,14 +81,21 @@ func (s *Site) start(w http.ResponseWriter, r *http.Request, session *Session) e
 				return fmt.Errorf("web: start: %w", err)
 			}
 		}
-		seeOther(w, r, "/s/"+session.Handle+"/")
+		seeOther(w, r, landingPath(session))
 		return nil
 	}
 	switch session.Role {
 	case RoleLearner:
+		if session.Enrolment == "" { // only a portfolio was opened
+			return s.portfolio(w, r, session)
+		}
 		return s.home(w, r, session)
 	case RoleStaff:
 		return s.board(w, r, session)
+	case RoleDesigner:
+		return s.pick(w, r, session)
+	case RoleReviewer:
+		return s.reviewed(w, r, session)
 	default:
 		return s.draw(w, http.StatusOK, "visitor", s.view(r).titled("page.visitor.title"), nil)
 	}

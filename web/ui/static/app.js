@@ -6,3 +6,4 @@ import './files.js';
 import './draft.js';
 import './opened.js';
 import './problems.js';
+import './once.js';
