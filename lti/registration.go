@@ -30,6 +30,7 @@ type Registration struct {
 	JWKSURL       string         `json:"jwks_url"`
 	TokenAudience string         `json:"token_audience,omitempty"` // empty: the token URL
 	Scopes        []string       `json:"scopes,omitempty"`         // what the platform granted
+	EventKeysURL  string         `json:"event_keys_url,omitempty"` // of Canvas Live Events; empty: LiveEventKeys
 	Algorithms    []string       `json:"algorithms,omitempty"`     // allowed for id_tokens; empty: RS256
 	ProductFamily string         `json:"product_family,omitempty"` // "moodle", "canvas" …
 	Tenant        string         `json:"tenant"`

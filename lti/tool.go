@@ -1,6 +1,7 @@
 package lti
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,10 @@ type Options struct {
 	Secret    []byte           // 32 bytes; seals private keys at rest
 	Pages     Pages
 	OnLaunch  func(w http.ResponseWriter, r *http.Request, l *Launch)
+
+	// OnLiveEvent takes a completion told by a Canvas Live Event; the same may come
+	// again. An error makes Canvas deliver it once more. nil: there is no such endpoint.
+	OnLiveEvent func(ctx context.Context, e LiveEvent) error
 
 	AllowPrivate   bool          // development: platform URLs may be http
 	AllowAnonymous bool          // accept launches without sub
@@ -126,4 +131,5 @@ func (t *Tool) Routes(r *mux.Router) {
 	r.HandleFunc("/lti/restart", t.serveRestart).Methods(http.MethodGet)
 	r.HandleFunc("/lti/jwks", t.serveJWKS).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/lti/register", t.serveRegister).Methods(http.MethodGet)
+	r.HandleFunc(liveEventPath+"{code}", t.serveLiveEvents).Methods(http.MethodPost)
 }

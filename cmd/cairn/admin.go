@@ -36,7 +36,7 @@ func (p program) lms() *cli.Command {
 			})
 		},
 	}
-	return &cli.Command{Name: "lms", Usage: "platforms that launch Cairn", Commands: []*cli.Command{invite}}
+	return &cli.Command{Name: "lms", Usage: "platforms that launch Cairn", Commands: []*cli.Command{invite, p.liveEvents()}}
 }
 
 func (p program) workflow() *cli.Command {

@@ -118,6 +118,7 @@ func (h *house) openDoors(secret []byte) (err error) {
 		Client:       egress.New(egress.Options{AllowPrivate: h.cfg.allowPrivatePlatforms}),
 		AllowPrivate: h.cfg.allowPrivatePlatforms,
 		Pages:        h.site, OnLaunch: h.site.Launched,
+		OnLiveEvent:      h.liveEvent,
 		CustomParameters: launchParameters(), Announced: h.site.Announced(),
 	})
 	if err != nil {

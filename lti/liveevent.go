@@ -1,0 +1,351 @@
+package lti
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorilla/mux"
+)
+
+// LiveEventKeys is where Instructure publishes the keys that sign the Live Events
+// of its cloud: the last, the current and the next one, changed every month.
+const LiveEventKeys = "https://8axpcl50e4.execute-api.us-east-1.amazonaws.com/main/jwks"
+
+const (
+	liveEventPath  = "/lti/canvas/events/"
+	maxLiveEvents  = 200     // of one request
+	maxEventBody   = 1 << 20 // bytes
+	maxEventMember = 255     // of an id or a name in an event
+)
+
+// LiveEvent is one Canvas Live Event (format "Canvas", delivered over HTTPS with
+// its payload signed) that says a person has completed a course. Ids are Canvas's
+// own, local or global as they came; they are not those of launches.
+type LiveEvent struct {
+	Registration Registration
+	Tenants      []string // of the registration and its deployments
+	ID           string   // the same when an event is delivered again
+	Name         string   // "course_completed", "course_progress", "enrollment_updated"
+	Account      string   // the root account's GUID, as in a launch's PlatformGUID; may be empty
+	AccountID    string   // the root account's id
+	User, Course string
+	At           time.Time
+}
+
+// LiveEventsURL is where Canvas is to deliver the Live Events of a registration's
+// accounts. It cannot be guessed; that the events are Canvas's, their signature says.
+func (t *Tool) LiveEventsURL(id RegistrationID) string {
+	return t.o.PublicURL + liveEventPath + t.liveEventCode(id)
+}
+
+func (t *Tool) liveEventCode(id RegistrationID) string {
+	mac := hmac.New(sha256.New, t.o.Secret)
+	fmt.Fprintf(mac, "cairn canvas live events\n%s", id)
+	return string(id) + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
+}
+
+// SetLiveEventKeys names the key set that signs a registration's Live Events; "" is LiveEventKeys.
+func (t *Tool) SetLiveEventKeys(ctx context.Context, id RegistrationID, keysURL string) error {
+	if keysURL != "" && !t.platformURL(keysURL) {
+		return fmt.Errorf("lti: live events: %q is not an https URL", printable(keysURL, 200))
+	}
+	for range maxTries {
+		reg, err := t.store.Registration(ctx, id)
+		if err != nil {
+			return fmt.Errorf("lti: live events: %w", err)
+		}
+		if reg.EventKeysURL == keysURL {
+			return nil
+		}
+		reg.EventKeysURL = keysURL
+		if err := t.store.SaveRegistration(ctx, reg); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return fmt.Errorf("lti: live events: %w", ErrConflict)
+}
+
+// serveLiveEvents takes what Canvas delivers: one signed event as a compact JWS, or a
+// JSON array of them. It answers 200 once all is kept, also for events that mean
+// nothing here, since Canvas switches off an endpoint that refuses.
+func (t *Tool) serveLiveEvents(w http.ResponseWriter, r *http.Request) {
+	answer := func(status int, reason string, took int) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(map[string]any{"reason": reason, "completions": took})
+	}
+	reg, err := t.liveEventRegistration(r.Context(), mux.Vars(r)["code"])
+	switch {
+	case t.o.OnLiveEvent == nil, errors.Is(err, ErrNotFound):
+		answer(http.StatusNotFound, "no registration has this address for its Live Events", 0)
+		return
+	case err != nil:
+		t.log.ErrorContext(r.Context(), "live events", "error", err)
+		answer(http.StatusServiceUnavailable, "try again", 0)
+		return
+	case reg.Status != StatusActive:
+		answer(http.StatusForbidden, "this registration is "+reg.Status, 0)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEventBody))
+	if err != nil {
+		answer(http.StatusRequestEntityTooLarge, fmt.Sprintf("at most %d bytes are taken at a time", maxEventBody), 0)
+		return
+	}
+	events, rej := t.readLiveEvents(r.Context(), reg, body)
+	if rej != nil {
+		t.log.WarnContext(r.Context(), "live events refused", "registration", reg.ID, "code", rej.Code, "detail", rej.Detail)
+		answer(rej.Status, rej.Code+": "+rej.Detail, 0)
+		return
+	}
+	for _, e := range events {
+		if err := t.o.OnLiveEvent(r.Context(), e); err != nil {
+			t.log.ErrorContext(r.Context(), "live event", "registration", reg.ID, "event", e.Name, "error", err)
+			answer(http.StatusServiceUnavailable, "try again", 0)
+			return
+		}
+	}
+	answer(http.StatusOK, "", len(events))
+}
+
+// liveEventRegistration finds the registration of an address.
+func (t *Tool) liveEventRegistration(ctx context.Context, code string) (Registration, error) {
+	id, _, ok := strings.Cut(code, ".")
+	if !ok || len(code) > maxID || !hmac.Equal([]byte(code), []byte(t.liveEventCode(RegistrationID(id)))) {
+		return Registration{}, fmt.Errorf("lti: live events: %w", ErrNotFound)
+	}
+	return t.store.Registration(ctx, RegistrationID(id))
+}
+
+// readLiveEvents verifies every token of a body before it reads any. The same keys
+// sign for all customers of Canvas's cloud: what an event is about is the caller's to
+// match by its root account.
+func (t *Tool) readLiveEvents(ctx context.Context, reg Registration, body []byte) ([]LiveEvent, *Rejection) {
+	compact, rej := liveEventTokens(body)
+	if rej != nil {
+		return nil, rej
+	}
+	signer := Registration{JWKSURL: LiveEventKeys}
+	if reg.EventKeysURL != "" {
+		signer.JWKSURL = reg.EventKeysURL
+	}
+	var payloads []object
+	for _, one := range compact {
+		tok, rej := splitToken(one)
+		if rej != nil {
+			return nil, rej
+		}
+		if rej := t.verify(ctx, signer, tok); rej != nil {
+			if rej.Status == http.StatusBadRequest {
+				rej.Status = http.StatusUnauthorized
+			}
+			return nil, rej
+		}
+		if rej := t.checkEventTimes(tok.claims); rej != nil {
+			return nil, rej
+		}
+		payloads = append(payloads, eventsIn(tok.claims)...)
+		if len(payloads) > maxLiveEvents {
+			return nil, refuseEvents(http.StatusRequestEntityTooLarge, "too_many_events", "more than %d events in one request", maxLiveEvents)
+		}
+	}
+	tenants, err := t.tenantsOf(ctx, reg)
+	if err != nil {
+		return nil, broken("live events", err)
+	}
+	var events []LiveEvent
+	for _, o := range payloads {
+		if e, ok := readLiveEvent(o); ok {
+			e.Registration, e.Tenants = reg, tenants
+			events = append(events, e)
+		}
+	}
+	return events, nil
+}
+
+func refuseEvents(status int, code, detail string, args ...any) *Rejection {
+	return &Rejection{Code: code, Spec: "Canvas Live Events, HTTPS delivery", Status: status, Detail: fmt.Sprintf(detail, args...)}
+}
+
+// liveEventTokens takes the signed tokens out of a body: the bare token, the token as
+// a JSON string, or an array of such strings.
+func liveEventTokens(body []byte) ([]string, *Rejection) {
+	body = bytes.TrimSpace(body)
+	var many []string
+	var one string
+	switch {
+	case len(body) == 0:
+		return nil, nil // a probe
+	case body[0] == '[':
+		if err := json.Unmarshal(body, &many); err != nil {
+			return nil, refuseEvents(http.StatusUnauthorized, "event_unsigned", "the array holds something else than signed events; switch on \"Sign payload\" of the data stream")
+		}
+	case body[0] == '"':
+		if err := json.Unmarshal(body, &one); err != nil {
+			return nil, reject("token_malformed", "the body is not a JSON string")
+		}
+		many = []string{one}
+	case body[0] == '{':
+		return nil, refuseEvents(http.StatusUnauthorized, "event_unsigned", "the event is not signed; switch on \"Sign payload\" of the data stream")
+	default:
+		many = []string{string(body)}
+	}
+	if len(many) > maxLiveEvents {
+		return nil, refuseEvents(http.StatusRequestEntityTooLarge, "too_many_events", "more than %d events in one request", maxLiveEvents)
+	}
+	return many, nil
+}
+
+// checkEventTimes checks the times that a token may carry. None is required: an
+// event that comes late, or again, says what it said.
+func (t *Tool) checkEventTimes(c object) *Rejection {
+	now := t.now()
+	exp, hasExp, err := c.instant("exp")
+	if err != nil {
+		return reject("bad_time", "%s", err)
+	}
+	iat, hasIAT, err := c.instant("iat")
+	switch {
+	case err != nil:
+		return reject("bad_time", "%s", err)
+	case hasExp && !now.Before(exp.Add(t.o.Skew)):
+		return reject("token_expired", "the event's token expired %s ago; are both clocks right?", now.Sub(exp).Round(time.Second))
+	case hasIAT && iat.After(now.Add(t.o.Skew)):
+		return reject("issued_in_future", "the event's token was issued %s in our future; are both clocks right?", iat.Sub(now).Round(time.Second))
+	}
+	return nil
+}
+
+// eventsIn are the events of a token's claims: the claims themselves, or a list in "data" or "events".
+func eventsIn(c object) []object {
+	if c.has("metadata") {
+		return []object{c}
+	}
+	for _, name := range []string{"data", "events"} {
+		var list []json.RawMessage
+		if json.Unmarshal(c[name], &list) != nil {
+			continue
+		}
+		var all []object
+		for _, raw := range list {
+			if o, err := parseObject(raw); err == nil {
+				all = append(all, o)
+			}
+		}
+		return all
+	}
+	return nil
+}
+
+// readLiveEvent reads an event that says somebody has completed a course; any other
+// is passed over, also one that is not what Canvas describes.
+func readLiveEvent(o object) (LiveEvent, bool) {
+	meta, body := eventObject(o, "metadata"), eventObject(o, "body")
+	e := LiveEvent{
+		ID: eventText(meta, "event_id"), Name: eventText(meta, "event_name"), Account: eventText(meta, "root_account_lti_guid"),
+		AccountID: eventText(meta, "root_account_id"), At: eventTime(meta, "event_time"),
+	}
+	switch e.Name {
+	case "course_completed", "course_progress":
+		progress := eventObject(body, "progress")
+		e.User, e.Course = eventText(eventObject(body, "user"), "id"), eventText(eventObject(body, "course"), "id")
+		done, required := eventCount(progress, "requirement_completed_count"), eventCount(progress, "requirement_count")
+		completed := eventTime(progress, "completed_at")
+		all := required > 0 && done >= required
+		if !all && (e.Name == "course_progress" || required > 0 || completed.IsZero()) {
+			return LiveEvent{}, false
+		}
+		if !completed.IsZero() {
+			e.At = completed
+		}
+	case "enrollment_updated", "enrollment_created":
+		if eventText(body, "type") != "StudentEnrollment" || !slices.Contains([]string{"completed", "concluded"}, eventText(body, "workflow_state")) {
+			return LiveEvent{}, false
+		}
+		e.User, e.Course = eventText(body, "user_id"), eventText(body, "course_id")
+		if updated := eventTime(body, "updated_at"); !updated.IsZero() {
+			e.At = updated
+		}
+	default:
+		return LiveEvent{}, false
+	}
+	if e.User == "" || e.Course == "" || e.Account == "" && e.AccountID == "" || e.At.IsZero() {
+		return LiveEvent{}, false
+	}
+	if e.ID == "" { // Canvas numbers requests, not events
+		h := sha256.New()
+		for _, v := range []string{e.Name, e.Account, e.AccountID, e.User, e.Course, e.At.Format(time.RFC3339Nano)} {
+			fmt.Fprintf(h, "%d:%s", len(v), v)
+		}
+		e.ID = hex.EncodeToString(h.Sum(nil)[:16])
+	}
+	return e, true
+}
+
+func eventObject(o object, name string) object {
+	v, _, _ := o.object(name) // what is no object has no members
+	return v
+}
+
+// eventText is a short string or number.
+func eventText(o object, name string) string {
+	raw := bytes.TrimSpace(o[name])
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		var n json.Number
+		if json.Unmarshal(raw, &n) != nil {
+			return ""
+		}
+		s = n.String()
+	}
+	if len(s) > maxEventMember {
+		return ""
+	}
+	return s
+}
+
+func eventCount(o object, name string) int64 {
+	n, err := json.Number(eventText(o, name)).Int64()
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func eventTime(o object, name string) time.Time {
+	s := eventText(o, name)
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 MST"} {
+		if at, err := time.Parse(layout, s); err == nil && at.Year() > 1990 && at.Year() < 2200 {
+			return at.UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// tenantsOf are the tenants that a registration's accounts belong to.
+func (t *Tool) tenantsOf(ctx context.Context, reg Registration) ([]string, error) {
+	deployments, err := t.store.Deployments(ctx, reg.ID)
+	if err != nil {
+		return nil, fmt.Errorf("lti: live events: %w", err)
+	}
+	tenants := []string{reg.Tenant}
+	for _, d := range deployments {
+		if d.Status == StatusActive && d.Tenant != "" && !slices.Contains(tenants, d.Tenant) {
+			tenants = append(tenants, d.Tenant)
+		}
+	}
+	return tenants, nil
+}
