@@ -22,6 +22,7 @@
 //	GET  /mod/lti/view.php?l=ID              a person: one activity; the link in e-mails
 //	GET  /mod/lti/launch.php?id=ID           the iframe: posts the login initiation to the tool
 //	GET  /mod/lti/return.php                 the tool sends people back here
+//	GET  /mod/lti/storage.php                the frame that keeps values for tools (Quirks.StorageTarget)
 //	     /mod/lti/auth.php                   the browser, sent by the tool: OIDC authorization
 //	GET  /mod/lti/certs.php                  the tool: our JWKS
 //	POST /mod/lti/token.php                  the tool: service tokens

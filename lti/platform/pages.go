@@ -87,6 +87,7 @@ func (p *Platform) routes() http.Handler {
 	own.HandleFunc("POST /clock/advance", p.advanceClock)
 	own.HandleFunc("GET /mod/lti/view.php", p.activityPage)
 	own.HandleFunc("GET /mod/lti/launch.php", p.launchPage)
+	own.HandleFunc("GET /mod/lti/storage.php", p.storageFrame)
 	own.HandleFunc("GET /mod/lti/return.php", p.returnPage)
 	own.HandleFunc("POST /mod/lti/contentitem.php", p.pickContent)
 	own.Handle("GET /static/", http.StripPrefix("/static/", http.FileServerFS(p.pages.static)))
@@ -101,6 +102,7 @@ func (p *Platform) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /mod/lti/auth.php", p.authorize)
 	mux.HandleFunc("POST /mod/lti/auth.php", p.authorize)
+	mux.HandleFunc("GET /mod/lti/elsewhere.php", p.elsewherePage)
 	mux.HandleFunc("GET "+keySetPath, p.keySet)
 	mux.HandleFunc("POST /mod/lti/token.php", p.token)
 	mux.HandleFunc(servicesPath+"/", p.services)
@@ -147,6 +149,9 @@ func (p *Platform) policy(more ...string) string {
 			}
 		}
 	})
+	if v := p.storage(); v != nil && v.Elsewhere != "" {
+		origins = append(origins, p.elsewhere())
+	}
 	list := strings.Join(origins, " ")
 	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'self'; " +
 		"frame-src " + list + "; form-action " + list
@@ -164,6 +169,9 @@ func (p *Platform) render(w http.ResponseWriter, r *http.Request, status int, na
 	}
 	p.view(func(wd *world) { data["Course"] = wd.Course })
 	data["Teaches"], data["Admin"] = user.teaches(), user.Role == RoleAdmin
+	if bare, _ := data["Bare"].(bool); !bare {
+		data["Storage"] = p.storage()
+	}
 	if p.o.Clock != nil {
 		data["Clock"] = p.localTime(user, p.time()).Format("Mon 2 January 2006, 15:04 MST")
 	}

@@ -10,6 +10,8 @@ type Quirks struct {
 	// StorageTarget, when set, is sent as lti_storage_target with every login
 	// initiation ("_parent", or Canvas's "post_message_forwarding").
 	StorageTarget string
+	// Storage is how the storage behaves that StorageTarget offers.
+	Storage StorageManner
 	// AudienceArray sends aud as an array of one, with azp.
 	AudienceArray bool
 	// LoginByGET initiates logins by a redirect instead of a form POST.
