@@ -41,12 +41,21 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 	}
 	l := got.launch
 	l.RequestID = id
-	l.FromIframe = r.Header.Get("Sec-Fetch-Dest") == "iframe" || l.DocumentTarget == "iframe"
+	l.FromIframe = inFrame(r, l.DocumentTarget)
 	t.releaseBrowser(w, got.login.State)
 	t.log.InfoContext(r.Context(), "launch accepted", "request_id", id, "registration", l.Registration.ID,
 		"deployment", l.DeploymentID, "tenant", l.Tenant, "message", l.MessageType, "iframe", l.FromIframe)
 	t.know(r.Context(), l)
 	t.o.OnLaunch(w, r, l)
+}
+
+// inFrame reports that the answer is shown in a frame. The browser knows; the
+// platform says only where it meant to show it, and an older browser says nothing.
+func inFrame(r *http.Request, documentTarget string) bool {
+	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" {
+		return dest == "iframe" || dest == "frame"
+	}
+	return documentTarget == "iframe" || documentTarget == "frame"
 }
 
 // received is how far a launch came: a launch, a form to post again, or with a

@@ -40,16 +40,28 @@ func chromium() string {
 	return ""
 }
 
+// Settings of a browser, as people make them.
+const (
+	blocksThirdParty = `{"profile":{"block_third_party_cookies":true,"cookie_controls_mode":1}}`
+	// A site rule: no cookies at all, partitioned or not, for 127.0.0.1 within pages
+	// of localhost. In a window of its own the same site may keep them.
+	blocksFrames = `{"profile":{"block_third_party_cookies":true,"cookie_controls_mode":1,"content_settings":{"exceptions":{"cookies":{
+		"http://127.0.0.1:*,http://localhost:*":{"setting":2}}}}}}`
+)
+
 // newBrowser starts Chromium with an empty profile that blocks third-party
 // cookies, as browsers do or are told to.
-func newBrowser(t testing.TB) *browser {
+func newBrowser(t testing.TB) *browser { t.Helper(); return newBrowserWith(t, blocksThirdParty) }
+
+// newBrowserWith starts Chromium with an empty profile of these settings.
+func newBrowserWith(t testing.TB, settings string) *browser {
 	t.Helper()
 	name := chromium()
 	needs(t, name != "", "Chromium")
 	profile := t.TempDir()
 	preferences := filepath.Join(profile, "Default", "Preferences")
 	must(t, os.MkdirAll(filepath.Dir(preferences), 0o700))
-	must(t, os.WriteFile(preferences, []byte(`{"profile":{"block_third_party_cookies":true,"cookie_controls_mode":1}}`), 0o600))
+	must(t, os.WriteFile(preferences, []byte(settings), 0o600))
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(name), chromedp.UserDataDir(profile),
 		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 900),

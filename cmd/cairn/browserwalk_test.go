@@ -1,8 +1,6 @@
 package main
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -202,33 +200,4 @@ func (w *browserWalk) pictureOfHome(file string) {
 	home.sees("#next-step")
 	home.eventually("document.getAnimations().every(a => a.playState === 'finished')")
 	window.picture(file)
-}
-
-// The block must be real for the walk above to mean anything: a frame of another
-// site cannot keep a cookie that is not partitioned.
-func TestTheBrowserOfTheseTestsBlocksThirdPartyCookies(t *testing.T) {
-	b := newBrowser(t)
-	mux := http.NewServeMux()
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	elsewhere := strings.Replace(server.URL, "127.0.0.1", "localhost", 1)
-	mux.HandleFunc("/outer", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`<!doctype html><iframe src="` + server.URL + `/set"></iframe>`))
-	})
-	mux.HandleFunc("/set", func(w http.ResponseWriter, r *http.Request) {
-		http.SetCookie(w, &http.Cookie{Name: "plain", Value: "1", Path: "/", Secure: true, SameSite: http.SameSiteNoneMode})
-		http.SetCookie(w, &http.Cookie{Name: "parted", Value: "1", Path: "/", Secure: true, SameSite: http.SameSiteNoneMode, Partitioned: true})
-		http.Redirect(w, r, "/show", http.StatusSeeOther)
-	})
-	mux.HandleFunc("/show", func(w http.ResponseWriter, r *http.Request) {
-		_, _ = w.Write([]byte(`<!doctype html><p id="cookies">` + r.Header.Get("Cookie") + `</p>`))
-	})
-	b.open(elsewhere + "/outer")
-	shown := b.frame(server.URL + "/show")
-	shown.sees("#cookies")
-	var cookies string
-	must(t, shown.try("document.querySelector('#cookies').textContent", &cookies))
-	if cookies != "parted=1" {
-		t.Errorf("the frame of another site sends %q, want only the partitioned cookie", cookies)
-	}
 }

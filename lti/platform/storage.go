@@ -78,6 +78,6 @@ func (p *Platform) elsewherePage(w http.ResponseWriter, r *http.Request) {
 		p.errorPage(w, r, http.StatusNotFound, "There is no such page")
 		return
 	}
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src "+p.issuer+"; frame-ancestors "+p.issuer)
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self' "+p.issuer+"; frame-ancestors "+p.issuer)
 	p.render(w, r, http.StatusOK, "elsewhere", map[string]any{"Title": "Elsewhere", "Bare": true})
 }
