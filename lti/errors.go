@@ -10,6 +10,7 @@ import (
 var (
 	ErrNotFound = errors.New("lti: not found")
 	ErrConflict = errors.New("lti: conflict")
+	ErrSecret   = errors.New("lti: sealed with another secret; name the secret key of that time as the previous one")
 	ErrLaunch   = errors.New("lti: launch refused")            // every *Rejection
 	ErrRetry    = errors.New("lti: platform not ready")        // try again, see ServiceError.After
 	ErrRefused  = errors.New("lti: platform refused for good") // trying again does not help

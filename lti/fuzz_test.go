@@ -186,7 +186,7 @@ func TestEveryCodeHasItsRule(t *testing.T) {
 }
 
 func TestASealedKeyOpensWithItsOwnLabelOnly(t *testing.T) {
-	s, err := newSealer(make([]byte, 32))
+	s, err := newSealer(make([]byte, 32), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,9 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -19,10 +19,41 @@ import (
 
 const keyBits = 2048
 
-// sealer keeps private keys unreadable at rest.
-type sealer struct{ aead cipher.AEAD }
+// Key is a signing key of ours; a registration has one that signs, and during a
+// rotation others beside it. The private half is sealed with Options.Secret before
+// it reaches a store.
+type Key struct {
+	ID           string         `json:"id"` // the kid
+	Registration RegistrationID `json:"registration"`
+	Public       []byte         `json:"public"` // JWK, JSON
+	Sealed       []byte         `json:"sealed"` // PKCS #8, AES-256-GCM: nonce ‖ ciphertext
+	CreatedAt    time.Time      `json:"created_at"`
+	// Overlap is how long the key is published before it signs, and how long its
+	// predecessor stays published afterwards.
+	Overlap time.Duration `json:"overlap,omitempty"`
+}
 
-func newSealer(secret []byte) (*sealer, error) {
+// sealer keeps private keys unreadable at rest.
+type sealer struct {
+	aead     cipher.AEAD
+	previous cipher.AEAD // opens what was sealed before the secret changed; may be nil
+}
+
+func newSealer(secret, previous []byte) (*sealer, error) {
+	aead, err := newAEAD(secret)
+	if err != nil {
+		return nil, err
+	}
+	s := &sealer{aead: aead}
+	if len(previous) > 0 {
+		if s.previous, err = newAEAD(previous); err != nil {
+			return nil, fmt.Errorf("previous: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func newAEAD(secret []byte) (cipher.AEAD, error) {
 	if len(secret) != 32 {
 		return nil, fmt.Errorf("the secret has %d bytes, not 32", len(secret))
 	}
@@ -30,11 +61,7 @@ func newSealer(secret []byte) (*sealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	aead, err := cipher.NewGCM(block)
-	if err != nil {
-		return nil, err
-	}
-	return &sealer{aead}, nil
+	return cipher.NewGCM(block)
 }
 
 // seal encrypts plain; it opens with the same label only, so a sealed key cannot
@@ -45,12 +72,35 @@ func (s *sealer) seal(plain []byte, label string) []byte {
 	return s.aead.Seal(nonce, nonce, plain, []byte(label))
 }
 
+// open decrypts what was sealed with the secret or with the previous one; ErrSecret
+// if neither opens it.
 func (s *sealer) open(sealed []byte, label string) ([]byte, error) {
 	n := s.aead.NonceSize()
 	if len(sealed) < n {
-		return nil, errors.New("sealed text is too short")
+		return nil, fmt.Errorf("sealed text is too short: %w", ErrSecret)
 	}
-	return s.aead.Open(nil, sealed[:n], sealed[n:], []byte(label))
+	plain, err := s.aead.Open(nil, sealed[:n], sealed[n:], []byte(label))
+	if err != nil && s.previous != nil {
+		plain, err = s.previous.Open(nil, sealed[:n], sealed[n:], []byte(label))
+	}
+	if err != nil {
+		return nil, ErrSecret
+	}
+	return plain, nil
+}
+
+// again seals anew what only the previous secret opens.
+func (s *sealer) again(sealed []byte, label string) (fresh []byte, changed bool, err error) {
+	if n := s.aead.NonceSize(); len(sealed) >= n {
+		if _, err := s.aead.Open(nil, sealed[:n], sealed[n:], []byte(label)); err == nil {
+			return sealed, false, nil
+		}
+	}
+	plain, err := s.open(sealed, label)
+	if err != nil {
+		return nil, false, err
+	}
+	return s.seal(plain, label), true, nil
 }
 
 func sealLabel(reg RegistrationID, kid string) string {
@@ -87,15 +137,15 @@ func (t *Tool) newKey(reg RegistrationID) (Key, error) {
 	}, nil
 }
 
-// sign makes a compact JWS of the claims with the registration's key.
+// sign makes a compact JWS of the claims with the registration's key that signs now.
 func (t *Tool) sign(ctx context.Context, reg RegistrationID, claims map[string]any) (string, error) {
-	k, err := t.store.Key(ctx, reg)
+	k, err := t.signingKey(ctx, reg)
 	if err != nil {
 		return "", fmt.Errorf("lti: sign: %w", err)
 	}
 	der, err := t.seal.open(k.Sealed, sealLabel(reg, k.ID))
 	if err != nil {
-		return "", fmt.Errorf("lti: sign: open key %s (was the secret changed?): %w", k.ID, err)
+		return "", fmt.Errorf("lti: sign: open our key %s: %w", k.ID, err)
 	}
 	private, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
@@ -130,8 +180,21 @@ func (t *Tool) serveJWKS(w http.ResponseWriter, r *http.Request) {
 	set := struct {
 		Keys []json.RawMessage `json:"keys"`
 	}{Keys: make([]json.RawMessage, 0, len(keys))}
+	of, now := map[RegistrationID][]Key{}, t.now()
 	for _, k := range keys {
-		set.Keys = append(set.Keys, k.Public)
+		of[k.Registration] = append(of[k.Registration], k)
+	}
+	expired := map[string]bool{}
+	for _, keys := range of {
+		_, states := statesOf(keys, now)
+		for _, s := range states {
+			expired[s.ID] = s.State == keyExpired
+		}
+	}
+	for _, k := range keys {
+		if !expired[k.ID] {
+			set.Keys = append(set.Keys, k.Public)
+		}
 	}
 	body, err := json.Marshal(set)
 	if err != nil {

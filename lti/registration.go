@@ -40,16 +40,6 @@ type Registration struct {
 	CreatedAt     time.Time      `json:"created_at"`
 }
 
-// Key is a signing key of ours, one per registration. The private half is sealed
-// with Options.Secret before it reaches a store.
-type Key struct {
-	ID           string         `json:"id"` // the kid
-	Registration RegistrationID `json:"registration"`
-	Public       []byte         `json:"public"` // JWK, JSON
-	Sealed       []byte         `json:"sealed"` // PKCS #8, AES-256-GCM: nonce ‖ ciphertext
-	CreatedAt    time.Time      `json:"created_at"`
-}
-
 // SuspendRegistration refuses the platform's logins and launches, and stops our
 // calls of its services.
 func (t *Tool) SuspendRegistration(ctx context.Context, id RegistrationID) error {

@@ -13,6 +13,7 @@ type Store interface {
 	Courses
 	Leases
 	Failures
+	SigningKeys
 
 	// CreateRegistration adds r with its key; ErrConflict if the id or the
 	// (issuer, client id) pair exists. A registration without its key is never seen.
@@ -39,10 +40,6 @@ type Store interface {
 	AddDeployment(ctx context.Context, d Deployment) (Deployment, error)
 	Deployment(ctx context.Context, r RegistrationID, id string) (Deployment, error)
 	Deployments(ctx context.Context, r RegistrationID) ([]Deployment, error)
-
-	// Key is the newest key of a registration.
-	Key(ctx context.Context, r RegistrationID) (Key, error)
-	Keys(ctx context.Context) ([]Key, error)
 
 	PutLogin(ctx context.Context, l Login) error
 	Login(ctx context.Context, state string) (Login, error)

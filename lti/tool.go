@@ -51,14 +51,17 @@ type Options struct {
 	Now       func() time.Time // nil: time.Now
 	Log       *slog.Logger     // nil: silent
 	Secret    []byte           // 32 bytes; seals private keys at rest
-	Pages     Pages
-	OnLaunch  func(w http.ResponseWriter, r *http.Request, l *Launch)
+	// PreviousSecret, if any, still opens what was sealed with it; see Tool.Reseal.
+	PreviousSecret []byte
+	Pages          Pages
+	OnLaunch       func(w http.ResponseWriter, r *http.Request, l *Launch)
 
 	// OnLiveEvent takes a completion told by a Canvas Live Event; the same may come
 	// again. An error makes Canvas deliver it once more. nil: there is no such endpoint.
 	OnLiveEvent func(ctx context.Context, e LiveEvent) error
 
 	AllowPrivate   bool          // development: platform URLs may be http
+	KeyLife        time.Duration // from one rotation of our keys to the next; 0: 90 days
 	AllowAnonymous bool          // accept launches without sub
 	Skew           time.Duration // clock difference borne with; 0: one minute
 
@@ -97,7 +100,7 @@ func New(store Store, o Options) (*Tool, error) {
 	if store == nil || o.Pages == nil || o.OnLaunch == nil {
 		return nil, errors.New("lti: new: store, pages and launch handler are required")
 	}
-	seal, err := newSealer(o.Secret)
+	seal, err := newSealer(o.Secret, o.PreviousSecret)
 	if err != nil {
 		return nil, fmt.Errorf("lti: new: %w", err)
 	}
@@ -112,6 +115,9 @@ func New(store Store, o Options) (*Tool, error) {
 	}
 	if o.Skew == 0 {
 		o.Skew = defaultSkew
+	}
+	if o.KeyLife == 0 {
+		o.KeyLife = defaultKeyLife
 	}
 	if o.ToolName == "" {
 		o.ToolName = "Cairn"

@@ -89,6 +89,7 @@ type world struct {
 	reg      lti.Registration
 	log      *lockedBuffer
 	target   string
+	options  lti.Options
 }
 
 type lockedBuffer struct {
@@ -130,6 +131,7 @@ func newWorld(t *testing.T, store lti.Store, change ...func(*lti.Options)) *worl
 	if w.tool, err = lti.New(store, o); err != nil {
 		t.Fatal(err)
 	}
+	w.options = o
 	w.tool.Routes(router)
 	w.target = o.PublicURL + "/lti/launch"
 	w.reg, err = w.tool.Register(t.Context(), lti.Registration{

@@ -28,6 +28,7 @@ type config struct {
 	smtpURL      string // smtp://…, smtps://…; empty: messages wait
 	mailFrom     string
 	secret       string     // base64 of 32 bytes; empty: made at first start under data
+	previous     string     // base64 of the secret before; empty: it never changed
 	otlpEndpoint string     // OpenTelemetry collector for traces; empty: none
 	devClock     string     // file of the development clock; empty: real time
 	tenant       string     // the tenant of commands that concern one
@@ -36,8 +37,10 @@ type config struct {
 
 	maxUpload int64 // MiB of a request with attachments; 0: what the record store takes by itself
 
-	worker                bool // serve also runs the worker
-	allowPrivatePlatforms bool // development: platforms on loopback and http
+	worker                bool  // serve also runs the worker
+	allowAnonymous        bool  // launches without a person are let in
+	clockSkew             int64 // seconds that a platform's clock may be off; 0: one minute
+	allowPrivatePlatforms bool  // development: platforms on loopback and http
 }
 
 // environment names the variable of a flag: -mongo-uri ⇔ CAIRN_MONGO_URI.
@@ -104,10 +107,13 @@ func (f flags) stores() []cli.Flag {
 		f.text("data", "cairn-data", "folder of the SQLite databases and the installation's key", &f.cfg.data),
 		f.text("mongo-uri", "", "MongoDB to keep everything in, instead of SQLite", &f.cfg.mongoURI),
 		f.text("secret-key", "", "base64 of 32 bytes that seals keys and signs links (default: made at first start under -data)", &f.cfg.secret),
+		f.text("previous-secret-key", "", "the secret key before the one in use: opens what it sealed, which the worker then seals anew", &f.cfg.previous),
 		f.text("public-url", "", "address under which browsers and platforms reach Cairn (default: http://<addr>)", &f.cfg.publicURL),
 		f.text("addr", "127.0.0.1:8080", "address to listen on", &f.cfg.addr),
 		f.text("dev-clock", "", "file of the development clock; never set it in production", &f.cfg.devClock),
 		f.text("log-format", "text", "text or json", &f.cfg.logFormat),
+		f.number("clock-skew", 60, "seconds that the clocks of platforms may be off, 1 to 600", &f.cfg.clockSkew),
+		f.toggle("allow-anonymous", false, "let people in whom their platform does not name (a launch without sub)", &f.cfg.allowAnonymous),
 		f.toggle("allow-private-platforms", false, "development only: platforms may be on loopback and http", &f.cfg.allowPrivatePlatforms),
 	}
 }
@@ -143,6 +149,9 @@ func (c *config) check() error {
 	}
 	if c.tenant != "" && (!tenantName.MatchString(c.tenant) || c.tenant == "control") {
 		return fmt.Errorf("-tenant %q: lower-case letters, digits and hyphens, at most 31; not control", c.tenant)
+	}
+	if c.clockSkew < 0 || c.clockSkew > 600 {
+		return fmt.Errorf("-clock-skew %d: seconds, at most 600", c.clockSkew)
 	}
 	if c.maxUpload < 0 || c.maxUpload > 1<<20 {
 		return fmt.Errorf("-max-upload %d: MiB, at most 1048576", c.maxUpload)
@@ -182,6 +191,18 @@ func (c *config) secretKey() ([]byte, error) {
 		}
 	}
 	return nil, fmt.Errorf("%s vanished while it was read", file)
+}
+
+// previousSecretKey is the secret key before the one in use; nil if none is named.
+func (c *config) previousSecretKey() ([]byte, error) {
+	if c.previous == "" {
+		return nil, nil
+	}
+	key, err := decodeKey(c.previous)
+	if err != nil {
+		return nil, fmt.Errorf("-previous-secret-key: %w", err)
+	}
+	return key, nil
 }
 
 // makeSecretKey writes a new key unless another process just did.

@@ -113,11 +113,16 @@ func (h *house) openDoors(secret []byte) (err error) {
 	if h.site, err = web.New(options); err != nil {
 		return err
 	}
+	previous, err := h.cfg.previousSecretKey()
+	if err != nil {
+		return err
+	}
 	h.tool, err = lti.New(h.stores.platforms, lti.Options{
-		PublicURL: h.cfg.publicURL, Secret: secret, Now: h.now, Log: h.log,
+		PublicURL: h.cfg.publicURL, Secret: secret, PreviousSecret: previous, Now: h.now, Log: h.log,
 		Client:       egress.New(egress.Options{AllowPrivate: h.cfg.allowPrivatePlatforms}),
-		AllowPrivate: h.cfg.allowPrivatePlatforms,
-		Pages:        h.site, OnLaunch: h.site.Launched,
+		AllowPrivate: h.cfg.allowPrivatePlatforms, AllowAnonymous: h.cfg.allowAnonymous,
+		Skew:  time.Duration(h.cfg.clockSkew) * time.Second,
+		Pages: h.site, OnLaunch: h.site.Launched,
 		OnLiveEvent:      h.liveEvent,
 		CustomParameters: launchParameters(), Announced: h.site.Announced(),
 	})

@@ -14,10 +14,19 @@ const (
 )
 
 // upkeep applies the rules of retention and collects attachments that belong to
-// no statement, once a day for each tenant, until ctx ends.
+// no statement, once a day for each tenant, and rotates the keys that platforms
+// know us by, until ctx ends.
 func (h *house) upkeep(ctx context.Context) error {
 	done := map[string]time.Time{}
+	var rotated time.Time
 	h.eachTenant(ctx, upkeepPoll, func(name string) {
+		if time.Since(rotated) >= upkeepEvery {
+			if err := h.tool.RotateDue(ctx); err == nil {
+				rotated = time.Now()
+			} else if ctx.Err() == nil {
+				h.log.Error("rotation of the keys", "error", err)
+			}
+		}
 		if time.Since(done[name]) < upkeepEvery {
 			return
 		}

@@ -239,16 +239,6 @@ func (s *Store) Deployments(ctx context.Context, r lti.RegistrationID) ([]lti.De
 	return find[lti.Deployment](ctx, s.deployments, "deployments", bson.M{"registration": string(r)}, 1, nil)
 }
 
-// Key implements lti.Store.
-func (s *Store) Key(ctx context.Context, r lti.RegistrationID) (lti.Key, error) {
-	return one(find[lti.Key](ctx, s.keys, "key", bson.M{"registration": string(r)}, -1, nil))
-}
-
-// Keys implements lti.Store.
-func (s *Store) Keys(ctx context.Context) ([]lti.Key, error) {
-	return find[lti.Key](ctx, s.keys, "keys", bson.M{}, 1, nil)
-}
-
 // PutLogin implements lti.Store.
 func (s *Store) PutLogin(ctx context.Context, l lti.Login) error {
 	if err := insert(ctx, s.logins, l, record{

@@ -184,17 +184,6 @@ func (s *Store) Deployments(ctx context.Context, r lti.RegistrationID) ([]lti.De
 		`SELECT doc, 0 FROM lti_deployments WHERE registration = ? ORDER BY created, id`, []any{r}, nil)
 }
 
-// Key implements lti.Store.
-func (s *Store) Key(ctx context.Context, r lti.RegistrationID) (lti.Key, error) {
-	return one(list[lti.Key](ctx, s.db, "key",
-		`SELECT doc, 0 FROM lti_keys WHERE registration = ? ORDER BY created DESC, id DESC LIMIT 1`, []any{r}, nil))
-}
-
-// Keys implements lti.Store.
-func (s *Store) Keys(ctx context.Context) ([]lti.Key, error) {
-	return list[lti.Key](ctx, s.db, "keys", `SELECT doc, 0 FROM lti_keys ORDER BY created, id`, nil, nil)
-}
-
 // PutLogin implements lti.Store.
 func (s *Store) PutLogin(ctx context.Context, l lti.Login) error {
 	return s.put(ctx, "put login", l, `INSERT INTO lti_logins (state, nonce, used, expires, doc) VALUES (?, ?, 0, ?, ?)`,
