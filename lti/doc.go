@@ -6,6 +6,7 @@
 //	GET      /lti/restart   a refused login begun again, in a window of its own (one-time handle)
 //	GET      /lti/jwks      our public keys, one per registration
 //	GET      /lti/register  dynamic registration (one-time invitation)
+//	GET      /lti/canvas.json  developer-key configuration for Canvas (a code of one hour)
 //	POST     /lti/canvas/events/{code}  Canvas Live Events, signed → Options.OnLiveEvent
 //
 // A login goes through these states, kept in the store under the hash of its

@@ -21,6 +21,7 @@ var (
 type ServiceError struct {
 	Op     string        // "token", "score", "members", "line items"
 	Status int           // HTTP status, 0 if there was no answer
+	Code   string        // of a refused token: OAuth's, or one of ours; may be empty
 	Detail string        // for an administrator; no personal data
 	After  time.Duration // ErrRetry: wait at least this long
 	Kind   error         // ErrRetry or ErrRefused

@@ -84,8 +84,13 @@ func (l *Launch) IsMentor() bool { return l.HasRole("Mentor") }
 
 // IsAdministrator reports an administrator of the course, the institution or the system.
 func (l *Launch) IsAdministrator() bool {
-	return l.HasRole("Administrator") ||
-		slices.Contains(l.Roles, "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator") ||
+	return l.HasRole("Administrator") || l.AdministersPlatform()
+}
+
+// AdministersPlatform reports an administrator of the institution or the whole
+// system, not of one course only.
+func (l *Launch) AdministersPlatform() bool {
+	return slices.Contains(l.Roles, "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator") ||
 		slices.Contains(l.Roles, "http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator")
 }
 

@@ -120,7 +120,7 @@ func (t *Tool) fetchToken(ctx context.Context, reg Registration, scope string) (
 // tokenRefused explains a refusal by the token endpoint.
 func (t *Tool) tokenRefused(res *http.Response, body []byte) error {
 	if res.StatusCode == http.StatusNotFound && strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-		return &ServiceError{Op: "token", Status: res.StatusCode, Kind: ErrRetry, After: 5 * time.Minute,
+		return &ServiceError{Op: "token", Status: res.StatusCode, Kind: ErrRetry, After: 5 * time.Minute, Code: "our_keys_not_fetched",
 			Detail: "the platform answered a page instead of a token; Moodle does so when it cannot fetch our keys from " +
 				t.o.PublicURL + "/lti/jwks (see its HTTP security settings: blocked hosts and allowed ports)"}
 	}
@@ -130,6 +130,7 @@ func (t *Tool) tokenRefused(res *http.Response, body []byte) error {
 	}
 	if json.Unmarshal(body, &answer) == nil && oauthCode(answer.Error) {
 		e.Detail += " (" + answer.Error + ")"
+		e.Code = answer.Error
 	}
 	return e
 }
@@ -161,7 +162,8 @@ func readToken(body []byte, scope string) (string, time.Duration, error) {
 		return refuse("the token is not a bearer token")
 	}
 	if answer.Scope != nil && *answer.Scope != "" && !slices.Contains(strings.Fields(*answer.Scope), scope) {
-		return refuse("the platform did not grant the scope " + scope)
+		return "", 0, &ServiceError{Op: "token", Status: http.StatusOK, Kind: ErrRefused, Code: "scope_not_granted",
+			Detail: "the platform did not grant the scope " + scope}
 	}
 	life := 5 * time.Minute
 	if s, err := answer.ExpiresIn.Float64(); err == nil && s > 0 && s < 1e9 {

@@ -14,6 +14,7 @@ type Store interface {
 	Leases
 	Failures
 	SigningKeys
+	Tickets
 
 	// CreateRegistration adds r with its key; ErrConflict if the id or the
 	// (issuer, client id) pair exists. A registration without its key is never seen.
@@ -83,7 +84,7 @@ type Login struct {
 // login in a new window, the way back of a deep link.
 type Ticket struct {
 	Hash      string    `json:"hash"`    // SHA-256 in hex of what the bearer holds
-	Purpose   string    `json:"purpose"` // "invite", "restart", "deeplink"
+	Purpose   string    `json:"purpose"` // "invite", "restart", "deeplink", "canvas"
 	Tenant    string    `json:"tenant,omitempty"`
 	Data      string    `json:"data,omitempty"` // JSON, at most 64 KiB
 	ExpiresAt time.Time `json:"expires_at"`

@@ -136,6 +136,7 @@ func (t *Tool) Routes(r *mux.Router) {
 	r.HandleFunc("/lti/launch", t.serveLaunch).Methods(http.MethodPost)
 	r.HandleFunc("/lti/restart", t.serveRestart).Methods(http.MethodGet)
 	r.HandleFunc("/lti/jwks", t.serveJWKS).Methods(http.MethodGet, http.MethodHead)
+	r.HandleFunc("/lti/canvas.json", t.serveCanvas).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/lti/register", t.serveRegister).Methods(http.MethodGet)
 	r.HandleFunc(liveEventPath+"{code}", t.serveLiveEvents).Methods(http.MethodPost)
 }

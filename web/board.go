@@ -12,6 +12,7 @@ import (
 
 // boardPage is the Body of the coach's board of a course.
 type boardPage struct {
+	Admin  string // where an administrator of the platform goes to administer; empty: is none
 	Course engine.Course
 	Rows   []boardRow
 	Late   int // learners with a late step
@@ -42,6 +43,9 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 	}
 	v := s.view(r)
 	body := boardPage{Course: session.Course}
+	if session.Administrator {
+		body.Admin = v.Base + "/admin"
+	}
 	for _, row := range rows {
 		one := boardRow{BoardRow: row, Cells: cellsOf(row, s.now().Unix())}
 		if row.CourseCompleted.IsZero() && row.Enrolment.State == engine.Active {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/cairn-lms/cairn/engine/text"
+	"github.com/cairn-lms/cairn/lti"
 	"github.com/cairn-lms/cairn/web/ui"
 )
 
@@ -33,7 +34,49 @@ var formats = map[string][]string{
 	"page.request.lead.%s": {"review", "confirm", "signoff"}, "page.board.looks.%s": allRoles, "page.board.turn.%s": allRoles,
 	"page.board.by.%s":  sources,
 	"page.pick.kind.%s": pickKinds, "page.pick.kind.%s.text": pickKinds,
+	"admin.status.%s": {"active", "suspended", "pending"}, "admin.by.%s": {ByLink, ByLaunch, ByCommand},
+	"admin.kind.%s":  {lti.FailedLogin, lti.FailedLaunch, lti.FailedRegistration, lti.FailedRestart},
+	"admin.check.%s": strings.Fields("status address keys clock our_keys token roster line_items launches"),
+	"admin.state.%s": {string(lti.CheckOK), string(lti.CheckWarn), string(lti.CheckFail), string(lti.CheckSkipped)},
+	"admin.cause.%s": causesIn("../lti/selftest.go"), "admin.act.%s": actsIn(),
 	"page.error.%s.title": nil, "page.error.%s.text": nil, "page.answer.%s.%s": nil,
+}
+
+// causesIn are the causes that the self-tests name, read from their source.
+func causesIn(file string) []string {
+	source, err := os.ReadFile(file)
+	if err != nil {
+		panic(err)
+	}
+	var causes []string
+	for _, re := range []string{`Cause: "([a-z0-9_]+)"`, `Cause(?:, [a-zA-Z.]+)* = (?:[A-Z][A-Za-z]+, )?"([a-z0-9_]+)"`, `return "([a-z0-9_]+)"`, `e\.Code == "([a-z0-9_]+)"`} {
+		for _, found := range regexp.MustCompile(re).FindAllStringSubmatch(string(source), -1) {
+			causes = append(causes, found[1])
+		}
+	}
+	return causes
+}
+
+// actsIn are the acts that the sources of this package and of the commands note.
+func actsIn() []string {
+	acts := strings.Fields("registration.suspend registration.resume registration.auto registration.approve registration.rotate registration.remove " +
+		"deployment.approve deployment.suspend deployment.move")
+	act := regexp.MustCompile(`Act: "([a-z._]+)"`)
+	for _, pattern := range []string{"admin*.go", "../cmd/cairn/*.go"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				panic(err)
+			}
+			for _, found := range act.FindAllStringSubmatch(string(source), -1) {
+				if !strings.HasSuffix(found[1], ".") {
+					acts = append(acts, found[1])
+				}
+			}
+		}
+	}
+	return acts
 }
 
 func TestEveryMessageThatAPageSaysIsInTheCatalogue(t *testing.T) {
@@ -43,7 +86,7 @@ func TestEveryMessageThatAPageSaysIsInTheCatalogue(t *testing.T) {
 			t.Errorf("%s says %s, which is nowhere", where, key)
 		}
 	}
-	said := regexp.MustCompile(`"(page\.[a-z0-9_.%]+)"`)
+	said := regexp.MustCompile(`"((?:page|admin)\.[a-z0-9_.%]+)"`)
 	check := func(where, source string) {
 		for _, found := range said.FindAllStringSubmatch(source, -1) {
 			key := found[1]
@@ -91,6 +134,16 @@ func TestEveryMessageThatAPageSaysIsInTheCatalogue(t *testing.T) {
 			need(name, "page.error."+found[1]+".title")
 			need(name, "page.error."+found[1]+".text")
 		}
+	}
+	advice, err := os.ReadFile("adminfailures.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, found := range regexp.MustCompile(`return "([a-z]+)"`).FindAllStringSubmatch(string(advice), -1) {
+		need("adminfailures.go", "admin.advice."+found[1])
+	}
+	for _, page := range strings.Fields("install platforms platform failures audit") {
+		need("adminroutes.go", "admin."+page+".title")
 	}
 	for _, purpose := range purposes {
 		for _, outcome := range outcomes {

@@ -27,6 +27,11 @@
 //	GET POST  /r/{token}                         a request, by personal link, no account
 //	GET       /r/{token}/evidence/{sha256}       a file that request shows
 //	GET POST  /u/{token}                         unsubscribe; POST is RFC 8058 one-click too
+//	POST      /s/{handle}/admin                  an administrator of the LMS goes to /admin
+//	GET POST  /admin/signin                      a one-time link becomes an administrator's session
+//	GET       /admin/platforms, /failures, /audit
+//	GET POST  /admin/install/…                   registration URLs, Canvas, registrations by hand
+//	GET POST  /admin/platforms/{id}/…            suspend, approve, self-tests …
 //	POST      /dev/clock                         only with a development clock
 //
 // A launch earns a session: a random id that only a cookie knows, under a public

@@ -17,6 +17,7 @@ var (
 	errBroken    = errors.New("web: broken")
 	errTooLarge  = errors.New("web: too large")
 	errNotReady  = errors.New("web: not ready")
+	errAdminLink = errors.New("web: no link for administrators")
 )
 
 // failure is what an error looks like: a status and the topic of its messages,
@@ -40,6 +41,8 @@ func classify(err error) failure {
 		return failure{http.StatusForbidden, "other_site"}
 	case errors.Is(err, ErrToken):
 		return failure{http.StatusNotFound, "link"}
+	case errors.Is(err, errAdminLink):
+		return failure{http.StatusForbidden, "admin_link"}
 	case errors.Is(err, ErrNoSession):
 		return failure{http.StatusForbidden, "no_session"}
 	case errors.Is(err, errNotYours), errors.Is(err, engine.ErrForbidden):

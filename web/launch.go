@@ -81,7 +81,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 			roles = []string{"mentor"}
 			session.Role = RoleVisitor
 		} else {
-			session.Role = RoleStaff
+			session.Role, session.Administrator = RoleStaff, l.AdministersPlatform()
 			session.Landing = link.staffLanding(workflow)
 		}
 		person, err := service.ArriveStaff(r.Context(), engine.StaffArrival{

@@ -29,7 +29,8 @@ type view struct {
 	Rated     []engine.Behaviour // what reviewers on this page rated, in the order of the workflow
 	Reader    engine.PersonID    // of a reviewer's page
 	DevClock  bool
-	Back      string // where the clock returns to
+	Admin     *adminNav // of the administration's pages
+	Back      string    // where the clock returns to
 	Body      any
 
 	assets *assets

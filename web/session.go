@@ -102,7 +102,7 @@ func (s *Site) session(r *http.Request) (*Session, error) {
 				continue
 			case err != nil:
 				return nil, fmt.Errorf("web: session: %w", err)
-			case session.Handle != handle:
+			case session.Handle != handle, session.Role == RoleAdmin:
 				continue
 			case !session.ExpiresAt.After(s.wall()):
 				ended = &session
@@ -168,6 +168,9 @@ func (s *Site) purge(ctx context.Context, now time.Time) {
 	}
 	if _, err := s.o.Store.Purge(ctx, now.Add(-sessionMemory)); err != nil {
 		s.log.WarnContext(ctx, "purge sessions", "error", err)
+	}
+	if err := s.o.Store.PurgeAudit(ctx, now.Add(-auditMemory)); err != nil {
+		s.log.WarnContext(ctx, "purge the log of acts", "error", err)
 	}
 }
 

@@ -143,6 +143,7 @@ func (s *Site) Handler() http.Handler {
 	get("/r/{token}/evidence/{sha}", s.byLink(s.requestEvidence))
 	get("/u/{token}", s.askLeave)
 	post("/u/{token}", maxForm, s.leave)
+	s.adminRoutes(get, post)
 	if s.o.DevClock != nil {
 		post("/dev/clock", maxForm, s.moveClock)
 	}

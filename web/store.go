@@ -40,23 +40,24 @@ const (
 // Session is what one launch earned. Its id is known to the browser alone; the
 // store holds the hash.
 type Session struct {
-	IDHash       string             `json:"id_hash"` // hex SHA-256 of the cookie's value
-	Handle       string             `json:"handle"`  // public: stands in URLs and in the cookie's name
-	Tenant       string             `json:"tenant"`
-	Registration string             `json:"registration"` // lti.RegistrationID
-	Role         Role               `json:"role"`
-	Person       engine.PersonID    `json:"person"`
-	Enrolment    engine.EnrolmentID `json:"enrolment,omitempty"`
-	Course       engine.Course      `json:"course"`
-	Ancestors    []string           `json:"ancestors,omitempty"` // origins that may frame its pages
-	Locale       string             `json:"locale,omitempty"`
-	Zone         string             `json:"zone,omitempty"`
-	ReturnURL    string             `json:"return_url,omitempty"`
-	RelaunchURL  string             `json:"relaunch_url,omitempty"`
-	Landing      string             `json:"landing,omitempty"` // where the launch leads, below the session's start; empty: to it
-	Pick         *Picking           `json:"pick,omitempty"`    // of a designer
-	CreatedAt    time.Time          `json:"created_at"`
-	ExpiresAt    time.Time          `json:"expires_at"`
+	IDHash        string             `json:"id_hash"` // hex SHA-256 of the cookie's value
+	Handle        string             `json:"handle"`  // public: stands in URLs and in the cookie's name
+	Tenant        string             `json:"tenant"`
+	Registration  string             `json:"registration"` // lti.RegistrationID
+	Role          Role               `json:"role"`
+	Person        engine.PersonID    `json:"person"`
+	Enrolment     engine.EnrolmentID `json:"enrolment,omitempty"`
+	Course        engine.Course      `json:"course"`
+	Ancestors     []string           `json:"ancestors,omitempty"`     // origins that may frame its pages
+	Administrator bool               `json:"administrator,omitempty"` // of the platform: may administer the tenant
+	Locale        string             `json:"locale,omitempty"`
+	Zone          string             `json:"zone,omitempty"`
+	ReturnURL     string             `json:"return_url,omitempty"`
+	RelaunchURL   string             `json:"relaunch_url,omitempty"`
+	Landing       string             `json:"landing,omitempty"` // where the launch leads, below the session's start; empty: to it
+	Pick          *Picking           `json:"pick,omitempty"`    // of a designer
+	CreatedAt     time.Time          `json:"created_at"`
+	ExpiresAt     time.Time          `json:"expires_at"`
 }
 
 // Ticket carries a session into another window, once. Its secret stands on one
@@ -79,6 +80,9 @@ type Tenant struct {
 // implementation must do. All methods may be called concurrently, from several
 // processes.
 type Store interface {
+	Audit
+	Installations
+
 	// PutSession inserts a session or replaces the one with the same IDHash.
 	PutSession(ctx context.Context, s Session) error
 	// Session finds a session, expired or not; ErrNotFound if there is none.

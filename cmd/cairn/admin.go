@@ -13,30 +13,47 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/web"
 )
 
 // maxWorkflowFile bounds a workflow definition (and each of its aids).
 const maxWorkflowFile = 1 << 20
 
-func (p program) lms() *cli.Command {
+// admin makes the way into the administration area: a link instead of a password.
+func (p program) admin() *cli.Command {
 	var asJSON bool
-	invite := &cli.Command{
-		Name:  "invite",
-		Usage: "make a registration URL to paste into the LMS; it works once",
-		Flags: append(p.flags.stores(), p.flags.forTenant(),
+	link := &cli.Command{
+		Name:  "link",
+		Usage: "make an address that signs one administrator in, once, within fifteen minutes",
+		Description: "With -tenant the administrator sees that tenant alone, without it the whole installation.\n" +
+			"Give the address to nobody else: whoever opens it first is signed in, for eight hours.",
+		Flags: append(p.flags.stores(), p.flags.text("tenant", "", "tenant to administer (default: the whole installation)", &p.cfg.tenant),
 			&cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			return p.withTenant(ctx, func(h *house) error {
-				url, err := h.tool.Invite(ctx, p.cfg.tenant)
+			return p.withHouse(ctx, func(h *house) error {
+				if p.cfg.tenant != "" {
+					if _, err := h.stores.site.Tenant(ctx, p.cfg.tenant); err != nil {
+						return fmt.Errorf("admin link: tenant %s: %w", p.cfg.tenant, err)
+					}
+				}
+				if err := h.note(ctx, web.AuditEntry{Act: "link.make", Tenant: p.cfg.tenant}); err != nil {
+					return err
+				}
+				url, err := h.site.AdminLink(ctx, p.cfg.tenant)
 				if err != nil {
 					return err
 				}
-				return p.report(asJSON, map[string]string{"url": url},
-					"%s\n\nMoodle: Site administration > Plugins > External tool > Manage tools: paste it, Add LTI Advantage, Activate.\n", url)
+				return p.report(asJSON, map[string]string{"url": url, "tenant": p.cfg.tenant}, "%s\n", url)
 			})
 		},
 	}
-	return &cli.Command{Name: "lms", Usage: "platforms that launch Cairn", Commands: []*cli.Command{invite, p.liveEvents()}}
+	return &cli.Command{Name: "admin", Usage: "the administration area", Commands: []*cli.Command{link}}
+}
+
+// note writes what a command is about to do to the log of administrators' acts.
+func (h *house) note(ctx context.Context, e web.AuditEntry) error {
+	e.By, e.Operator = web.ByCommand, true
+	return h.site.Note(ctx, e)
 }
 
 func (p program) workflow() *cli.Command {

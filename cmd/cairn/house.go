@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -182,7 +183,7 @@ func (h *house) now() time.Time {
 // ensureTenant makes a tenant if there is none of that name. The public URL at its
 // first start becomes the base of its IRIs for good, so only a process that knows
 // it for sure (serve, or any with -public-url) may make one. A process that was
-// not told the public URL takes over that of the first start.
+// not told the public URL takes over that of the last start of serve.
 func (h *house) ensureTenant(ctx context.Context, name string) error {
 	known, err := h.stores.site.Tenant(ctx, name)
 	if errors.Is(err, web.ErrNotFound) {
@@ -195,7 +196,11 @@ func (h *house) ensureTenant(ctx context.Context, name string) error {
 		return fmt.Errorf("make tenant %s: %w", name, err)
 	}
 	if h.cfg.publicURL == "" {
-		h.cfg.publicURL = known.IRIBase
+		last, err := h.stores.site.Installation(ctx)
+		if err != nil && !errors.Is(err, web.ErrNotFound) {
+			return fmt.Errorf("read the public URL: %w", err)
+		}
+		h.cfg.publicURL = cmp.Or(last.PublicURL, known.IRIBase)
 	}
 	return nil
 }

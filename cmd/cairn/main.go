@@ -8,7 +8,8 @@
 //	demo.go    everything in one process, with a small LMS and a mailbox
 //	serve.go   pages, LTI and xAPI over HTTP (and the worker, unless told not to)
 //	worker.go  the queue, the sweep, and the statements that workflows wait for
-//	admin.go   invitations, workflows
+//	admin.go   sign-in links, workflows
+//	lms.go     platforms: invite, add, list, show, suspend, approve, test …
 //	key.go, records.go, erase.go, retention.go   the record store: who may come in, and its upkeep
 package main
 
@@ -48,7 +49,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		Writer:                stdout,
 		ErrWriter:             stderr,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // main decides
-		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.key(), p.lms(), p.workflow(), p.statements(), p.erase(), p.retention(), p.healthcheck()},
+		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.admin(), p.key(), p.lms(), p.workflow(), p.statements(), p.erase(), p.retention(), p.healthcheck()},
 	}
 	err := root.Run(ctx, args)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

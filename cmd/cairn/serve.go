@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/cairn-lms/cairn/cmd/embedded"
+	"github.com/cairn-lms/cairn/web"
 )
 
 func (p program) serve() *cli.Command {
@@ -59,6 +60,10 @@ func serve(ctx context.Context, p program, ready func(ctx context.Context, h *ho
 	}
 	defer func() { err = errors.Join(err, h.Close()) }()
 
+	// Commands run where nobody tells them the address; they read it here.
+	if err := h.stores.site.PutInstallation(ctx, web.Installation{PublicURL: cfg.publicURL, StartedAt: h.now()}); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	metrics := newMetrics()
 	handler, stopTracing, err := tracing(ctx, cfg.otlpEndpoint, metrics.count(h.site.Handler()))

@@ -22,10 +22,19 @@ import (
 
 // What the guard refuses; errors of the client wrap these.
 var (
-	ErrScheme   = errors.New("egress: only https is allowed")
-	ErrAddress  = errors.New("egress: address is not public")
-	ErrTooLarge = errors.New("egress: answer is too large")
+	ErrScheme   error = refusal("egress: only https is allowed")
+	ErrAddress  error = refusal("egress: address is not public")
+	ErrTooLarge       = errors.New("egress: answer is too large")
 )
+
+// refusal is a URL that the guard does not call. Packages that must not import
+// this one tell it by Blocked.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
+// Blocked reports that no request left the house.
+func (refusal) Blocked() bool { return true }
 
 // Options of a client; every zero value is a sane production value.
 type Options struct {

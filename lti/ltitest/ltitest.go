@@ -30,6 +30,7 @@ func Run(t *testing.T, newStore func(t *testing.T) lti.Store) {
 		"of a hundred uses of a login one succeeds":         loginIsUsedOnce,
 		"of twenty takers one gets a ticket":                ticketIsTakenOnce,
 		"a ticket is for its purpose and until its time":    ticketPurposeAndTime,
+		"a ticket may be looked at and stays":               ticketIsLookedAt,
 		"score times strictly increase":                     scoreTimesIncrease,
 		"score times of parallel callers are all different": scoreTimesParallel,
 		"old logins and tickets are purged, others stay":    purge,

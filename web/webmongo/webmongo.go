@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -16,7 +17,7 @@ import (
 )
 
 // Store implements web.Store on the control database.
-type Store struct{ sessions, tickets, tenants *mongo.Collection }
+type Store struct{ sessions, tickets, tenants, audit, installation *mongo.Collection }
 
 var _ web.Store = (*Store)(nil)
 
@@ -27,36 +28,44 @@ type row struct {
 	Doc     string `bson:"doc"`
 }
 
-const expiresIndex = "expires_1"
-
 // New makes the missing indexes. The client stays the caller's.
 func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 	s := &Store{
 		sessions: db.Collection("web_sessions"),
 		tickets:  db.Collection("web_tickets"),
 		tenants:  db.Collection("web_tenants"),
+		audit:    db.Collection("web_audit"), installation: db.Collection("web_installation"),
 	}
 	for _, c := range []*mongo.Collection{s.sessions, s.tickets} {
-		if err := ensureIndex(ctx, c); err != nil {
+		if err := ensureIndex(ctx, c, "expires"); err != nil {
 			return nil, fmt.Errorf("webmongo: index %s: %w", c.Name(), err)
+		}
+	}
+	for _, fields := range [][]string{{"at"}, {"tenant", "at"}} {
+		if err := ensureIndex(ctx, s.audit, fields...); err != nil {
+			return nil, fmt.Errorf("webmongo: index %s: %w", s.audit.Name(), err)
 		}
 	}
 	return s, nil
 }
 
-func ensureIndex(ctx context.Context, c *mongo.Collection) error {
+// ensureIndex makes an ascending index of the fields, named as MongoDB would.
+func ensureIndex(ctx context.Context, c *mongo.Collection, fields ...string) error {
 	have, err := c.Indexes().ListSpecifications(ctx)
 	if err != nil && !missingCollection(err) {
 		return err
 	}
+	var keys bson.D
+	for _, field := range fields {
+		keys = append(keys, bson.E{Key: field, Value: 1})
+	}
+	name := strings.Join(fields, "_1_") + "_1"
 	for _, index := range have {
-		if index.Name == expiresIndex {
+		if index.Name == name {
 			return nil
 		}
 	}
-	_, err = c.Indexes().CreateOne(ctx, mongo.IndexModel{
-		Keys: bson.D{{Key: "expires", Value: 1}}, Options: options.Index().SetName(expiresIndex),
-	})
+	_, err = c.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: keys, Options: options.Index().SetName(name)})
 	return err
 }
 

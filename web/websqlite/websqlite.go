@@ -34,7 +34,7 @@ CREATE INDEX IF NOT EXISTS web_tickets_expires ON web_tickets (expires);
 CREATE TABLE IF NOT EXISTS web_tenants (
 	name TEXT PRIMARY KEY,
 	doc  TEXT NOT NULL
-) WITHOUT ROWID;`
+) WITHOUT ROWID;` + auditSchema + installationSchema
 
 // New creates the tables if they are missing. The handle stays the caller's.
 func New(ctx context.Context, db *sql.DB) (*Store, error) {

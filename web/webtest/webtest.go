@@ -17,6 +17,9 @@ import (
 func Run(t *testing.T, newStore func(t *testing.T) web.Store) {
 	now := time.Date(2026, 11, 21, 9, 0, 0, 123456789, time.UTC)
 
+	runAudit(t, newStore, now)
+	runInstallation(t, newStore, now)
+
 	t.Run("a session comes back as it was put", func(t *testing.T) {
 		s := newStore(t)
 		want := session("hash-1", now)

@@ -7,3 +7,4 @@ import './draft.js';
 import './opened.js';
 import './problems.js';
 import './once.js';
+import './copy.js';
