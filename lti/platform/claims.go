@@ -90,16 +90,24 @@ func (p *Platform) claims(m message) (map[string]any, error) {
 	if locale == "" {
 		locale = "en"
 	}
+	issuer := p.issuer
+	if q.Issuer != "" {
+		issuer = q.Issuer
+	}
+	deployment := tool.DeploymentID
+	if link.DeploymentID != "" {
+		deployment = link.DeploymentID
+	}
 	presentation := map[string]any{"locale": locale}
 	c := map[string]any{
 		claimClient:     tool.ClientID,
 		"nonce":         m.Nonce,
 		"iat":           now.Unix(),
 		"exp":           now.Add(lifetime).Unix(),
-		"iss":           p.issuer,
+		"iss":           issuer,
 		"aud":           tool.ClientID,
 		"sub":           user.ID,
-		claimDeployment: tool.DeploymentID,
+		claimDeployment: deployment,
 		claimVersion:    "1.3.0",
 		claimRoles:      user.ltiRoles(),
 		claimLIS: map[string]any{
@@ -157,6 +165,9 @@ func (p *Platform) claims(m message) (map[string]any, error) {
 	custom := p.custom(w, tool, link, user, deep, names, email)
 	if len(custom) > 0 {
 		c[claimCustom] = custom
+	}
+	if deep && q.ResourceLinkInDeepLinking {
+		c[claimResourceLink] = map[string]any{"id": "deep-linking"}
 	}
 	if !q.NoServices {
 		p.serviceClaims(c, w, tool, link)

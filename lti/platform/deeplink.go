@@ -166,17 +166,21 @@ func (p *Platform) verifyChoice(r *http.Request, t Tool) (map[string]any, error)
 			return nil, fmt.Errorf("claim %s is not %s", claim, want)
 		}
 	}
+	if q := p.Quirks(); q.SubjectIsClient && claims["sub"] != t.ClientID {
+		return nil, errors.New("claim sub is not " + t.ClientID)
+	}
+	issuer := p.iss()
 	switch aud := claims["aud"].(type) {
 	case string:
-		if aud == p.issuer {
+		if aud == issuer {
 			return claims, nil
 		}
 	case []any:
 		for _, a := range aud {
-			if a == p.issuer {
+			if a == issuer {
 				return claims, nil
 			}
 		}
 	}
-	return nil, errors.New("claim aud is not " + p.issuer)
+	return nil, errors.New("claim aud is not " + issuer)
 }

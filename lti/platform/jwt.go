@@ -25,12 +25,13 @@ var b64 = base64.RawURLEncoding
 
 // jwk is the only kind of key we publish and accept: an RSA public key.
 type jwk struct {
-	Kty string `json:"kty"`
-	Alg string `json:"alg,omitempty"`
-	Kid string `json:"kid"`
-	E   string `json:"e"`
-	N   string `json:"n"`
-	Use string `json:"use,omitempty"`
+	Kty    string   `json:"kty"`
+	Alg    string   `json:"alg,omitempty"`
+	Kid    string   `json:"kid"`
+	E      string   `json:"e"`
+	N      string   `json:"n"`
+	Use    string   `json:"use,omitempty"`
+	KeyOps []string `json:"key_ops,omitempty"`
 }
 
 type jwkSet struct {

@@ -79,7 +79,7 @@ func (p *Platform) initiate(w http.ResponseWriter, r *http.Request, sess string,
 		return
 	}
 	fields := []field{
-		{"iss", p.issuer},
+		{"iss", p.iss()},
 		{"target_link_uri", target},
 		{"login_hint", m.UserID},
 		{"lti_message_hint", string(messageHint)},
@@ -92,7 +92,7 @@ func (p *Platform) initiate(w http.ResponseWriter, r *http.Request, sess string,
 		if q.CanvasDeploymentName {
 			name = "deployment_id"
 		}
-		fields = append(fields, field{name, tool.DeploymentID})
+		fields = append(fields, field{name, p.deploymentOf(tool, m.LinkID)})
 	}
 	if q.StorageTarget != "" {
 		fields = append(fields, field{"lti_storage_target", q.StorageTarget})
@@ -242,6 +242,9 @@ func (p *Platform) keySet(w http.ResponseWriter, r *http.Request) {
 	k := publicJWK(&p.key.PublicKey)
 	if q.JWKSWithoutAlg {
 		k.Alg = ""
+	}
+	if q.KeyOps {
+		k.Use, k.KeyOps = "", []string{"verify"}
 	}
 	keys := []any{k}
 	if hostile != nil {

@@ -46,4 +46,30 @@ type Quirks struct {
 	ProductFamily string
 	// FailScores makes the next score posts answer 503, one each.
 	FailScores int
+
+	// Issuer replaces the platform's URL as iss, where one name stands for many
+	// hosts (Canvas, Blackboard); registration, keys and services stay at the URL.
+	Issuer string
+	// TokenAudience is the one aud that client assertions may have (Brightspace).
+	TokenAudience string
+	// NeedUserAgent answers 403 to service calls without a User-Agent (Canvas).
+	NeedUserAgent bool
+	// RateLimited makes the next service calls fail, one each: with Canvas's 403
+	// "Rate Limit Exceeded", or, if RetryAfter is set, with 429 and that header
+	// (Brightspace).
+	RateLimited int
+	RetryAfter  time.Duration
+	// UnprocessableUsers answers 422 to a score of somebody who is no learner
+	// (Canvas, Brightspace), StaleBadRequest 400 to one that is not newer (Canvas).
+	UnprocessableUsers bool
+	StaleBadRequest    bool
+	// CountAttempts lets a score be a new attempt of the learner, unless its
+	// submission extension says new_submission false (Canvas); see Score.Attempts.
+	CountAttempts bool
+	// KeyOps publishes the key with key_ops instead of use, ResourceLinkInDeepLinking
+	// sends a resource link with deep linking requests (Open edX).
+	KeyOps                    bool
+	ResourceLinkInDeepLinking bool
+	// SubjectIsClient wants sub = client_id in deep linking responses (Blackboard).
+	SubjectIsClient bool
 }

@@ -76,8 +76,8 @@ func originOf(s string) string {
 //	GET /mod/lti/openid-configuration.php
 func (p *Platform) configuration(w http.ResponseWriter, _ *http.Request) {
 	base := p.issuer + "/mod/lti/"
-	p.writeForged(w, func(f *Forgery) func(map[string]any) { return f.Configuration }, map[string]any{
-		"issuer":                                p.issuer,
+	conf := map[string]any{
+		"issuer":                                p.iss(),
 		"token_endpoint":                        base + "token.php",
 		"token_endpoint_auth_methods_supported": []string{"private_key_jwt"},
 		"token_endpoint_auth_signing_alg_values_supported": []string{"RS256"},
@@ -105,7 +105,11 @@ func (p *Platform) configuration(w http.ResponseWriter, _ *http.Request) {
 				"Person.address.timezone", "Membership.role", "Moodle.Person.userGroupIds",
 			},
 		},
-	})
+	}
+	if aud := p.Quirks().TokenAudience; aud != "" {
+		conf["authorization_server"] = aud
+	}
+	p.writeForged(w, func(f *Forgery) func(map[string]any) { return f.Configuration }, conf)
 }
 
 const moodleVersion = "4.5.5+ (Build: 20250613)"

@@ -21,6 +21,9 @@ type scoreInput struct {
 	Given            *looseText `json:"scoreGiven"`
 	Maximum          *looseText `json:"scoreMaximum"`
 	Comment          string     `json:"comment"`
+	Submission       *struct {
+		New *bool `json:"new_submission"`
+	} `json:"https://canvas.instructure.com/lti/submission"`
 }
 
 // looseText is a JSON string or number.
@@ -84,20 +87,30 @@ func (p *Platform) scores(c *serviceCall) error {
 		return incorrect
 	}
 	user := string(in.UserID)
+	q := p.Quirks()
 	return p.changeScore(c, func(w *world, it LineItem) error {
 		if u, ok := w.user(user); !ok || !u.gradable() {
+			if q.UnprocessableUsers {
+				return refuse(http.StatusUnprocessableEntity, "User not found in course or is not a student")
+			}
 			return incorrect
 		}
 		key := scoreKey(it.ID, user)
 		s, had := w.Scores[key]
 		if had && at.Unix() <= s.Timestamp.Unix() {
+			if q.StaleBadRequest {
+				return refuse(http.StatusBadRequest, "timestamp must be after the last one")
+			}
 			return &serviceError{http.StatusConflict,
 				"Refusing score with an earlier timestamp for item " + it.ID + " and user " + user, typeScore}
 		}
 		s = Score{
 			UserID: user, LineItemID: it.ID, Maximum: it.ScoreMaximum, Cleared: true, Comment: in.Comment,
 			ActivityProgress: in.ActivityProgress, GradingProgress: in.GradingProgress,
-			Timestamp: at.UTC(), ReceivedAt: p.time(), Writes: s.Writes + 1,
+			Timestamp: at.UTC(), ReceivedAt: p.time(), Writes: s.Writes + 1, Attempts: s.Attempts,
+		}
+		if q.CountAttempts && (in.Submission == nil || in.Submission.New == nil || *in.Submission.New) {
+			s.Attempts++
 		}
 		if hasGiven && in.GradingProgress == "FullyGraded" {
 			s.Cleared = false

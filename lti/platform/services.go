@@ -8,7 +8,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Media types of the services.
@@ -62,6 +64,10 @@ type resource struct {
 //	CourseSection/{course}/bindings/{tool}/memberships
 func (p *Platform) services(w http.ResponseWriter, r *http.Request) {
 	c := &serviceCall{w: w, r: r, accept: r.Header.Get("Accept")}
+	if err := p.limited(w, r); err != nil {
+		p.serviceFailed(c, err)
+		return
+	}
 	if c.accept == "" {
 		c.accept = "*/*"
 	}
@@ -101,6 +107,24 @@ func (p *Platform) services(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		p.serviceFailed(c, err)
 	}
+}
+
+// limited refuses a call as other platforms do whose services are watched.
+func (p *Platform) limited(w http.ResponseWriter, r *http.Request) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.quirks.NeedUserAgent && r.UserAgent() == "" {
+		return refuse(http.StatusForbidden, "403 Forbidden: a User-Agent is required")
+	}
+	if p.quirks.RateLimited <= 0 {
+		return nil
+	}
+	p.quirks.RateLimited--
+	if after := p.quirks.RetryAfter; after > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((after+time.Second-1)/time.Second)))
+		return refuse(http.StatusTooManyRequests, "Too Many Requests")
+	}
+	return refuse(http.StatusForbidden, "403 Forbidden (Rate Limit Exceeded)")
 }
 
 // route finds the resource of a path and fills in what the path names.

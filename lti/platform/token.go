@@ -112,6 +112,9 @@ func (p *Platform) token(w http.ResponseWriter, r *http.Request) {
 func (p *Platform) strict(claims map[string]any) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.quirks.TokenAudience != "" && claims["aud"] != p.quirks.TokenAudience {
+		return errors.New("invalid_audience")
+	}
 	if p.quirks.StrictAudience && claims["aud"] != p.issuer+"/mod/lti/token.php" {
 		return errors.New("invalid_audience")
 	}

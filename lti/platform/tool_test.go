@@ -37,6 +37,7 @@ type tool struct {
 	landed url.Values // the last launch
 	down   bool       // JWKS unreachable
 	reply  []byte     // of the registration
+	auth   string     // the platform's authorization endpoint
 }
 
 var toolKey = sync.OnceValue(func() *rsa.PrivateKey {
@@ -82,8 +83,9 @@ func (tl *tool) login(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
 	tl.mu.Lock()
 	tl.last = r.Form
+	auth := tl.auth
 	tl.mu.Unlock()
-	http.Redirect(w, r, r.Form.Get("iss")+"/mod/lti/auth.php?"+tl.authRequest(r.Form).Encode(), http.StatusFound)
+	http.Redirect(w, r, auth+"?"+tl.authRequest(r.Form).Encode(), http.StatusFound)
 }
 
 // authRequest answers a login initiation as the specification says.
@@ -114,6 +116,7 @@ func (tl *tool) register(w http.ResponseWriter, r *http.Request) {
 	var conf struct {
 		Issuer string `json:"issuer"`
 		URL    string `json:"registration_endpoint"`
+		Auth   string `json:"authorization_endpoint"`
 	}
 	res, err := http.Get(r.URL.Query().Get("openid_configuration")) //nolint:noctx // a test
 	if err == nil {
@@ -135,6 +138,7 @@ func (tl *tool) register(w http.ResponseWriter, r *http.Request) {
 	defer res.Body.Close()
 	tl.mu.Lock()
 	tl.reply, _ = io.ReadAll(res.Body)
+	tl.auth = conf.Auth
 	tl.mu.Unlock()
 	if res.StatusCode != http.StatusOK {
 		http.Error(w, "the platform said no", http.StatusBadGateway)

@@ -111,13 +111,15 @@ type Tool struct {
 
 // ResourceLink is an activity of a tool in the course.
 type ResourceLink struct {
-	ID            string            `json:"id"` // "" picks the next number
-	CourseID      string            `json:"course_id"`
-	ClientID      string            `json:"client_id"`
-	Title         string            `json:"title"`
-	Description   string            `json:"description,omitempty"`
-	TargetLinkURI string            `json:"target_link_uri"` // "" means the tool's
-	Custom        map[string]string `json:"custom,omitempty"`
+	ID            string `json:"id"` // "" picks the next number
+	CourseID      string `json:"course_id"`
+	ClientID      string `json:"client_id"`
+	Title         string `json:"title"`
+	Description   string `json:"description,omitempty"`
+	TargetLinkURI string `json:"target_link_uri"` // "" means the tool's
+	// DeploymentID is another deployment of the tool; "" means its first.
+	DeploymentID string            `json:"deployment_id,omitempty"`
+	Custom       map[string]string `json:"custom,omitempty"`
 	// Ungraded leaves out the activity's own line item.
 	Ungraded bool `json:"ungraded,omitempty"`
 	// ScoreMaximum of the activity's own line item; 0 means 100.
@@ -168,4 +170,6 @@ type Score struct {
 	// ReceivedAt is the platform's time of it, Writes counts the accepted ones.
 	ReceivedAt time.Time `json:"received_at"`
 	Writes     int       `json:"writes"`
+	// Attempts are the learner's, where scores count as such (Quirks.CountAttempts).
+	Attempts int `json:"attempts,omitempty"`
 }
