@@ -42,7 +42,7 @@ func readMessageSupport(lms object) []messageSupport {
 
 // toolScopes are what the tool can use.
 func toolScopes() []string {
-	return []string{scopeLineItem, scopeLineItemRead, scopeScore, scopeResult, scopeMembers}
+	return []string{scopeLineItem, scopeLineItemRead, scopeScore, scopeResult, scopeMembers, scopeGroups, scopeNotices}
 }
 
 // askedScopes are those of ours that the platform knows; all, if it does not say.

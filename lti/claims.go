@@ -187,14 +187,15 @@ func (rd *reader) id(o object, name string) string {
 
 // label is a text for people; it is cut, not refused.
 func (rd *reader) label(o object, name string) string {
-	s := rd.text(o, name)
-	for len(s) > maxText {
-		s = s[:maxText]
-		for len(s) > 0 && !utf8.ValidString(s) {
-			s = s[:len(s)-1]
-		}
+	return cut(rd.text(o, name))
+}
+
+// cut is a text for people of bounded length.
+func cut(s string) string {
+	if len(s) <= maxText {
+		return s
 	}
-	return s
+	return strings.ToValidUTF8(s[:maxText], "")
 }
 
 // url is an http(s) URL, else "": what cannot be called is not offered, and

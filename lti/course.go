@@ -237,6 +237,24 @@ func (t *Tool) changeCourse(ctx context.Context, k CourseKey, add bool, change f
 
 const maxTries = 20
 
+// origins are the courses that a course was copied from, as far as they are known here.
+func (t *Tool) origins(ctx context.Context, k CourseKey) ([]KnownCourse, error) {
+	c, err := t.store.KnownCourse(ctx, k)
+	var all []KnownCourse
+	for _, id := range c.Origins {
+		var from KnownCourse
+		if from, err = t.store.KnownCourse(ctx, CourseKey{k.Registration, k.Deployment, id}); err == nil {
+			all = append(all, from)
+		} else if !errors.Is(err, ErrNotFound) {
+			break
+		}
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return nil, fmt.Errorf("lti: course: %w", err)
+	}
+	return all, nil
+}
+
 // KnownCourse answers what is known of a course.
 func (t *Tool) KnownCourse(ctx context.Context, k CourseKey) (KnownCourse, error) {
 	return t.store.KnownCourse(ctx, k)

@@ -16,6 +16,29 @@ var (
 	ErrRefused  = errors.New("lti: platform refused for good") // trying again does not help
 )
 
+// Causes of a ServiceError, for pages that explain them; Detail says the same in
+// one English sentence.
+const (
+	CauseKeys        = "keys_unreachable"  // the platform cannot fetch our keys
+	CauseKeyUnknown  = "key_unknown"       // it has our keys, but not this one
+	CauseSignature   = "signature"         // it holds another key of ours
+	CauseClock       = "clock"             // the clocks differ
+	CauseClient      = "client_unknown"    // it does not know our client id
+	CauseScope       = "scope_missing"     // it did not grant a scope
+	CauseSuspended   = "suspended"         // the registration is suspended here
+	CauseNoService   = "service_missing"   // the launch named no such service
+	CauseNoAnswer    = "no_answer"         // unreachable, or too slow
+	CauseBusy        = "busy"              // rate limit, maintenance, fault
+	CauseToken       = "token_refused"     // a fresh token is not accepted
+	CauseForbidden   = "forbidden"         // 403
+	CauseGone        = "gone"              // 404, 410: deleted over there
+	CauseNotGradable = "not_gradable"      // the person is no student there
+	CauseStale       = "stale"             // it holds a newer grade
+	CauseAnswer      = "answer_unreadable" // the answer breaks the specification
+	CauseRedirect    = "redirect"          // services are not followed elsewhere
+	CauseInvalid     = "invalid"           // we would not send this
+)
+
 // ServiceError is a failed call of a platform's service. errors.Is says whether
 // to try again (ErrRetry) or to give up (ErrRefused).
 type ServiceError struct {
@@ -23,6 +46,8 @@ type ServiceError struct {
 	Status int           // HTTP status, 0 if there was no answer
 	Code   string        // of a refused token: OAuth's, or one of ours; may be empty
 	Detail string        // for an administrator; no personal data
+	Cause  string        // one of the Cause constants; "" if nothing is known
+	Scope  string        // CauseScope: the scope that is missing
 	After  time.Duration // ErrRetry: wait at least this long
 	Kind   error         // ErrRetry or ErrRefused
 	Err    error         // cause, may be nil
@@ -37,6 +62,15 @@ func (e *ServiceError) Error() string {
 		s += ": " + e.Err.Error()
 	}
 	return s
+}
+
+// causeOf is the Cause of a failed call, "" of any other error.
+func causeOf(err error) string {
+	var e *ServiceError
+	if errors.As(err, &e) {
+		return e.Cause
+	}
+	return ""
 }
 
 // Unwrap gives the kind and the cause.

@@ -102,7 +102,7 @@ func FuzzLinkHeader(f *testing.F) {
 	f.Add(`<a>; rel="prev next"; title="x, y; rel=next"`)
 	f.Add(`<<>,;=">`)
 	f.Fuzz(func(t *testing.T, header string) {
-		next, ok := nextLink([]string{header})
+		next, ok := linkOf([]string{header}, "next")
 		if !ok && next != "" || ok && !strings.Contains(strings.ToLower(header), "next") {
 			t.Fatalf("got %q, %v", next, ok)
 		}
@@ -140,7 +140,7 @@ func TestNextLink(t *testing.T) {
 		"":                          "",
 		"no brackets; rel=\"next\"": "",
 	} {
-		if got, _ := nextLink([]string{header}); got != want {
+		if got, _ := linkOf([]string{header}, "next"); got != want {
 			t.Errorf("%s: got %q, want %q", header, got, want)
 		}
 	}

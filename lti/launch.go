@@ -67,8 +67,10 @@ const (
 
 // HasRole reports whether the person has the context role ("Instructor"), be it
 // sent as a full URI, as a sub-role ("membership/Instructor#TeachingAssistant") or as the old short name.
-func (l *Launch) HasRole(role string) bool {
-	return slices.ContainsFunc(l.Roles, func(r string) bool {
+func (l *Launch) HasRole(role string) bool { return hasRole(l.Roles, role) }
+
+func hasRole(roles []string, role string) bool {
+	return slices.ContainsFunc(roles, func(r string) bool {
 		return r == role || r == membership+"#"+role || strings.HasPrefix(r, membership+"/"+role+"#")
 	})
 }

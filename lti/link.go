@@ -12,22 +12,22 @@ const maxPages = 500
 // pages calls take for every page, following Link "next" on the same host, until
 // take answers false or the pages end. A roster cut short would be taken for the
 // whole, so a next page elsewhere is an error.
-func (t *Tool) pages(ctx context.Context, reg RegistrationID, c call, take func(body []byte) (more bool, err error)) error {
+func (t *Tool) pages(ctx context.Context, reg RegistrationID, c call, take func(res *http.Response, body []byte) (more bool, err error)) error {
 	seen := map[string]bool{}
 	for {
 		if seen[c.url] || len(seen) >= maxPages {
-			return &ServiceError{Op: c.op, Kind: ErrRefused, Detail: "the platform's pages never end"}
+			return refused(c.op, CauseAnswer, "the platform's pages never end")
 		}
 		seen[c.url] = true
 		res, body, err := t.call(ctx, reg, c) //nolint:bodyclose // call has read and closed it
 		if err != nil {
 			return err
 		}
-		more, err := take(body)
+		more, err := take(res, body)
 		if err != nil || !more {
 			return err
 		}
-		next, ok := nextLink(res.Header.Values("Link"))
+		next, ok := linkOf(res.Header.Values("Link"), "next")
 		if !ok {
 			return nil
 		}
@@ -37,7 +37,7 @@ func (t *Tool) pages(ctx context.Context, reg RegistrationID, c call, take func(
 		}
 		there, err := here.Parse(next)
 		if err != nil || !sameOrigin(here, there) || there.User != nil {
-			return &ServiceError{Op: c.op, Status: res.StatusCode, Kind: ErrRefused, Detail: "the platform's next page is on another host"}
+			return refused(c.op, CauseRedirect, "the platform's next page is on another host")
 		}
 		c.url = there.String()
 		if c.method != http.MethodGet {
@@ -46,10 +46,10 @@ func (t *Tool) pages(ctx context.Context, reg RegistrationID, c call, take func(
 	}
 }
 
-// nextLink finds the target of rel=next in Link headers. It reads what RFC 8288
+// linkOf finds the target of a relation in Link headers. It reads what RFC 8288
 // allows, and Moodle's own spelling: curly quotes around the relation, and &amp;
 // for & in the target.
-func nextLink(headers []string) (string, bool) {
+func linkOf(headers []string, rel string) (string, bool) {
 	rest := strings.Join(headers, ", ")
 	for {
 		_, after, ok := strings.Cut(rest, "<")
@@ -66,7 +66,7 @@ func nextLink(headers []string) (string, bool) {
 		} else {
 			rest = ""
 		}
-		if isNext(params) {
+		if isRel(params, rel) {
 			return strings.ReplaceAll(strings.TrimSpace(target), "&amp;", "&"), true
 		}
 		if rest == "" {
@@ -75,8 +75,8 @@ func nextLink(headers []string) (string, bool) {
 	}
 }
 
-// isNext reports whether the parameters of a link hold the relation "next".
-func isNext(params string) bool {
+// isRel reports whether the parameters of a link hold the relation.
+func isRel(params, rel string) bool {
 	for _, p := range strings.Split(params, ";") {
 		name, value, ok := strings.Cut(p, "=")
 		if !ok || !strings.EqualFold(strings.TrimSpace(name), "rel") {
@@ -86,7 +86,7 @@ func isNext(params string) bool {
 		for _, word := range strings.FieldsFunc(value, func(r rune) bool {
 			return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '-' || r == ':' || r == '/' || r == '.')
 		}) {
-			if strings.EqualFold(word, "next") {
+			if strings.EqualFold(word, rel) {
 				return true
 			}
 		}

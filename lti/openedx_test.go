@@ -266,11 +266,11 @@ func TestOpenEdXLaunchesTheTool(t *testing.T) {
 	})
 	t.Run("it makes a line item, once", func(t *testing.T) {
 		l := o.launch(t, "user=3&role=instructor")
-		first, err := w.tool.EnsureLineItem(t.Context(), o.reg.ID, l.LineItemsURL, l.ResourceLink.ID, "signoff", "signoff", "Sign-off", 100)
+		first, err := w.tool.EnsureLineItem(t.Context(), o.reg.ID, l.LineItemsURL, lti.LineItem{ResourceLinkID: l.ResourceLink.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100}, lti.CourseKey{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := w.tool.EnsureLineItem(t.Context(), o.reg.ID, l.LineItemsURL, l.ResourceLink.ID, "signoff", "signoff", "Sign-off", 100)
+		again, err := w.tool.EnsureLineItem(t.Context(), o.reg.ID, l.LineItemsURL, lti.LineItem{ResourceLinkID: l.ResourceLink.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100}, lti.CourseKey{})
 		if err != nil || again != first {
 			t.Fatalf("got %q, %v, want %q", again, err, first)
 		}

@@ -1,12 +1,13 @@
 package lti
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
@@ -48,12 +49,14 @@ type Score struct {
 // repeated or late call is never mistaken for an old one. Errors are ErrRetry
 // (see After) or ErrRefused.
 func (t *Tool) PostScore(ctx context.Context, s Score) error {
-	target, err := scoresURL(s.LineItem)
-	if err != nil {
-		return &ServiceError{Op: "score", Kind: ErrRefused, Detail: "the line item is not a URL"}
-	}
-	if s.UserID == "" || !finite(s.Given) || !finite(s.Maximum) || s.Given < 0 || s.Maximum <= 0 {
-		return &ServiceError{Op: "score", Kind: ErrRefused, Detail: "a score needs a user, a value from 0 and a maximum above 0"}
+	target, err := beside(s.LineItem, "/scores")
+	switch {
+	case err != nil:
+		return refused("score", CauseInvalid, "the line item is not a URL")
+	case s.UserID == "" || !finite(s.Given) || !finite(s.Maximum) || s.Given < 0 || s.Maximum <= 0:
+		return refused("score", CauseInvalid, "a score needs a user, a value from 0 and a maximum above 0")
+	case s.Grading == GradingNotReady || s.Activity == ActivityInitialized:
+		return refused("score", CauseInvalid, "a score that is not ready, or of an activity begun anew, would clear the grade")
 	}
 	reg, err := t.store.Registration(ctx, s.Registration)
 	if err != nil {
@@ -64,19 +67,55 @@ func (t *Tool) PostScore(ctx context.Context, s Score) error {
 	}
 	// One at a time per grade, so that answers arrive in the order of the timestamps.
 	defer t.items.lock("score\n" + string(s.Registration) + "\n" + s.LineItem + "\n" + s.UserID)()
+	err = t.sendScore(ctx, reg, target, s)
+	// The platform has a newer score than the time of this one: it is said as of now.
+	if now := t.now(); causeOf(err) == CauseStale && s.Timestamp.Before(now) {
+		s.Timestamp = now
+		err = t.sendScore(ctx, reg, target, s)
+	}
+	return err
+}
+
+// sendScore sends a score once.
+func (t *Tool) sendScore(ctx context.Context, reg Registration, target string, s Score) error {
 	at, err := t.store.NextScoreTime(ctx, s.Registration, s.LineItem, s.UserID, s.Timestamp.UTC().Truncate(time.Millisecond), scoreStep)
 	if err != nil {
 		return fmt.Errorf("lti: score: %w", err)
 	}
-	body, err := json.Marshal(scoreBody(s, at, reg.ProductFamily))
+	body, err := json.Marshal(scoreBody(s, at, familyOf(reg)))
 	if err != nil {
 		return fmt.Errorf("lti: score: %w", err)
 	}
-	_, _, err = t.call(ctx, s.Registration, call{ //nolint:bodyclose // call has read and closed it
+	_, answer, err := t.call(ctx, s.Registration, call{ //nolint:bodyclose // call has read and closed it
 		op: "score", scope: scopeScore, method: http.MethodPost, url: target,
 		contentType: "application/vnd.ims.lis.v1.score+json", body: body,
 	})
+	var e *ServiceError
+	if errors.As(err, &e) && e.Op == "score" {
+		explainScore(e, answer)
+	}
 	return err
+}
+
+// explainScore says what a refusal of a score means.
+func explainScore(e *ServiceError, answer []byte) {
+	switch {
+	case e.Status == http.StatusConflict, e.Status == http.StatusBadRequest && bytes.Contains(bytes.ToLower(answer), []byte("timestamp")):
+		e.Cause, e.Detail = CauseStale, "the platform holds a newer grade of this person, or its clock is ahead of ours"
+	case e.Status == http.StatusUnprocessableEntity:
+		e.Cause, e.Detail = CauseNotGradable, "this person is no student of the course, so the platform keeps no grade of theirs"
+	case e.Status == http.StatusBadRequest:
+		e.Cause, e.Detail = CauseNotGradable, "the platform keeps no grade of this person in this column; are they still a student of the course?"
+	}
+}
+
+// familyOf is the platform's product; Canvas is known by its issuers too, for a
+// registration made by hand does not say.
+func familyOf(reg Registration) string {
+	if u, ok := webURL(reg.Issuer); ok && reg.ProductFamily == "" && (u.Host == "canvas.instructure.com" || strings.HasSuffix(u.Host, ".instructure.com")) {
+		return "canvas"
+	}
+	return reg.ProductFamily
 }
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
@@ -88,7 +127,7 @@ func scoreBody(s Score, at time.Time, family string) map[string]any {
 			s.Activity = ActivityCompleted
 		}
 	}
-	if s.Grading == "" {
+	if s.Grading == "" || family == "moodle" { // which ignores any other
 		s.Grading = GradingFullyGraded
 	}
 	body := map[string]any{
@@ -103,21 +142,4 @@ func scoreBody(s Score, at time.Time, family string) map[string]any {
 		body["https://canvas.instructure.com/lti/submission"] = map[string]any{"new_submission": false}
 	}
 	return body
-}
-
-// scoresURL puts /scores at the end of the path and keeps the query.
-func scoresURL(lineItem string) (string, error) {
-	if _, ok := webURL(lineItem); !ok {
-		return "", fmt.Errorf("lti: %q is not a line item URL", lineItem)
-	}
-	u, err := url.Parse(lineItem)
-	if err != nil {
-		return "", err
-	}
-	u.Fragment, u.RawFragment = "", ""
-	if u.RawPath != "" {
-		u.RawPath = strings.TrimSuffix(u.RawPath, "/") + "/scores"
-	}
-	u.Path = strings.TrimSuffix(u.Path, "/") + "/scores"
-	return u.String(), nil
 }

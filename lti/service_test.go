@@ -275,7 +275,8 @@ func TestALineItemIsFoundBeforeItIsCreated(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 5 {
 		wg.Go(func() {
-			got, err := w.tool.EnsureLineItem(t.Context(), w.reg.ID, w.platform.URL+"/2/lineitems?type_id=1", "10", "first-steps", "progress", "First steps", 100)
+			got, err := w.tool.EnsureLineItem(t.Context(), w.reg.ID, w.platform.URL+"/2/lineitems?type_id=1",
+				lti.LineItem{ResourceLinkID: "10", ResourceID: "first-steps", Tag: "progress", Label: "First steps", ScoreMaximum: 100}, lti.CourseKey{})
 			if err != nil || got != w.platform.URL+"/2/lineitems/2/lineitem?type_id=1" {
 				t.Errorf("got %q, %v", got, err)
 			}
@@ -352,7 +353,8 @@ func TestMoodlesMalformedLinkHeaderIsUnderstood(t *testing.T) {
 		rw.Header().Set("Link", link)
 		_, _ = rw.Write([]byte("[]"))
 	})
-	got, err := w.tool.EnsureLineItem(t.Context(), w.reg.ID, w.platform.URL+"/mod/lti/services.php/2/lineitems?type_id=1", "1", "res-plan", "wf-plan-tag", "x", 1)
+	got, err := w.tool.EnsureLineItem(t.Context(), w.reg.ID, w.platform.URL+"/mod/lti/services.php/2/lineitems?type_id=1",
+		lti.LineItem{ResourceLinkID: "1", ResourceID: "res-plan", Tag: "wf-plan-tag", Label: "x", ScoreMaximum: 1}, lti.CourseKey{})
 	if err != nil || got != item["id"] {
 		t.Fatalf("got %q, %v", got, err)
 	}

@@ -44,7 +44,9 @@ func (g gradebook) Post(ctx context.Context, e *engine.Enrolment, learner engine
 			return nil // the platform gave us no gradebook: nothing to do, for good
 		}
 		var err error
-		item, err = g.tool.EnsureLineItem(ctx, registration, e.LineItemsURL, e.ResourceLinkID, string(e.Workflow), "cairn", string(e.Workflow), grade.Max)
+		item, err = g.tool.EnsureLineItem(ctx, registration, e.LineItemsURL, lti.LineItem{
+			ResourceLinkID: e.ResourceLinkID, ResourceID: string(e.Workflow), Tag: "cairn", Label: string(e.Workflow), ScoreMaximum: grade.Max,
+		}, lti.CourseKey{Registration: registration, Deployment: e.DeploymentID, Course: e.Course.ID})
 		if err != nil {
 			return gradeError(err)
 		}
@@ -63,9 +65,9 @@ func (g gradebook) Post(ctx context.Context, e *engine.Enrolment, learner engine
 	return nil
 }
 
-// tokenPatience is how long a grade waits when the platform gives us no token.
-// That is never about the grade: a clock, a key or a switch is wrong over there,
-// and an admin will mend it.
+// tokenPatience is how long a grade waits when the platform gives us no token, or
+// not for grades. That is never about the grade: a clock, a key or a switch is
+// wrong over there, and an admin will mend it.
 const tokenPatience = 10 * time.Minute
 
 // gradeError tells the engine whether trying again can help.
@@ -74,7 +76,7 @@ func gradeError(err error) error {
 	switch {
 	case !errors.As(err, &failed): // our own store or key, not the platform
 		return &engine.RetryError{Err: err}
-	case failed.Op == "token":
+	case failed.Op == "token", failed.Cause == lti.CauseScope, failed.Cause == lti.CauseSuspended, failed.Cause == lti.CauseToken:
 		return &engine.RetryError{After: max(failed.After, tokenPatience), Err: err}
 	case errors.Is(err, lti.ErrRetry):
 		return &engine.RetryError{After: failed.After, Err: err}
