@@ -60,6 +60,7 @@ func readLaunch(c object, allowAnonymous bool) (*Launch, *Rejection) {
 	forUser, _ := rd.object(c, claim+"for_user")
 	l.ForUser = rd.id(forUser, "user_id")
 	l.Custom = rd.custom(c)
+	l.Migrated = readMigration(rd, c)
 	l.Username = username(c)
 
 	if l.MessageType == "" && version == "" && l.DeploymentID == "" && rd.rej == nil {

@@ -51,6 +51,8 @@ type Launch struct {
 	PlatformGUID              string
 	IssuedAt                  time.Time
 
+	Migrated *Migration // of the claim lti1p1, else nil
+
 	DeepLink *DeepLink // of a deep linking request, else nil
 }
 

@@ -219,7 +219,11 @@ func (t *Tool) validate(ctx context.Context, known *failing, login Login, idToke
 	if rej != nil {
 		return nil, rej
 	}
-	launch.Registration, launch.Issuer, launch.ClientID, launch.IssuedAt = reg, reg.Issuer, reg.ClientID, issued
+	launch.Registration = reg
+	if rej := t.checkMigration(ctx, launch, tok.claims); rej != nil {
+		return nil, rej
+	}
+	launch.Issuer, launch.ClientID, launch.IssuedAt = reg.Issuer, reg.ClientID, issued
 	if launch.ProductFamily == "" {
 		launch.ProductFamily = reg.ProductFamily
 	}

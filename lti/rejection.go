@@ -188,6 +188,9 @@ func rule(code string) (spec string, status int) {
 	case "for_user_missing":
 		return review, bad
 
+	case "migration_signature", "migration_key_missing":
+		return "LTI 1.1 to 1.3 migration guide, lti1p1 claim", unauth
+
 	// Dynamic registration.
 	case "invite_missing", "invite_unknown":
 		return ours, forbidden

@@ -230,5 +230,23 @@ func (t *Tool) Reseal(ctx context.Context) (int, error) {
 		}
 		n++
 	}
+	legacy, err := t.store.LegacyKeys(ctx)
+	if err != nil {
+		return n, fmt.Errorf("lti: reseal: %w", err)
+	}
+	for _, k := range legacy {
+		sealed, changed, err := t.seal.again(k.Sealed, legacyLabel(k.Tenant, k.ConsumerKey))
+		if err != nil {
+			return n, fmt.Errorf("lti: reseal LTI 1.1 key %s of %s: %w", k.ConsumerKey, k.Tenant, err)
+		}
+		if !changed {
+			continue
+		}
+		k.Sealed = sealed
+		if err := t.store.PutLegacyKey(ctx, k); err != nil {
+			return n, fmt.Errorf("lti: reseal: %w", err)
+		}
+		n++
+	}
 	return n, nil
 }

@@ -14,6 +14,7 @@ type Store interface {
 	Leases
 	Failures
 	SigningKeys
+	LegacyKeys
 	Tickets
 
 	// CreateRegistration adds r with its key; ErrConflict if the id or the

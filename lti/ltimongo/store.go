@@ -23,7 +23,7 @@ import (
 // Store is an lti.Store in a MongoDB database.
 type Store struct {
 	registrations, deployments, keys, logins, tickets, scores *mongo.Collection
-	courses, leases, failures                                 *mongo.Collection
+	courses, leases, failures, legacyKeys                     *mongo.Collection
 }
 
 var _ lti.Store = (*Store)(nil)
@@ -51,7 +51,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		keys: db.Collection("lti_keys"), logins: db.Collection("lti_logins"),
 		tickets: db.Collection("lti_tickets"), scores: db.Collection("lti_scores"),
 		courses: db.Collection("lti_courses"), leases: db.Collection("lti_leases"),
-		failures: db.Collection("lti_failures"),
+		legacyKeys: db.Collection("lti_legacy_keys"), failures: db.Collection("lti_failures"),
 	}
 	for _, ix := range []struct {
 		in     *mongo.Collection

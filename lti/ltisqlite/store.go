@@ -44,6 +44,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 			registration TEXT NOT NULL, line_item TEXT NOT NULL, person TEXT NOT NULL, at INTEGER NOT NULL,
 			PRIMARY KEY (registration, line_item, person)) STRICT, WITHOUT ROWID`,
 		failureTables,
+		legacyKeyTable,
 	}) {
 		if _, err := db.ExecContext(ctx, stmt); err != nil {
 			return nil, fmt.Errorf("ltisqlite: make tables: %w", err)

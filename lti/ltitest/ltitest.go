@@ -40,6 +40,7 @@ func Run(t *testing.T, newStore func(t *testing.T) lti.Store) {
 		"a lease has one holder":                            leaseHasOneHolder,
 		"removing a registration leaves nothing of it":      registrationIsRemoved,
 		"keys are added, replaced and removed":              keysAreKept,
+		"LTI 1.1 keys are kept per tenant":                  legacyKeysAreKept,
 		"failures are listed by tenant, latest first":       failuresAreListed,
 		"failures of one id are counted as one":             failuresAreCounted,
 	} {
