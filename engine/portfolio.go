@@ -79,7 +79,15 @@ func (s *Service) HandedIn(ctx context.Context, id EnrolmentID) (*Portfolio, err
 
 // sorted brings the latest to the front and keeps the bound.
 func (p *Portfolio) sorted() *Portfolio {
-	slices.SortStableFunc(p.Entries, func(a, b Entry) int { return b.At.Compare(a.At) })
+	slices.SortStableFunc(p.Entries, func(a, b Entry) int {
+		if c := b.At.Compare(a.At); c != 0 || (a.Hand == nil) == (b.Hand == nil) {
+			return c
+		}
+		if a.Hand == nil { // an answer at the same moment came after
+			return -1
+		}
+		return 1
+	})
 	if len(p.Entries) > maxPortfolio {
 		p.Entries, p.More = p.Entries[:maxPortfolio], true
 	}
