@@ -4,7 +4,7 @@
 // handle has the same pragmas: write-ahead log, a synchronous commit (an
 // acknowledged write survives a power cut), a generous busy timeout, and
 // transactions that take the write lock when they begin, so that two writers
-// queue instead of failing half-way.
+// queue instead of failing half-way. Those of one handle queue in order.
 package sqlitedb
 
 import (
@@ -45,10 +45,12 @@ func Open(ctx context.Context, path string) (*sql.DB, error) {
 			"cache_size(-2000)",
 		},
 	}.Encode()}
-	db, err := sql.Open("sqlite", dsn.String())
+	named, err := sql.Open("sqlite", "") // for the driver only: it opens no connection
 	if err != nil {
 		return nil, fmt.Errorf("sqlitedb: open %s: %w", path, err)
 	}
+	_ = named.Close()
+	db := sql.OpenDB(connector{driver: named.Driver(), dsn: dsn.String(), queue: make(queue, 1)})
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
 	if err := db.PingContext(ctx); err != nil {
