@@ -73,8 +73,14 @@ func (v *view) Name(p engine.Person) string {
 	return v.T("page.nameless")
 }
 
-// Role is how the reader speaks of a role, at the start of a sentence.
-func (v *view) Role(role engine.Role) string { return v.T("page.role." + string(role)) }
+// Role is how the reader speaks of a role, at the start of a sentence: to learners
+// it is their manager, to reviewers the learner's.
+func (v *view) Role(role engine.Role) string {
+	if v.Reader != "" {
+		return v.T("page.role_of." + string(role))
+	}
+	return v.T("page.role." + string(role))
+}
 
 // Reviewer is how the reader is told who answered: by name, and a learner whose
 // platform gave no name by role rather than by address.

@@ -15,6 +15,7 @@ import (
 type asked struct {
 	token   RequestToken
 	path    string // of its page
+	back    string // within a session: its first page
 	service *engine.Service
 	view    *engine.RequestView
 }
@@ -33,6 +34,7 @@ type requestPage struct {
 	Earlier  []engine.ReviewView
 	Mine     *engine.ReviewView // what this reviewer answered
 	Comments bool               // some outcome needs a comment
+	Back     string             // to everything of the learner; empty behind a personal link
 }
 
 // byLink serves h to whoever has the link of a request. The page needs no
@@ -71,7 +73,7 @@ func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, stat
 	v := s.view(r).speak(a.view.Reviewer.Locale)
 	v.Base = "" // also within a session: the reader is a reviewer, no learner
 	v.Zone, v.Reader, v.Rated = a.view.Zone, a.view.Reviewer.ID, a.view.Workflow.Behaviours
-	body := requestPage{RequestView: a.view, Action: a.path, Changed: changed, Comments: len(a.view.NeedsComment) > 0}
+	body := requestPage{RequestView: a.view, Action: a.path, Back: a.back, Changed: changed, Comments: len(a.view.NeedsComment) > 0}
 	evidence := body.Action + "/evidence/"
 	body.Hand = writtenView{Step: a.view.HandStep, Hand: a.view.Hand, Path: evidence}
 	for _, c := range a.view.Covers {

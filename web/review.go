@@ -85,7 +85,8 @@ func (s *Site) inReview(h func(http.ResponseWriter, *http.Request, asked) error)
 		}
 		return h(w, r, asked{
 			token: RequestToken{Tenant: session.Tenant, Enrolment: session.Enrolment, Request: request},
-			path:  "/s/" + session.Handle + "/review/" + string(request), service: service, view: view,
+			path:  "/s/" + session.Handle + "/review/" + string(request), back: "/s/" + session.Handle + "/",
+			service: service, view: view,
 		})
 	}
 }

@@ -24,7 +24,8 @@ func TestAManagerLandsFromTheGradebookOnTheRequest(t *testing.T) {
 	w := newWorld(t)
 	w.toTheTrial()
 	max, first := w.launch(reviews("4", "Max Manager", "Instructor"))
-	first.has(t, http.StatusOK, `id="request-form"`, "24 months.", "rating.trade")
+	first.has(t, http.StatusOK, `id="request-form"`, "24 months.", "rating.trade", `<a href="`+max.base+`/">← What Sam Sailor handed in`)
+	first.hasNot(t, "This link is for you alone")
 	if !strings.HasPrefix(first.Request.URL.Path, max.base+"/review/") {
 		t.Errorf("the review is at %s", first.Request.URL.Path)
 	}
@@ -53,7 +54,7 @@ func TestWhoWasNotAskedReadsAlongWithTheReason(t *testing.T) {
 	w := newWorld(t)
 	sam := w.toTheTrial()
 	tessa, first := w.launch(reviews("9", "Tessa Teacher", "Instructor"))
-	first.has(t, http.StatusOK, `id="why-not"`, "Nobody is waiting for an answer from you", "has been asked to look at “Use one trade in a live talk”", "24 months.")
+	first.has(t, http.StatusOK, `id="why-not"`, "Nobody is waiting for an answer from you", "The manager has been asked to look at “Use one trade in a live talk”", "24 months.")
 	first.hasNot(t, `id="request-form"`, "<script>alert", "max@example.org")
 	file := between(t, first.text, `href="`+tessa.base+`/handed/`, `"`)
 	tessa.get(tessa.base+"/handed/"+file).has(t, http.StatusOK, "%PDF")
