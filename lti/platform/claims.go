@@ -47,6 +47,8 @@ const siteName = "Harbour Campus"
 // message is an LTI message about to be sent.
 type message struct {
 	Type     string // "" is a resource link launch
+	ItemID   string // of a submission review
+	ForUser  string // of a submission review
 	UserID   string
 	LinkID   string
 	ClientID string // of a deep linking request
@@ -98,6 +100,10 @@ func (p *Platform) claims(m message) (map[string]any, error) {
 	if link.DeploymentID != "" {
 		deployment = link.DeploymentID
 	}
+	course, ok := w.course(link.CourseID)
+	if !ok {
+		return nil, fmt.Errorf("platform: no course %q", link.CourseID)
+	}
 	presentation := map[string]any{"locale": locale}
 	c := map[string]any{
 		claimClient:     tool.ClientID,
@@ -131,7 +137,7 @@ func (p *Platform) claims(m message) (map[string]any, error) {
 			"auto_create":                          false,
 			"can_confirm":                          false,
 			"deep_link_return_url": p.issuer + "/mod/lti/contentitem_return.php?" +
-				url.Values{"course": {w.Course.ID}, "id": {tool.DeploymentID}, "sesskey": {m.PickID}}.Encode(),
+				url.Values{"course": {course.ID}, "id": {tool.DeploymentID}, "sesskey": {m.PickID}}.Encode(),
 			"title": tool.Name,
 			"text":  "",
 		}
@@ -144,13 +150,11 @@ func (p *Platform) claims(m message) (map[string]any, error) {
 			container = "4"
 		}
 		presentation["document_target"] = m.Target
-		presentation["return_url"] = p.issuer + "/mod/lti/return.php?course=" + w.Course.ID +
+		presentation["return_url"] = p.issuer + "/mod/lti/return.php?course=" + course.ID +
 			"&launch_container=" + container + "&instanceid=" + url.QueryEscape(link.ID)
 	}
 	if !q.NoContext {
-		c[claimContext] = map[string]any{
-			"id": w.Course.ID, "label": w.Course.Label, "title": w.Course.Title, "type": []string{"CourseSection"},
-		}
+		c[claimContext] = contextClaim(course)
 	}
 	names, email := shares(tool, q)
 	ext := map[string]any{"lms": "moodle-2"}
@@ -162,7 +166,7 @@ func (p *Platform) claims(m message) (map[string]any, error) {
 		c["email"] = user.Email
 	}
 	c[claimExt] = ext
-	custom := p.custom(w, tool, link, user, deep, names, email)
+	custom := p.custom(course, tool, link, user, deep, names, email)
 	if len(custom) > 0 {
 		c[claimCustom] = custom
 	}
@@ -170,7 +174,13 @@ func (p *Platform) claims(m message) (map[string]any, error) {
 		c[claimResourceLink] = map[string]any{"id": "deep-linking"}
 	}
 	if !q.NoServices {
-		p.serviceClaims(c, w, tool, link)
+		p.serviceClaims(c, w, q, course, tool, link)
+	}
+	if m.Type == messageReview {
+		p.reviewClaims(c, w, tool, link, m, names, email)
+	}
+	if q.Migration != nil {
+		c[claimMigration] = q.Migration.claim(c, tool.ClientID)
 	}
 	if q.AudienceArray {
 		c["aud"], c["azp"] = []string{tool.ClientID}, tool.ClientID
@@ -185,7 +195,7 @@ func (p *Platform) claims(m message) (map[string]any, error) {
 }
 
 // serviceClaims adds the services the tool was granted.
-func (p *Platform) serviceClaims(c map[string]any, w *world, tool Tool, link ResourceLink) {
+func (p *Platform) serviceClaims(c map[string]any, w *world, q Quirks, course Course, tool Tool, link ResourceLink) {
 	var ags []string
 	for _, s := range []string{scopeLineItem, scopeLineItemReadonly, scopeResult, scopeScore} {
 		if slices.Contains(tool.Scopes, s) {
@@ -193,7 +203,7 @@ func (p *Platform) serviceClaims(c map[string]any, w *world, tool Tool, link Res
 		}
 	}
 	if len(ags) > 0 {
-		endpoint := map[string]any{"scope": ags, "lineitems": p.lineItemsURL(w.Course.ID, tool)}
+		endpoint := map[string]any{"scope": ags, "lineitems": p.lineItemsURL(course.ID, tool)}
 		// With none or several, Moodle names no line item.
 		if items := w.itemsOfLink(link.ID); link.ID != "" && len(items) == 1 {
 			endpoint["lineitem"] = p.lineItemURL(items[0], tool)
@@ -202,9 +212,15 @@ func (p *Platform) serviceClaims(c map[string]any, w *world, tool Tool, link Res
 	}
 	if slices.Contains(tool.Scopes, scopeNRPS) {
 		c[claimNRPS] = map[string]any{
-			"context_memberships_url": p.membershipsURL(w.Course.ID, tool),
+			"context_memberships_url": p.membershipsURL(course.ID, tool),
 			"service_versions":        []string{"1.0", "2.0"},
 		}
+	}
+	if q.Groups && slices.Contains(tool.Scopes, scopeGroups) {
+		c[claimGroups] = p.groupsClaim(course.ID)
+	}
+	if q.Notices && slices.Contains(tool.Scopes, scopeNotices) {
+		c[claimNotices] = p.noticesClaim(tool)
 	}
 }
 
@@ -246,16 +262,16 @@ const courseSourcedID = "NEG-101"
 // custom resolves the custom parameters: the link's own first, then the tool's
 // where the link says nothing. A variable that is unknown, or that privacy
 // hides, arrives literally; one without a value here is null.
-func (p *Platform) custom(w *world, t Tool, l ResourceLink, u User, deep, names, email bool) map[string]any {
+func (p *Platform) custom(course Course, t Tool, l ResourceLink, u User, deep, names, email bool) map[string]any {
 	zone := u.Zone
 	if zone == "" {
 		zone = "99" // Moodle's "server default"
 	}
 	begin := time.Date(p.time().Year(), 1, 1, 9, 0, 0, 0, time.UTC)
 	vars := map[string]any{
-		"Context.id": w.Course.ID, "Context.title": w.Course.Title, "Context.label": w.Course.Label,
-		"Context.id.history": "", "Context.sourcedId": courseSourcedID,
-		"CourseSection.title": w.Course.Title, "CourseSection.label": w.Course.Label, "CourseSection.sourcedId": courseSourcedID,
+		"Context.id": course.ID, "Context.title": course.Title, "Context.label": course.Label,
+		"Context.id.history": course.CopyOf, "Context.sourcedId": courseSourcedID,
+		"CourseSection.title": course.Title, "CourseSection.label": course.Label, "CourseSection.sourcedId": courseSourcedID,
 		"CourseSection.timeFrame.begin": begin.Format(phpTime),
 		"CourseSection.timeFrame.end":   begin.AddDate(1, 0, 0).Format(phpTime),
 		"ResourceLink.id":               l.ID, "ResourceLink.title": l.Title, "ResourceLink.description": l.Description,

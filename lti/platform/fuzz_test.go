@@ -52,7 +52,7 @@ func FuzzScore(f *testing.F) {
 		}
 		var m clientMetadata
 		if json.Unmarshal([]byte(body), &m) == nil && m.problem() == "" {
-			_ = m.tool("x")
+			_ = m.tool("x", servedScopes())
 		}
 		_, _ = lineItemOfURL(body)
 	})

@@ -37,7 +37,7 @@ func (p *Platform) launchPage(w http.ResponseWriter, r *http.Request) {
 	p.view(func(wd *world) {
 		if link, ok = wd.link(r.URL.Query().Get("id")); ok {
 			tool, ok = wd.tool(link.ClientID)
-			visible = wd.visible(user, link)
+			visible = wd.visible(user, link) && !wd.Gone[user.ID]
 		}
 	})
 	switch {
@@ -48,7 +48,19 @@ func (p *Platform) launchPage(w http.ResponseWriter, r *http.Request) {
 	case !visible:
 		p.errorPage(w, r, http.StatusForbidden, "This activity opens once you have completed the course")
 	default:
-		p.initiate(w, r, sess, tool, link.TargetLinkURI, message{UserID: user.ID, LinkID: link.ID, Target: target})
+		m, ok := p.reviewOf(r, user, link, message{UserID: user.ID, LinkID: link.ID, Target: target})
+		if !ok {
+			p.errorPage(w, r, http.StatusForbidden, "There is nothing of theirs that you may review")
+			return
+		}
+		where := link.TargetLinkURI
+		if m.Type == messageReview {
+			p.view(func(wd *world) {
+				_, it, _ := wd.item(m.ItemID)
+				where = it.reviewTarget(link)
+			})
+		}
+		p.initiate(w, r, sess, tool, where, m)
 	}
 }
 

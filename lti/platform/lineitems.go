@@ -60,7 +60,7 @@ func (p *Platform) listLineItems(c *serviceCall) error {
 	items := []lineItemJSON{}
 	p.view(func(w *world) {
 		for _, it := range w.Items {
-			if it.ClientID == c.tool.ClientID &&
+			if it.ClientID == c.tool.ClientID && it.CourseID == c.course &&
 				(!q.Has("resource_link_id") || it.ResourceLinkID == q.Get("resource_link_id")) &&
 				(!q.Has("resource_id") || it.ResourceID == q.Get("resource_id")) &&
 				(!q.Has("tag") || it.Tag == q.Get("tag")) {
@@ -153,7 +153,7 @@ func (p *Platform) createLineItem(c *serviceCall) error {
 				return refuse(http.StatusForbidden, "Forbidden")
 			}
 		}
-		it, err = w.addItem(in.apply(LineItem{CourseID: w.Course.ID, ClientID: c.tool.ClientID, ResourceLinkID: in.ResourceLinkID}))
+		it, err = w.addItem(in.apply(LineItem{CourseID: c.course, ClientID: c.tool.ClientID, ResourceLinkID: in.ResourceLinkID}))
 		return err
 	})
 	if err != nil {

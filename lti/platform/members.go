@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -34,6 +35,7 @@ func (u User) rosterRole() string {
 // members is NRPS. Pages follow "Link: next", which (as in Moodle) forgets the
 // role that was asked for.
 //
+//	?since=N (with Quirks.Differences: who came, changed or left since)
 //	?role=Learner|URI  ?limit=N&from=N  ?rlid=LINK (only who may open the activity)
 func (p *Platform) members(c *serviceCall) error {
 	if c.r.Method != http.MethodGet {
@@ -47,11 +49,16 @@ func (p *Platform) members(c *serviceCall) error {
 	if i := strings.LastIndex(role, "#"); i >= 0 {
 		role = role[i+1:]
 	}
+	since := -1
+	if n, err := strconv.Atoi(q.Get("since")); err == nil && p.Quirks().Differences {
+		since = n
+	}
 	members := []memberJSON{}
+	latest := 0
 	var course Course
 	var err error
 	p.view(func(w *world) {
-		course = w.Course
+		course, _ = w.course(c.course)
 		var link ResourceLink
 		if q.Has("rlid") {
 			var ok bool
@@ -61,11 +68,19 @@ func (p *Platform) members(c *serviceCall) error {
 			}
 		}
 		names, email := shares(c.tool, p.quirks)
+		latest = w.Last.Move
 		for _, u := range w.Users {
 			if !u.enrolled() || (role != "" && u.rosterRole() != role) || !w.visible(u, link) {
 				continue
 			}
-			m := memberJSON{Status: "Active", Roles: []string{u.rosterRole()}, UserID: u.ID, SourcedID: u.EmployeeID}
+			status := "Active"
+			if w.Gone[u.ID] {
+				status = "Deleted"
+			}
+			if since < 0 && w.Gone[u.ID] || since >= 0 && w.Moves[u.ID] <= since {
+				continue
+			}
+			m := memberJSON{Status: status, Roles: []string{u.rosterRole()}, UserID: u.ID, SourcedID: u.EmployeeID}
 			if names {
 				m.Name, m.Given, m.Family, m.Username = u.Name, u.Given, u.Family, u.Username
 			}
@@ -97,6 +112,9 @@ func (p *Platform) members(c *serviceCall) error {
 			c.w.Header().Set("Link", "<"+next+`>; rel="next"`)
 		}
 		members = members[min(from, len(members)):min(from+limit, len(members))]
+	}
+	if p.Quirks().Differences {
+		c.w.Header().Add("Link", fmt.Sprintf(`<%s?since=%d>; rel="differences"`, self, latest))
 	}
 	p.writeJSON(c.w, http.StatusOK, typeMembers+"; charset=utf-8", map[string]any{
 		"id":      self,

@@ -22,7 +22,7 @@ func (p *Platform) rosterPage(w http.ResponseWriter, r *http.Request) {
 	var rows []rosterRow
 	p.view(func(wd *world) {
 		for _, u := range wd.Users {
-			if !u.enrolled() {
+			if !wd.inCourse(u) {
 				continue
 			}
 			row := rosterRow{face: face{User: u, Initials: initials(u.Name), What: whatIs(u.Role)}}
@@ -55,7 +55,9 @@ func (p *Platform) gradebookPage(w http.ResponseWriter, r *http.Request) {
 		p.signInFirst(w, r)
 		return
 	}
-	if !user.teaches() && !user.gradable() {
+	reviews := p.Quirks().SubmissionReview && user.reviews()
+	all := user.teaches() || reviews
+	if !all && !user.gradable() {
 		p.errorPage(w, r, http.StatusForbidden, "Grades are for learners and their teachers")
 		return
 	}
@@ -64,7 +66,7 @@ func (p *Platform) gradebookPage(w http.ResponseWriter, r *http.Request) {
 	p.view(func(wd *world) {
 		items = slices.Clone(wd.Items)
 		for _, u := range wd.Users {
-			if !u.gradable() || (!user.teaches() && u.ID != user.ID) {
+			if !u.gradable() || (!all && u.ID != user.ID) {
 				continue
 			}
 			row := gradeRow{User: u}
@@ -77,6 +79,6 @@ func (p *Platform) gradebookPage(w http.ResponseWriter, r *http.Request) {
 	})
 	slices.SortStableFunc(rows, func(a, b gradeRow) int { return strings.Compare(a.User.Family, b.User.Family) })
 	p.render(w, r, http.StatusOK, "gradebook", map[string]any{
-		"Title": "Grades", "Rows": rows, "Items": items, "All": user.teaches(),
+		"Title": "Grades", "Rows": rows, "Items": items, "All": all, "Reviews": reviews,
 	})
 }

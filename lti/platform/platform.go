@@ -267,6 +267,7 @@ func (p *Platform) AddUser(u User) error {
 			u.Name = strings.TrimSpace(u.Given + " " + u.Family)
 		}
 		w.Users = append(w.Users, u)
+		w.moved(u.ID)
 		return nil
 	})
 	if err != nil {
@@ -287,7 +288,7 @@ func (p *Platform) Users() (users []User) {
 func (p *Platform) AddTool(_ context.Context, t Tool) (Tool, error) {
 	t.Active = true
 	if t.Scopes == nil {
-		t.Scopes = slices.Clone(servedScopes())
+		t.Scopes = p.Quirks().scopes()
 	}
 	if t.Claims == nil {
 		t.Claims = []string{"iss", "sub", "name", "given_name", "family_name", "email"}

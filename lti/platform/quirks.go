@@ -72,4 +72,15 @@ type Quirks struct {
 	ResourceLinkInDeepLinking bool
 	// SubjectIsClient wants sub = client_id in deep linking responses (Blackboard).
 	SubjectIsClient bool
+
+	// Services that Moodle 4.5 has not. Groups serves the course's groups, Notices
+	// the Platform Notification Service, SubmissionReview lets those who teach or
+	// manage open a graded activity for one learner from the gradebook, Differences
+	// lets the roster tell what changed since it was read.
+	Groups           bool
+	Notices          bool
+	SubmissionReview bool
+	Differences      bool
+	// Migration sends the LTI 1.1 migration claim with every launch.
+	Migration *Migration
 }

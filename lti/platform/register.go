@@ -84,7 +84,7 @@ func (p *Platform) configuration(w http.ResponseWriter, _ *http.Request) {
 		"jwks_uri":                              base + "certs.php",
 		"authorization_endpoint":                base + "auth.php",
 		"registration_endpoint":                 base + "openid-registration.php",
-		"scopes_supported":                      append(servedScopes(), "openid"),
+		"scopes_supported":                      append(p.Quirks().scopes(), "openid"),
 		"response_types_supported":              []string{"id_token"},
 		"subject_types_supported":               []string{"public", "pairwise"},
 		"id_token_signing_alg_values_supported": []string{"RS256"},
@@ -92,10 +92,7 @@ func (p *Platform) configuration(w http.ResponseWriter, _ *http.Request) {
 		platformConfiguration: map[string]any{
 			"product_family_code": "moodle",
 			"version":             moodleVersion,
-			"messages_supported": []map[string]any{
-				{"type": messageResourceLink},
-				{"type": messageDeepLinking, "placements": []string{"ContentArea"}},
-			},
+			"messages_supported":  p.Quirks().messages(),
 			"variables": []string{
 				"Context.id", "Context.title", "Context.label", "Context.id.history", "Context.sourcedId",
 				"CourseSection.title", "CourseSection.label", "CourseSection.sourcedId",
@@ -257,7 +254,7 @@ func (m clientMetadata) problem() string {
 }
 
 // tool is the tool that the metadata describes.
-func (m clientMetadata) tool(clientID string) Tool {
+func (m clientMetadata) tool(clientID string, scopes []string) Tool {
 	t := Tool{
 		ClientID: clientID, Name: m.Name, Description: m.LTI.Description, LogoURL: m.LogoURL,
 		LoginURL: m.LoginURL, RedirectURIs: m.RedirectURIs, JWKSURL: m.JWKSURL,
@@ -267,7 +264,7 @@ func (m clientMetadata) tool(clientID string) Tool {
 		t.TargetLinkURI = "https://" + t.Domain
 	}
 	asked := strings.Fields(m.Scope)
-	for _, s := range servedScopes() {
+	for _, s := range scopes {
 		if slices.Contains(asked, s) {
 			t.Scopes = append(t.Scopes, s)
 		}
@@ -327,7 +324,7 @@ func (p *Platform) register(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusUnauthorized, "token_already_used")
 		return
 	}
-	t := m.tool(clientID)
+	t := m.tool(clientID, p.Quirks().scopes())
 	if err := p.change(func(w *world) error { t, err = w.addTool(t); return err }); err != nil {
 		refuse(http.StatusBadRequest, "invalid_request")
 		return

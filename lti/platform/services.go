@@ -94,12 +94,12 @@ func (p *Platform) services(w http.ResponseWriter, r *http.Request) {
 		p.serviceFailed(c, refuse(http.StatusRequestEntityTooLarge, "Request body too large"))
 		return
 	}
-	var course string
-	p.view(func(w *world) { c.tool, ok = w.tool(c.token.clientID); course = w.Course.ID })
+	known := false
+	p.view(func(w *world) { c.tool, ok = w.tool(c.token.clientID); _, known = w.course(c.course) })
 	switch {
 	case !ok:
 		err = refuse(http.StatusUnauthorized, "Unauthorized")
-	case c.course != course:
+	case !known:
 		err = refuse(http.StatusNotFound, "Not Found: Course "+c.course+" doesn't exist")
 	default:
 		err = res.serve(p, c)
@@ -134,6 +134,14 @@ func route(path string, c *serviceCall) (resource, bool) {
 	case len(parts) == 5 && parts[0] == "CourseSection" && parts[2] == "bindings" && parts[4] == "memberships":
 		c.course = parts[1]
 		return resource{[]string{typeMembers}, (*Platform).members}, true
+	case len(parts) == 3 && parts[0] == "CourseSection" && parts[2] == "groups":
+		c.course = parts[1]
+		return resource{[]string{typeGroups}, (*Platform).groups}, true
+	case len(parts) == 3 && parts[0] == "CourseSection" && parts[2] == "groupsets":
+		c.course = parts[1]
+		return resource{[]string{typeGroupSets, typeGroups}, (*Platform).groupSets}, true
+	case len(parts) == 2 && parts[0] == "notices":
+		return resource{[]string{typeJSON}, (*Platform).noticeHandlers}, true
 	case len(parts) == 2 && parts[1] == "lineitems":
 		c.course = parts[0]
 		return resource{[]string{typeLineItems, typeLineItem}, (*Platform).lineItems}, true

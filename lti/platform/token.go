@@ -176,3 +176,15 @@ func (p *Platform) bearer(r *http.Request) (accessToken, bool) {
 func (t accessToken) allows(scopes ...string) bool {
 	return slices.ContainsFunc(scopes, func(s string) bool { return slices.Contains(t.scopes, s) })
 }
+
+// scopes are the ones that a platform with these quirks serves.
+func (q Quirks) scopes() []string {
+	scopes := servedScopes()
+	if q.Groups {
+		scopes = append(scopes, scopeGroups)
+	}
+	if q.Notices {
+		scopes = append(scopes, scopeNotices)
+	}
+	return scopes
+}

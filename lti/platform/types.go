@@ -87,6 +87,8 @@ type Course struct {
 	ID    string `json:"id"`
 	Label string `json:"label"`
 	Title string `json:"title"`
+	// CopyOf is the course that this one was copied from, if it was.
+	CopyOf string `json:"copy_of,omitempty"`
 }
 
 // Tool is an LTI tool registered on the platform.
@@ -104,9 +106,10 @@ type Tool struct {
 	DeepLinking   bool              `json:"deep_linking,omitempty"`
 	Domain        string            `json:"domain"`
 	Scopes        []string          `json:"scopes"`
-	Custom        map[string]string `json:"custom,omitempty"` // sent with every launch of the tool
-	Claims        []string          `json:"claims,omitempty"` // as the tool asked: name, given_name, family_name, email
-	Active        bool              `json:"active"`           // false: Pending, an admin has not activated it yet
+	Custom        map[string]string `json:"custom,omitempty"`  // sent with every launch of the tool
+	Claims        []string          `json:"claims,omitempty"`  // as the tool asked: name, given_name, family_name, email
+	Notices       map[string]string `json:"notices,omitempty"` // notice type → handler URL
+	Active        bool              `json:"active"`            // false: Pending, an admin has not activated it yet
 }
 
 // ResourceLink is an activity of a tool in the course.

@@ -29,6 +29,10 @@ type world struct {
 	Addr      string               `json:"addr"` // where the platform last listened
 	Key       string               `json:"key"`  // PKCS #8, PEM
 	Course    Course               `json:"course"`
+	Copies    []Course             `json:"copies,omitempty"`
+	Groups    []Group              `json:"groups,omitempty"`
+	Gone      map[string]bool      `json:"gone,omitempty"`  // by user ID: left the course
+	Moves     map[string]int       `json:"moves,omitempty"` // by user ID: number of their latest coming or going
 	Users     []User               `json:"users"`
 	Tools     []Tool               `json:"tools"`
 	Links     []ResourceLink       `json:"links"`
@@ -45,6 +49,7 @@ type lastIDs struct {
 	Deployment int `json:"deployment"`
 	Link       int `json:"link"`
 	Item       int `json:"item"`
+	Move       int `json:"move,omitempty"`
 }
 
 // session is a signed-in browser.
@@ -236,7 +241,7 @@ func (w *world) addLink(l ResourceLink) (ResourceLink, error) {
 	if l.CourseID == "" {
 		l.CourseID = w.Course.ID
 	}
-	if l.CourseID != w.Course.ID {
+	if _, ok := w.course(l.CourseID); !ok {
 		return ResourceLink{}, fmt.Errorf("platform: no course %q", l.CourseID)
 	}
 	if l.ID == "" {
