@@ -33,6 +33,7 @@ type Registration struct {
 	EventKeysURL  string         `json:"event_keys_url,omitempty"` // of Canvas Live Events; empty: LiveEventKeys
 	Algorithms    []string       `json:"algorithms,omitempty"`     // allowed for id_tokens; empty: RS256
 	ProductFamily string         `json:"product_family,omitempty"` // "moodle", "canvas" …
+	Frames        []string       `json:"frames,omitempty"`         // further origins that may frame our pages, named by an administrator
 	Tenant        string         `json:"tenant"`
 	Status        string         `json:"status"`
 	AutoDeploy    bool           `json:"auto_deploy,omitempty"` // an unknown deployment is taken on for Tenant; else it waits for approval

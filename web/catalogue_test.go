@@ -59,7 +59,7 @@ func causesIn(file string) []string {
 
 // actsIn are the acts that the sources of this package and of the commands note.
 func actsIn() []string {
-	acts := strings.Fields("registration.suspend registration.resume registration.auto registration.approve registration.rotate registration.remove " +
+	acts := strings.Fields("registration.suspend registration.frames registration.resume registration.auto registration.approve registration.rotate registration.remove " +
 		"deployment.approve deployment.suspend deployment.move")
 	act := regexp.MustCompile(`Act: "([a-z._]+)"`)
 	for _, pattern := range []string{"admin*.go", "../cmd/cairn/*.go"} {

@@ -32,20 +32,21 @@ type setupPage struct {
 // It is lti.Options.OnLaunch.
 func (s *Site) Launched(w http.ResponseWriter, r *http.Request, l *lti.Launch) {
 	s.page(func(w http.ResponseWriter, r *http.Request) error {
-		setPolicy(w.Header(), ancestorsOf(l.Issuer, l.ReturnURL))
+		setPolicy(w.Header(), ancestorsOf(l.FrameURLs()...))
 		return s.arrive(w, r, l)
 	}).ServeHTTP(w, r)
 }
 
 func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) error {
 	v := s.view(r).speak(l.Locale)
+	v.Frames = ancestorsOf(l.FrameURLs()...)
 	service, err := s.tenant(r.Context(), l.Tenant)
 	if err != nil {
 		return err
 	}
 	session := Session{
 		Tenant: l.Tenant, Registration: string(l.Registration.ID), Course: courseOf(l),
-		Ancestors: ancestorsOf(l.Issuer, l.ReturnURL), Locale: l.Locale, Zone: zoneOf(l.Custom[paramZone]),
+		Ancestors: ancestorsOf(l.FrameURLs()...), Locale: l.Locale, Zone: zoneOf(l.Custom[paramZone]),
 		ReturnURL: l.ReturnURL, RelaunchURL: relaunchOf(l),
 	}
 	switch l.MessageType {
@@ -159,7 +160,7 @@ func relaunchOf(l *lti.Launch) string {
 	if known := l.RelaunchURL(); known != "" {
 		return known
 	}
-	if own := l.Custom[paramRelaunch]; slices.Contains(ancestorsOf(l.Issuer, l.ReturnURL), originOf(own)) {
+	if own := l.Custom[paramRelaunch]; slices.Contains(ancestorsOf(l.FrameURLs()...), originOf(own)) {
 		return own
 	}
 	for _, way := range []string{l.ReturnURL, l.Issuer} {

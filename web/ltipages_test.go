@@ -65,7 +65,7 @@ func TestScriptsCloseAndRepeatAsTheProtocolSays(t *testing.T) {
 	base := "/static/" + version
 	for name, want := range map[string]string{
 		"close.js": "(window.opener || window.parent).postMessage({ subject: 'org.imsglobal.lti.close' }, '*')",
-		"frame.js": "lti.frameResize", "repeat.js": ".submit()", "style.css": "prefers-color-scheme: dark",
+		"frame.js": "lti.frameResize", "storage.js": "event.origin !== storage.origin", "repeat.js": ".submit()", "style.css": "prefers-color-scheme: dark",
 	} {
 		got := w.stranger().get(base + "/" + name)
 		got.has(t, http.StatusOK, want)
@@ -83,11 +83,66 @@ func TestHealthIsAnsweredAlwaysAndReadinessWhenReady(t *testing.T) {
 	w.stranger().get("/readyz").has(t, http.StatusOK, "ready")
 }
 
-func TestAHomeMayBeFramedByItsPlatformOnly(t *testing.T) {
+func TestAHomeMayBeFramedByItsPlatformOnlyAndTellsItsHeightThere(t *testing.T) {
 	w := newWorld(t)
 	sam := w.sam()
-	policy := sam.get(sam.base + "/").Header.Get("Content-Security-Policy")
+	home := sam.get(sam.base + "/")
+	policy := home.Header.Get("Content-Security-Policy")
 	if !strings.HasSuffix(policy, "frame-ancestors 'self' "+issuer) || strings.Contains(policy, "unsafe") || !strings.HasPrefix(policy, "default-src 'none'") {
 		t.Errorf("the policy is %s", policy)
+	}
+	home.has(t, http.StatusOK, `<body data-frames="`+issuer+`">`)
+}
+
+// Canvas: all schools share an issuer, the sign-in has a host of its own, and the
+// frame is on the school's.
+func TestAPlatformMayFrameFromEveryHostThatItsRegistrationAndLaunchName(t *testing.T) {
+	w := newWorld(t)
+	l := launchOf("5", "Sam Sailor", "Learner")
+	l.Issuer, l.ReturnURL = "https://canvas.instructure.com", "https://school.instructure.com/courses/2"
+	l.Registration.AuthURL = "https://sso.canvaslms.com/api/lti/authorize_redirect"
+	l.Registration.Frames = []string{"https://learn.school.example"}
+	_, first := w.launch(l)
+	const origins = "https://canvas.instructure.com https://sso.canvaslms.com https://school.instructure.com https://learn.school.example"
+	first.has(t, http.StatusOK, `data-frames="`+origins+`"`)
+	if policy := first.Header.Get("Content-Security-Policy"); !strings.HasSuffix(policy, "frame-ancestors 'self' "+origins) {
+		t.Errorf("the policy is %s", policy)
+	}
+}
+
+func TestThePagesAboutStorageWorkWithScriptsAndWithout(t *testing.T) {
+	w := newWorld(t)
+	storage := lti.Storage{Target: "post_message_forwarding", Origin: "https://sso.example", Key: "cairn-lti-1", MessageID: "m-1", Prelaunch: true}
+	keep := httptest.NewRecorder()
+	w.site.KeepInStorage(keep, httptest.NewRequest(http.MethodPost, "/lti/login", nil), storage, `s"1`, `https://sso.example/auth?a=1&b="><script>`)
+	ask := httptest.NewRecorder()
+	w.site.AskStorage(ask, httptest.NewRequest(http.MethodPost, "/lti/launch", nil), storage, w.url+"/lti/launch",
+		map[string]string{"state": `a"b`, "id_token": "x.y.z"}, "cairn_storage", w.url+"/lti/restart?h=1")
+	for name, c := range map[string]struct {
+		page *httptest.ResponseRecorder
+		has  []string
+	}{
+		"keep": {keep, []string{
+			`data-target="post_message_forwarding" data-origin="https://sso.example" data-key="cairn-lti-1" data-message="m-1" data-prelaunch="1"`,
+			`data-value="s&#34;1"`, `data-next="https://sso.example/auth?a=1&amp;b=`, "keep.js",
+			`<noscript><meta http-equiv="refresh" content="0; url=https://sso.example/auth?a=1&amp;b=&#34;&gt;&lt;script&gt;"></noscript>`, `id="go" href="https://sso.example/auth?a=1&amp;b=%22%3e%3cscript%3e"`,
+		}},
+		"ask": {ask, []string{
+			`data-origin="https://sso.example"`, `data-answer="cairn_storage"`, `action="` + w.url + `/lti/launch"`, `name="state" value="a&#34;b"`,
+			`name="cairn_storage" value=""`, "ask.js", `id="restart" href="` + w.url + `/lti/restart?h=1" target="_blank"`, "<noscript>", `<button id="go">`,
+		}},
+	} {
+		for _, text := range c.has {
+			if !strings.Contains(c.page.Body.String(), text) {
+				t.Errorf("%s: %s is missing:\n%s", name, text, c.page.Body)
+			}
+		}
+		policy := c.page.Header().Get("Content-Security-Policy")
+		if !strings.Contains(policy, "script-src 'self';") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "form-action 'self'") {
+			t.Errorf("%s: the policy is %s", name, policy)
+		}
+		if c.page.Header().Get("Cache-Control") != "no-store" || c.page.Code != http.StatusOK {
+			t.Errorf("%s: %d %v", name, c.page.Code, c.page.Header())
+		}
 	}
 }

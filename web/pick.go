@@ -42,7 +42,6 @@ func (s *Site) arriveDesigner(w http.ResponseWriter, r *http.Request, l *lti.Lau
 		return fmt.Errorf("web: launch: %w", err)
 	}
 	session.Role, session.Person, session.Landing = RoleDesigner, person.ID, "pick"
-	session.Ancestors = ancestorsOf(l.Issuer, l.DeepLink.ReturnURL) // the claim has no other way back
 	session.Pick = &Picking{
 		Handle: l.DeepLink.Handle, Multiple: l.DeepLink.AcceptMultiple, LineItem: l.DeepLink.AcceptLineItem,
 		Links: slices.Contains(l.DeepLink.AcceptTypes, "ltiResourceLink"),

@@ -50,15 +50,20 @@ func originOf(raw string) string {
 	if strings.ContainsAny(u.Host, " ;,'\"*\\\t\r\n") {
 		return ""
 	}
-	return u.Scheme + "://" + strings.ToLower(u.Host)
+	host := strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443") // as browsers write an origin
+	} else {
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return u.Scheme + "://" + host
 }
 
-// ancestorsOf are the origins that may frame the pages of a launch: the issuer's,
-// and the one the platform signed as the way back, since platforms in the cloud
-// share an issuer and live on their customers' hosts.
-func ancestorsOf(issuer, returnURL string) []string {
+// ancestorsOf are the origins of URLs, each once: who may frame a launch's pages
+// (lti.Launch.FrameURLs) and is told how tall they are.
+func ancestorsOf(urls ...string) []string {
 	var list []string
-	for _, raw := range []string{issuer, returnURL} {
+	for _, raw := range urls {
 		if o := originOf(raw); o != "" && !slices.Contains(list, o) {
 			list = append(list, o)
 		}

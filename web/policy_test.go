@@ -12,6 +12,7 @@ func TestOnlyTheLaunchingPlatformMayFrameASession(t *testing.T) {
 		issuer, back string
 		want         []string
 	}{
+		{"https://LMS.example:443/moodle", "https://lms.example:8443/x", []string{"https://lms.example", "https://lms.example:8443"}},
 		{"https://lms.example/moodle", "https://lms.example/moodle/return", []string{"https://lms.example"}},
 		{"https://canvas.instructure.com", "https://school.instructure.com/x", []string{"https://canvas.instructure.com", "https://school.instructure.com"}},
 		{"http://localhost:8081", "", []string{"http://localhost:8081"}},

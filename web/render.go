@@ -31,6 +31,7 @@ type view struct {
 	DevClock  bool
 	Admin     *adminNav // of the administration's pages
 	Back      string    // where the clock returns to
+	Frames    []string  // origins that frame this page and are told its height
 	Body      any
 
 	assets *assets
@@ -146,6 +147,7 @@ func (s *Site) view(r *http.Request) *view {
 	if session := traceOf(r.Context()).session; session != nil {
 		v.Zone = session.Zone
 		v.Base = "/s/" + session.Handle
+		v.Frames = session.Ancestors
 		if session.Locale != "" {
 			locale = session.Locale
 		}

@@ -39,6 +39,7 @@ func (s *Site) noSession(w http.ResponseWriter, r *http.Request, ended *Session)
 	if ended != nil {
 		setPolicy(w.Header(), ended.Ancestors)
 		v := s.view(r).speak(ended.Locale).titled("page.error.ended.title")
+		v.Frames = ended.Ancestors
 		return s.draw(w, http.StatusForbidden, "error", v, errorPage{Topic: "ended", Relaunch: ended.RelaunchURL})
 	}
 	setPolicy(w.Header(), anyFrame)

@@ -79,3 +79,11 @@ func TestBadConfigurationIsRefusedInTheWordsOfTheFlag(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSkewOfClocksIsBounded(t *testing.T) {
+	for _, skew := range []string{"601", "-1"} {
+		if _, err := cairn(t, "serve", "-clock-skew="+skew, "-addr", "127.0.0.1:0", "-data", t.TempDir()); err == nil || !strings.Contains(err.Error(), "at most 600") {
+			t.Errorf("-clock-skew %s: it said %v", skew, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,6 +15,7 @@ import (
 // framedTool is Cairn, and an LMS of another site that shows it in a frame.
 type framedTool struct {
 	tool string // where Cairn is
+	data string // its folder
 	lms  *platform.Platform
 	log  *lockedBuffer
 	from int // where in the log the case under test begins
@@ -31,7 +33,8 @@ func startFramed(t testing.TB) *framedTool {
 		_ = lms.Close(ctx)
 	})
 	f := &framedTool{lms: lms, log: &lockedBuffer{}}
-	cfg := &config{addr: "127.0.0.1:0", data: filepath.Join(t.TempDir(), "cairn"), tenant: "main", worker: true, allowPrivatePlatforms: true}
+	f.data = filepath.Join(t.TempDir(), "cairn")
+	cfg := &config{addr: "127.0.0.1:0", data: f.data, tenant: "main", worker: true, allowPrivatePlatforms: true}
 	p := program{flags: flags{getenv: func(string) string { return "" }, cfg: cfg}, cfg: cfg, stdout: f.log, stderr: f.log}
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() {
@@ -173,5 +176,38 @@ func TestALaunchInAFrameGoesOnInANewWindowWhereNothingBindsIt(t *testing.T) {
 				t.Error("no launch in the window")
 			}
 		})
+	}
+}
+
+// The page grows and shrinks, and the LMS around it is told each time.
+func TestAPageInAFrameTellsThePlatformHowTallItIs(t *testing.T) {
+	f, b := startFramed(t), newBrowser(t)
+	f.enter(b)
+	tool := f.open(t, b, platform.Quirks{})
+	tool.sees("#journey")
+	must(t, b.top().try(`window.told = [], addEventListener('message', (e) => {
+		if (e.origin === '`+f.tool+`' && e.data.subject === 'lti.frameResize') told.push(e.data.height); }), true`, nil))
+	must(t, tool.try(`const tall = document.createElement('p'); tall.id = 'tall'; document.querySelector('main').append(tall);
+		let inches = 40; while (inches--) tall.append(document.createElement('hr')); true`, nil))
+	b.top().eventually("told.length > 0")
+	must(t, tool.try("document.querySelector('#tall').remove(), true", nil))
+	b.top().eventually("told.length > 1 && told.at(-1) < told[0] && told.at(-1) >= 320")
+}
+
+func TestAnAdministratorNamesFurtherOriginsThatMayFrameCairn(t *testing.T) {
+	f := startFramed(t)
+	for _, c := range []struct{ origin, want string }{{"https://school.example.org", `["https://school.example.org"]`}, {"none", "[]"}} {
+		out, err := cairn(t, "lms", "frames", "-json", "-data", f.data, c.origin)
+		must(t, err)
+		var said struct{ Frames json.RawMessage }
+		must(t, json.Unmarshal([]byte(out), &said))
+		var compact bytes.Buffer
+		must(t, json.Compact(&compact, said.Frames))
+		if compact.String() != c.want {
+			t.Errorf("%s gives %s, want %s", c.origin, compact.String(), c.want)
+		}
+	}
+	if _, err := cairn(t, "lms", "frames", "-data", f.data, "https://*.example.org"); err == nil {
+		t.Error("a wildcard was kept")
 	}
 }
