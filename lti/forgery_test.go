@@ -49,6 +49,7 @@ func forgeryCodes() map[string]string {
 		"review_of_nobody": "for_user_missing",
 		"deep_no_settings": "deep_linking_settings_missing", "deep_settings_text": "bad_claim_type", "deep_no_return": "deep_linking_return_url",
 		"deep_return_to_script": "deep_linking_return_url", "deep_no_types": "deep_linking_settings_incomplete", "deep_no_targets": "deep_linking_settings_incomplete",
+		"migration_replayed": "migration_signature", "migration_made_up": "migration_signature", "migration_of_nobody": "migration_key_missing", "migration_text": "bad_claim_type",
 		// The login initiation.
 		"login_no_issuer": "issuer_missing", "login_no_hint": "login_hint_missing", "login_no_target": "target_missing",
 		"login_target_elsewhere": "target_off_origin", "login_target_as_user": "target_off_origin", "login_target_script": "target_off_origin",
@@ -134,6 +135,17 @@ func TestEveryForgeryIsRefusedForItsReason(t *testing.T) {
 					q.NoDeploymentHint = true
 					lms.SetQuirks(q)
 					_ = second
+				case "migration_replayed", "migration_made_up":
+					if err := w.tool.AddLegacyKey(t.Context(), "main", "old-key", "old-secret"); err != nil {
+						t.Fatal(err)
+					}
+					defer lms.SetQuirks(lms.Quirks())
+					q := lms.Quirks()
+					q.Migration = &demolms.Migration{Key: "old-key", Secret: "old-secret", UserIDs: map[string]string{"3": "old-3"}}
+					lms.SetQuirks(q)
+					if got := open(t, w, lms, b, launch, nil); got.Page != "launched" || !got.Launch.Migrated.Verified || got.Launch.Migrated.UserID != "old-3" {
+						t.Fatalf("the honest launch before was refused with %s, or %+v", got.Code, got.Launch)
+					}
 				case "deployment_unknown":
 					defer lms.SetQuirks(lms.Quirks())
 					q := lms.Quirks()

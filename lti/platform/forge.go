@@ -17,6 +17,8 @@ type Forgery struct {
 	Answer func(url.Values)
 	// Enctype of the form that carries the id_token, when not the usual one.
 	Enctype string
+	// ReuseMigration puts the migration claim of the tool's previous token in this one.
+	ReuseMigration bool
 	// ReuseState answers with the state of the tool's previous launch.
 	ReuseState bool
 	// DeepLinking says that the forgery is one of a deep linking request.
@@ -187,7 +189,8 @@ func (p *Platform) idToken(m message, f *Forgery) (string, error) {
 	client, _ := claims[claimClient].(string)
 	delete(claims, claimClient)
 	p.mu.Lock()
-	previous := p.nonces[client]
+	previous, migrated := p.nonces[client], p.migrated[client]
+	p.migrated[client] = claims[claimMigration]
 	if nonce, ok := claims["nonce"].(string); ok {
 		p.nonces[client] = nonce
 	}
@@ -197,6 +200,9 @@ func (p *Platform) idToken(m message, f *Forgery) (string, error) {
 			return "", errors.New("platform: no earlier nonce to reuse")
 		}
 		claims["nonce"] = previous
+	}
+	if f.ReuseMigration {
+		claims[claimMigration] = migrated
 	}
 	header := p.header(f.Key)
 	if f.Header != nil {

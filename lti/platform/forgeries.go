@@ -15,6 +15,7 @@ func Forgeries() map[string]Forgery {
 	maps.Copy(all, keyForgeries())
 	maps.Copy(all, deepLinkingForgeries())
 	maps.Copy(all, loginForgeries())
+	maps.Copy(all, migrationForgeries())
 	maps.Copy(all, answerForgeries())
 	return all
 }
@@ -137,6 +138,19 @@ func deepLinkingForgeries() map[string]Forgery {
 		"deep_return_to_script": settings("deep_link_return_url", "javascript:alert(1)"),
 		"deep_no_types":         settings("accept_types", nil),
 		"deep_no_targets":       settings("accept_presentation_document_targets", nil),
+	}
+}
+
+// migrationForgeries claim an LTI 1.1 past; the first needs Quirks.Migration.
+func migrationForgeries() map[string]Forgery {
+	claim := func(c map[string]any) Forgery {
+		return Forgery{Claims: func(all map[string]any) { all[claimMigration] = c }}
+	}
+	return map[string]Forgery{
+		"migration_replayed":  {ReuseMigration: true},
+		"migration_made_up":   claim(map[string]any{"oauth_consumer_key": "old-key", "oauth_consumer_key_sign": "bWFkZSB1cA==", "user_id": "1"}),
+		"migration_of_nobody": claim(map[string]any{"oauth_consumer_key_sign": "bWFkZSB1cA==", "user_id": "1"}),
+		"migration_text":      {Claims: func(c map[string]any) { c[claimMigration] = "old-key" }},
 	}
 }
 

@@ -32,19 +32,20 @@ type Platform struct {
 	wrong func() (*rsa.PrivateKey, error)
 	short func() (*rsa.PrivateKey, error)
 
-	mu      sync.Mutex
-	w       *world
-	xapi    XAPIConfig
-	quirks  Quirks
-	hostile *Forgery
-	nonces  map[string]string // client ID → nonce of its previous token
-	states  map[string]string // client ID → state of its previous launch
-	pending *bounded[pendingLaunch]
-	picks   *bounded[*pick]
-	invites *bounded[bool] // client IDs of registration tokens: true once used
-	tokens  *bounded[accessToken]
-	jtis    *bounded[bool]
-	changed chan struct{} // closed and replaced at every change
+	mu       sync.Mutex
+	w        *world
+	xapi     XAPIConfig
+	quirks   Quirks
+	hostile  *Forgery
+	nonces   map[string]string // client ID → nonce of its previous token
+	migrated map[string]any    // client ID → migration claim of its previous token
+	states   map[string]string // client ID → state of its previous launch
+	pending  *bounded[pendingLaunch]
+	picks    *bounded[*pick]
+	invites  *bounded[bool] // client IDs of registration tokens: true once used
+	tokens   *bounded[accessToken]
+	jtis     *bounded[bool]
+	changed  chan struct{} // closed and replaced at every change
 }
 
 // Start listens and serves. ctx bounds the starting only; Close stops.
@@ -68,14 +69,15 @@ func Start(ctx context.Context, o Options) (*Platform, error) {
 	p := &Platform{
 		o: o, log: o.Log, client: o.Client, pages: pages, key: key, wrong: sync.OnceValues(makeWrongKey), short: sync.OnceValues(makeShortKey),
 		served: make(chan struct{}), w: w, xapi: o.XAPI, quirks: o.Quirks,
-		nonces:  map[string]string{},
-		states:  map[string]string{},
-		pending: newBounded[pendingLaunch](10_000),
-		picks:   newBounded[*pick](1_000),
-		invites: newBounded[bool](1_000),
-		tokens:  newBounded[accessToken](10_000),
-		jtis:    newBounded[bool](10_000),
-		changed: make(chan struct{}),
+		nonces:   map[string]string{},
+		states:   map[string]string{},
+		migrated: map[string]any{},
+		pending:  newBounded[pendingLaunch](10_000),
+		picks:    newBounded[*pick](1_000),
+		invites:  newBounded[bool](1_000),
+		tokens:   newBounded[accessToken](10_000),
+		jtis:     newBounded[bool](10_000),
+		changed:  make(chan struct{}),
 	}
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
