@@ -31,6 +31,8 @@ func (s *Site) changePlatform(w http.ResponseWriter, r *http.Request, session *S
 		act = func() error { return s.tool.ResumeRegistration(ctx, row.ID) }
 	case "auto", "approve":
 		act = func() error { return s.tool.SetAutoDeploy(ctx, row.ID, do == "auto") }
+	case "rotate":
+		act = func() error { _, err := s.tool.RotateKey(ctx, row.ID, false); return err }
 	case "remove":
 		if r.PostForm.Get("confirm") != "yes" {
 			return fmt.Errorf("web: remove platform: not confirmed: %w", ErrUpload)

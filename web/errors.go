@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/lti"
 )
 
 // Failures of the site itself; the table says what people see of them.
@@ -47,11 +48,11 @@ func classify(err error) failure {
 		return failure{http.StatusForbidden, "no_session"}
 	case errors.Is(err, errNotYours), errors.Is(err, engine.ErrForbidden):
 		return failure{http.StatusForbidden, "forbidden"}
-	case errors.Is(err, engine.ErrNotFound), errors.Is(err, ErrNotFound):
+	case errors.Is(err, engine.ErrNotFound), errors.Is(err, ErrNotFound), errors.Is(err, lti.ErrNotFound):
 		return failure{http.StatusNotFound, "not_found"}
 	case errors.Is(err, ErrUpload), errors.Is(err, engine.ErrInvalid):
 		return failure{http.StatusUnprocessableEntity, "invalid"}
-	case errors.Is(err, engine.ErrConflict):
+	case errors.Is(err, engine.ErrConflict), errors.Is(err, lti.ErrConflict):
 		return failure{http.StatusConflict, "conflict"}
 	case errors.Is(err, errNotReady), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return failure{http.StatusServiceUnavailable, "not_ready"}

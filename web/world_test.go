@@ -49,6 +49,7 @@ type world struct {
 	links   web.Links
 	clock   *clock
 	log     *logs
+	mux     *http.ServeMux
 
 	mu      sync.Mutex
 	pending map[string]*lti.Launch
@@ -116,6 +117,7 @@ func newWorld(t *testing.T, change ...func(*web.Options)) *world {
 	must(t, err)
 
 	mux := http.NewServeMux()
+	w.mux = mux
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.ReadTimeout = readTimeout
 	server.Start()

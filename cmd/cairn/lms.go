@@ -29,7 +29,7 @@ func (p program) lms() *cli.Command {
 		p.lmsChange("remove", "forget a platform with its keys and deployments; what learners did stays", func(ctx context.Context, t *lti.Tool, id lti.RegistrationID) error {
 			return t.RemoveRegistration(ctx, id)
 		}),
-		p.lmsDeployments(), p.lmsApprove(), p.lmsTest(), p.lmsFailures(), p.frames(), p.liveEvents(),
+		p.lmsDeployments(), p.lmsApprove(), p.lmsRotateKey(), p.lmsTest(), p.lmsFailures(), p.frames(), p.liveEvents(),
 	}}
 }
 

@@ -42,6 +42,7 @@ type Options struct {
 	Timeout      time.Duration // whole exchange; 0: 15 s
 	MaxBytes     int64         // of an answer's body; 0: 8 MiB
 	UserAgent    string        // "": Cairn (Canvas answers 403 without one)
+	Resolver     *net.Resolver // nil: the system's
 }
 
 // New makes a client as the package comment says.
@@ -55,7 +56,7 @@ func New(o Options) *http.Client {
 	if o.UserAgent == "" {
 		o.UserAgent = "Cairn (+https://github.com/cairn-lms/cairn)"
 	}
-	dialer := &net.Dialer{Timeout: min(o.Timeout, 10*time.Second), KeepAlive: 30 * time.Second}
+	dialer := &net.Dialer{Timeout: min(o.Timeout, 10*time.Second), KeepAlive: 30 * time.Second, Resolver: o.Resolver}
 	if !o.AllowPrivate {
 		dialer.ControlContext = publicOnly
 	}

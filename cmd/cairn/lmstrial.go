@@ -2,12 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/urfave/cli/v3"
 
 	messages "github.com/cairn-lms/cairn/engine/text"
 	"github.com/cairn-lms/cairn/lti"
+	"github.com/cairn-lms/cairn/web"
 )
 
 func (p program) lmsTest() *cli.Command {
@@ -83,6 +86,35 @@ func (p program) lmsFailures() *cli.Command {
 					}
 					return fmt.Sprintf("%s\t%d\t%s\t%s\t%s\t%s\t%s", f.Last.UTC().Format("2006-01-02 15:04:05"), f.Count, f.Kind, f.Code, orDash(f.Issuer), request, f.Detail)
 				})
+			})
+		},
+	}
+}
+
+func (p program) lmsRotateKey() *cli.Command {
+	var asJSON, atOnce bool
+	return &cli.Command{
+		Name: "rotate-key", Usage: "make a new signing key for a platform; the old one stays published until the platform knows the new one",
+		ArgsUsage: "ID",
+		Flags:     p.lmsFlags(&asJSON, &cli.BoolFlag{Name: "at-once", Usage: "the old key may be known to others: sign with the new one now", Destination: &atOnce}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			return p.withHouse(ctx, func(h *house) error {
+				reg, err := p.platform(ctx, h, c)
+				if err != nil {
+					return err
+				}
+				if err := h.note(ctx, web.AuditEntry{Act: "registration.rotate", Tenant: reg.Tenant, Object: string(reg.ID)}); err != nil {
+					return err
+				}
+				key, err := h.tool.RotateKey(ctx, reg.ID, atOnce)
+				if errors.Is(err, lti.ErrConflict) {
+					return errors.New("lms rotate-key: a rotation is under way already; with -at-once the key changes now")
+				}
+				if err != nil {
+					return fmt.Errorf("lms rotate-key: %w", err)
+				}
+				return p.report(asJSON, map[string]any{"id": string(reg.ID), "kid": key.ID, "signs_from": key.SignsFrom},
+					"new key %s signs from %s\n", key.ID, key.SignsFrom.UTC().Format(time.RFC3339))
 			})
 		},
 	}
