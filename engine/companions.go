@@ -50,8 +50,8 @@ func (d *delivery) companions(ctx context.Context, w *Workflow, m Message) ([]co
 		if err != nil {
 			return out, err
 		}
-		if d.unfit(ow, e, other) != "" {
-			continue // its own turn drops it
+		if d.unfit(ow, e, other) != "" || paused(e, other) {
+			continue // its own turn drops it, or puts it off
 		}
 		other.Bundled = m.ID
 		claimed, err := d.claim(ctx, other)

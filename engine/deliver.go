@@ -203,6 +203,9 @@ func (d *delivery) hold(w *Workflow, e *Enrolment, f Facts, m Message) time.Time
 	if !m.IsNudge() {
 		return now
 	}
+	if paused(e, m) {
+		return now.Add(pausedFor)
+	}
 	zone := receiverZone(d.to, f)
 	at := w.Calendar.NextWorking(now, zone)
 	if m.Request != "" {
@@ -231,6 +234,12 @@ func (d *delivery) hold(w *Workflow, e *Enrolment, f Facts, m Message) time.Time
 	}
 	return at
 }
+
+// pausedFor is how long a nudge waits before it is looked at again while its learner is away.
+const pausedFor = 24 * time.Hour
+
+// paused tells whether a nudge waits because its learner has left the course.
+func paused(e *Enrolment, m Message) bool { return m.IsNudge() && !e.LeftAt.IsZero() }
 
 // receiverZone is the zone of who gets a mail: their own, else the learner's, else UTC.
 func receiverZone(to Person, f Facts) *time.Location {

@@ -17,7 +17,7 @@ func (w *Workflow) policy(s *Step) (string, []Nudge) {
 
 // planNudges puts every nudge whose time has come into the outbox, each once, and notes when the next one comes.
 func (d *decision) planNudges() {
-	if d.e.State == Stopped {
+	if d.e.State == Stopped || !d.e.LeftAt.IsZero() {
 		return
 	}
 	for _, s := range d.w.order {

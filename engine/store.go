@@ -25,6 +25,8 @@ type Due struct {
 // ErrNotFound; a lost compare-and-swap or a broken uniqueness is ErrConflict. Times are UTC, exact to the millisecond
 // at least. What a method returns is the caller's own copy.
 type Store interface {
+	RosterStore
+
 	// PutWorkflow keeps a version. Same Source and Aids again: nil and untouched. Other Source or Aids for the same
 	// (id, version): ErrConflict.
 	PutWorkflow(ctx context.Context, f WorkflowFile) error

@@ -58,6 +58,8 @@ type KnownCourse struct {
 	// told by LtiContextCopyNotice; the nearest last.
 	Origins []string `json:"origins,omitempty"`
 
+	Groups []Group `json:"groups,omitempty"` // as of the last reading of the roster; who is in them the roster knows
+
 	SeenAt time.Time `json:"seen_at"` // of the last launch, to the day
 	Synced Synced    `json:"synced,omitzero"`
 	Rev    int64     `json:"-"` // compare-and-swap counter, kept by the store; 0: not stored yet
@@ -78,6 +80,7 @@ type KnownLink struct {
 // Synced is how the last reading of the roster went.
 type Synced struct {
 	At          time.Time `json:"at,omitzero"`           // last success
+	WholeAt     time.Time `json:"whole_at,omitzero"`     // last success that read everybody
 	TriedAt     time.Time `json:"tried_at,omitzero"`     // last try
 	Failures    int       `json:"failures,omitempty"`    // in a row
 	Cause       string    `json:"cause,omitempty"`       // of the last failure; no personal data

@@ -35,6 +35,8 @@ type house struct {
 	queue   *queue.Client // nil in commands that have no Redis
 	mailer  engine.Mailer // nil without -smtp-url: messages wait
 
+	wishes chan rosterWish // of launches
+
 	mu      sync.Mutex
 	tenants map[string]*rooms
 }
@@ -49,7 +51,7 @@ type rooms struct {
 
 // build joins the packages by cfg. Close the house when done.
 func build(ctx context.Context, cfg *config, log *slog.Logger) (_ *house, err error) {
-	h := &house{name: processName(), cfg: cfg, log: log, tenants: map[string]*rooms{}}
+	h := &house{name: processName(), cfg: cfg, log: log, tenants: map[string]*rooms{}, wishes: make(chan rosterWish, rosterSoon)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.Close())
@@ -123,7 +125,7 @@ func (h *house) openDoors(secret []byte) (err error) {
 		Client:       egress.New(egress.Options{AllowPrivate: h.cfg.allowPrivatePlatforms}),
 		AllowPrivate: h.cfg.allowPrivatePlatforms, AllowAnonymous: h.cfg.allowAnonymous,
 		Skew:  time.Duration(h.cfg.clockSkew) * time.Second,
-		Pages: h.site, OnLaunch: h.site.Launched,
+		Pages: h.site, OnLaunch: h.launched,
 		OnLiveEvent:      h.liveEvent,
 		CustomParameters: launchParameters(), Announced: h.site.Announced(),
 	})

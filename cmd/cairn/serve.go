@@ -72,6 +72,7 @@ func serve(ctx context.Context, p program, ready func(ctx context.Context, h *ho
 	}
 	defer stopTracing()
 	group.Go(func() error { return serveHTTP(ctx, listener, handler) })
+	group.Go(func() error { return h.readWishes(ctx) })
 	h.background(ctx, group, metrics)
 	if cfg.worker {
 		group.Go(func() error { return h.work(ctx) })

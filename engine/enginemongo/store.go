@@ -9,6 +9,7 @@
 //	engine_workflows      _id            workflow, version, doc
 //	engine_people         _id            rev, key (unique: account, e-mail or id), doc
 //	engine_staff          _id            course, seen, doc
+//	engine_roster         _id            course, subject, doc
 //	engine_aliases        _id            name, seen, doc
 //	engine_signals        _id            account, at, expires_at (if it does), doc
 //	engine_enrolments     _id            rev, key (unique: workflow, learner, course), learner, course, created_at, wake_at, unrelayed, grade_at, doc
@@ -55,6 +56,7 @@ var indexes = []index{
 	{"engine_workflows", "engine_by_version", []string{"workflow", "version"}, false},
 	{"engine_people", "engine_by_key", []string{"key"}, true},
 	{"engine_staff", "engine_by_course", []string{"course", "seen"}, false},
+	{"engine_roster", "engine_by_course", []string{"course", "subject"}, false},
 	{"engine_signals", "engine_by_account", []string{"account", "at"}, false},
 	{"engine_signals", "engine_by_expiry", []string{"expires_at"}, false},
 	{"engine_aliases", "engine_by_name", []string{"name", "seen"}, false},
@@ -73,6 +75,7 @@ var indexes = []index{
 // use, also by other processes.
 type Store struct {
 	workflows, people, staff, signals, enrolments *mongo.Collection
+	roster                                        *mongo.Collection
 	contributions, blobs, messages                *mongo.Collection
 	cursors, leases, aliases                      *mongo.Collection
 }
@@ -86,7 +89,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 	durable := options.Collection().SetWriteConcern(&writeconcern.WriteConcern{W: writeconcern.WCMajority, Journal: &journal})
 	in := func(name string) *mongo.Collection { return db.Collection(name, durable) }
 	s := &Store{
-		workflows: in("engine_workflows"), people: in("engine_people"), staff: in("engine_staff"), signals: in("engine_signals"),
+		workflows: in("engine_workflows"), people: in("engine_people"), staff: in("engine_staff"), roster: in("engine_roster"), signals: in("engine_signals"),
 		enrolments: in("engine_enrolments"), contributions: in("engine_contributions"), blobs: in("engine_blobs"),
 		messages: in("engine_messages"), cursors: in("engine_cursors"), leases: in("engine_leases"),
 		aliases: in("engine_aliases"),

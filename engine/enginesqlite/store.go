@@ -8,6 +8,7 @@
 //	engine_workflows      (id, version)  doc
 //	engine_people         id             rev, key (unique: account, e-mail or id)
 //	engine_staff          (course, person, role)  seen
+//	engine_roster         (course, subject)
 //	engine_aliases        (name, account)  seen
 //	engine_signals        id             account, at, and an index on expires_at of the document
 //	engine_enrolments     id             rev, key (unique: workflow, learner, course), learner, course, wake_at, unrelayed, grade_at
@@ -51,6 +52,9 @@ var schema = []string{
 		course TEXT NOT NULL, person TEXT NOT NULL, role TEXT NOT NULL, seen INTEGER NOT NULL, doc TEXT NOT NULL,
 		PRIMARY KEY (course, person, role)) STRICT, WITHOUT ROWID`,
 	`CREATE INDEX IF NOT EXISTS engine_staff_seen ON engine_staff (course, seen)`,
+	`CREATE TABLE IF NOT EXISTS engine_roster (
+		course TEXT NOT NULL, subject TEXT NOT NULL, doc TEXT NOT NULL,
+		PRIMARY KEY (course, subject)) STRICT, WITHOUT ROWID`,
 	`CREATE TABLE IF NOT EXISTS engine_signals (
 		id TEXT PRIMARY KEY NOT NULL, account TEXT NOT NULL, at INTEGER NOT NULL, doc TEXT NOT NULL) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_signals_account ON engine_signals (account, at, id)`,

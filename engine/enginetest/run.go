@@ -34,6 +34,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"a person is saved only at the revision read", personIsSwapped},
 		{"someone without account may get one", personGetsAccount},
 		{"staff is listed once per role, by last visit", staffIsListed},
+		{"a roster is kept by subject and paged", rosterIsKept},
 		{"signals are kept once, oldest first", signalsAreKept},
 		{"signals are forgotten when they expire", signalsExpire},
 		{"a name leads to the accounts that have gone by it", namesAreKnown},
