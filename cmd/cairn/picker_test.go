@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,7 +21,7 @@ func (w *walk) picker(v *visitor, button string) {
 	v.get(w.demo.LMS.URL + "/course/modedit.php")
 	v.submit("pick-1", nil)
 	for range 5 {
-		if v.page.find("pick-form") != nil || v.page.status >= 400 {
+		if v.page.find("pick-form") != nil || v.page.find("no-workflows") != nil || v.page.status >= 400 {
 			break
 		}
 		v.follow()
@@ -136,4 +137,21 @@ func TestBackWithoutAChoiceAddsNothing(t *testing.T) {
 	if len(s.lms.ResourceLinks()) != before {
 		t.Error("something was added")
 	}
+}
+
+// A site without workflows says so in the picker, and to the LMS.
+func TestAPickerWithNothingToOfferTellsTheLMSWhy(t *testing.T) {
+	s := newSite(t)
+	s.serve()
+	var invitation struct{ URL string }
+	must(t, json.Unmarshal(s.command("lms", "invite", "-json"), &invitation))
+	_, err := s.lms.RegisterTool(t.Context(), invitation.URL)
+	must(t, err)
+	w := newWalk(t, s.demo, s.clock)
+	tessa := newVisitor(t)
+	w.picker(tessa, "signin-tessa")
+	tessa.sees("No workflow has been imported yet", "cairn workflow import")
+	tessa.submit("cancel", nil)
+	tessa.follow()
+	tessa.sees("Nothing was added", "No workflow has been imported yet")
 }
