@@ -155,3 +155,51 @@ func TestAPickerWithNothingToOfferTellsTheLMSWhy(t *testing.T) {
 	tessa.follow()
 	tessa.sees("Nothing was added", "No workflow has been imported yet")
 }
+
+// From the column that the picker placed, a manager opens a learner's work and
+// lands on the question asked; a teacher reads along; a learner gets nowhere.
+func TestAManagerAnswersFromTheGradebookOfAPlacedActivity(t *testing.T) {
+	s := newSite(t)
+	s.lms.SetQuirks(platform.Quirks{SubmissionReview: true})
+	s.serve()
+	s.furnish()
+	w := newWalk(t, s.demo, s.clock)
+	tessa := newVisitor(t)
+	w.picker(tessa, "signin-tessa")
+	tessa.submit("pick-next", url.Values{"item": {"whole/first-steps"}})
+	tessa.submit("place", url.Values{"title.whole/first-steps": {"Placed"}})
+	tessa.follow()
+	link := linkTitled(t, s.lms, "Placed")
+
+	w.opensLink(w.sam, "signin-sam", link)
+	base := strings.TrimSuffix(w.sam.page.url.Path, "/")
+	w.sam.get(base + "/steps/read-trades")
+	w.sam.submit("mark-done", nil)
+	w.sam.get(base + "/steps/reflect")
+	w.sam.submit("submit", w.answers(w.sam, strings.Repeat("I gave a discount before I was asked for one. ", 12)))
+	w.sam.get(base + "/steps/experiment")
+	w.sam.submit("submit", w.answers(w.sam, "I asked for a longer contract before I lowered the price, and got it."), upload{"evidence", "notes.txt", "Two years."})
+	w.ok(w.sam)
+
+	review := func(v *visitor, button string) {
+		v.get(s.demo.LMS.URL + "/")
+		if v.page.find(button) != nil {
+			v.submit(button, nil)
+		}
+		v.get(s.demo.LMS.URL + "/mod/lti/launch.php?" + url.Values{"id": {link.ID}, "item": {link.LineItemID}, "for": {"5"}}.Encode())
+		for range 5 {
+			if strings.HasPrefix(v.page.url.String(), s.demo.Tool.URL+"/s/") || v.page.status >= 400 {
+				break
+			}
+			v.follow()
+		}
+	}
+	review(tessa, "signin-tessa")
+	tessa.sees("You can read along here", "longer contract")
+	review(w.max, "signin-max")
+	w.max.sees("longer contract", "Approve")
+	w.max.submit("approve", url.Values{"rating.trade": {"3"}, "comment": {"Well asked."}})
+	w.max.sees("Well asked.")
+	w.sam.get(base + "/steps/experiment")
+	w.sam.sees("Well asked.")
+}
