@@ -2,6 +2,7 @@ package lti_test
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -11,12 +12,8 @@ import (
 // launchAs launches from a deployment that the login does not name.
 func (w *world) launchAs(deployment string) shown {
 	w.t.Helper()
-	a := w.attempt()
-	q := w.loginParams()
-	q.Del("lti_deployment_id")
-	a.auth = w.login(a.browser, q)
-	a.form.Set("state", a.auth.Get("state"))
-	a.claims["nonce"], a.claims[claim+"deployment_id"] = a.auth.Get("nonce"), deployment
+	a := w.loggedIn(func(q url.Values) { q.Del("lti_deployment_id") })
+	a.claims[claim+"deployment_id"] = deployment
 	return a.post()
 }
 

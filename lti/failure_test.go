@@ -26,6 +26,26 @@ func (w *world) failureOf(tenant, requestID string) lti.Failure {
 	return all[i]
 }
 
+// wantFailure demands that the administrator finds the refusal.
+func (w *world) wantFailure(got shown, kind string) {
+	w.t.Helper()
+	for _, tenant := range []string{"main", ""} {
+		all, err := w.tool.Failures(w.t.Context(), tenant, 0)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, f := range all {
+			if slices.Contains(f.RequestIDs, got.RequestID) {
+				if f.Code != got.Code || f.Kind != kind || f.Spec != got.Spec || f.Detail == "" {
+					w.t.Fatalf("the refusal with %s is kept as %+v", got.Code, f)
+				}
+				return
+			}
+		}
+	}
+	w.t.Fatalf("the refusal with %s is not kept", got.Code)
+}
+
 func TestARefusedLaunchTellsTheAdministratorWhyAndNoMore(t *testing.T) {
 	stores(t, func(t *testing.T, s lti.Store) {
 		w := newWorld(t, s)

@@ -54,7 +54,7 @@ func forgeryCodes() map[string]string {
 		"login_no_issuer": "issuer_missing", "login_no_hint": "login_hint_missing", "login_no_target": "target_missing",
 		"login_target_elsewhere": "target_off_origin", "login_target_as_user": "target_off_origin", "login_target_script": "target_off_origin",
 		"login_unknown_issuer": "unknown_issuer", "login_unknown_client": "unknown_client", "login_no_client": "ambiguous_client",
-		"login_issuer_twice": "duplicate_parameter", "login_client_twice": "duplicate_parameter", "login_two_deployments": "duplicate_parameter",
+		"login_issuer_twice": "duplicate_parameter", "login_client_twice": "duplicate_parameter", "login_two_deployments": "deployment_ambiguous",
 		"login_hint_long": "parameter_too_long", "login_client_long": "parameter_too_long", "login_oversized": "body_too_large", "login_other_deployment": "deployment_mismatch",
 		// The form with the token.
 		"no_state": "state_missing", "unknown_state": "state_unknown", "state_reused": "state_reused", "state_twice": "duplicate_parameter",

@@ -34,7 +34,7 @@ func parseLogin(v url.Values) (loginRequest, *Rejection) {
 	if other := p["deployment_id"]; q.DeploymentID == "" {
 		q.DeploymentID = other
 	} else if other != "" && other != q.DeploymentID {
-		return q, reject("duplicate_parameter", "lti_deployment_id and deployment_id name two deployments")
+		return q, reject("deployment_ambiguous", "lti_deployment_id and deployment_id name two deployments").vs(p["lti_deployment_id"], p["deployment_id"])
 	}
 	switch {
 	case q.Issuer == "":

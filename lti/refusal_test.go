@@ -7,8 +7,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
-	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -139,6 +137,8 @@ func TestRefusedLaunches(t *testing.T) {
 		{"broken key", "key_malformed", key("broken", map[string]any{"kty": "RSA", "n": "!", "e": "AQAB"}, nil)},
 		{"jku header", "embedded_key", head("jku", "https://evil.example/jwks")},
 		{"jwk header", "embedded_key", head("jwk", jwkOf(&stranger.PublicKey, "kid-1"))},
+		{"x5u header", "embedded_key", head("x5u", "https://evil.example/cert")},
+		{"x5c header", "embedded_key", head("x5c", []string{"MIIB"})},
 		{"crit header", "critical_header", head("crit", []string{"b64"})},
 		{"no JWS", "token_malformed", func(a *attempt) { a.form.Set("id_token", "a.b") }},
 		{"no JSON inside", "token_malformed", func(a *attempt) { a.form.Set("id_token", "e30.bm9qc29u.AA") }},
@@ -173,13 +173,25 @@ func TestRefusedLaunches(t *testing.T) {
 			}
 			a.claims["iss"] = "https://other.example"
 		}},
+		{"another client than the login's", "wrong_audience", func(a *attempt) {
+			second := a.w.reg
+			second.ClientID = "client-other"
+			if _, err := a.w.tool.Register(a.w.t.Context(), second, "1"); err != nil {
+				a.w.t.Fatal(err)
+			}
+			a.claims["aud"] = "client-other"
+		}},
 		{"another deployment than the login's", "deployment_mismatch", set(claim+"deployment_id", "2")},
 		{"an unknown deployment", "unknown_deployment", func(a *attempt) {
-			q := a.w.loginParams()
-			q.Del("lti_deployment_id")
-			a.auth = a.w.login(a.browser, q)
-			a.form.Set("state", a.auth.Get("state"))
-			a.claims["nonce"], a.claims[claim+"deployment_id"] = a.auth.Get("nonce"), "99"
+			*a = *a.w.loggedIn(func(q url.Values) { q.Del("lti_deployment_id") })
+			a.claims[claim+"deployment_id"] = "99"
+		}},
+		{"a deployment that waits for approval", "deployment_pending", func(a *attempt) {
+			if got := a.w.launchAs("77"); got.Code != "unknown_deployment" {
+				a.w.t.Fatal(got)
+			}
+			*a = *a.w.loggedIn(func(q url.Values) { q.Del("lti_deployment_id") })
+			a.claims[claim+"deployment_id"] = "77"
 		}},
 		{"a suspended deployment", "deployment_suspended", func(a *attempt) {
 			if err := a.w.tool.AddDeployment(a.w.t.Context(), lti.Deployment{Registration: a.w.reg.ID, ID: "1", Tenant: "main", Status: lti.StatusSuspended}); err != nil {
@@ -240,6 +252,20 @@ func TestRefusedLaunches(t *testing.T) {
 		{"deep link that accepts nothing", "deep_linking_settings_incomplete", deepLink(map[string]any{"deep_link_return_url": "https://lms.example/r"})},
 		{"submission review for nobody", "for_user_missing", set(claim+"message_type", "LtiSubmissionReviewRequest")},
 
+		// Migration from LTI 1.1.
+		{"a replayed migration claim", "migration_signature", func(a *attempt) {
+			if err := a.w.tool.AddLegacyKey(a.w.t.Context(), "main", "key-1", "the secret"); err != nil {
+				a.w.t.Fatal(err)
+			}
+			first := a.w.attempt()
+			first.migrated("key-1", "the secret")
+			if got := first.post(); got.Page != "launched" {
+				a.w.t.Fatal(got)
+			}
+			a.claims[claim+"lti1p1"] = first.claims[claim+"lti1p1"]
+		}},
+		{"a migration claim signed for nobody", "migration_key_missing", set(claim+"lti1p1", map[string]any{"oauth_consumer_key_sign": "x"})},
+
 		// Other.
 		{"no token", "token_missing", func(a *attempt) { a.form.Set("id_token", "") }},
 		{"the platform's error", "platform_error", func(a *attempt) {
@@ -264,136 +290,11 @@ func TestRefusedLaunches(t *testing.T) {
 				c.spoil(a)
 				got := a.post()
 				w.in(t).wantCode(got, c.code)
+				w.in(t).wantFailure(got, lti.FailedLaunch)
 				if c.code == "platform_error" && (got.Says != "no <b>" || strings.Contains(w.log.String(), "no <b>")) {
 					t.Errorf("the platform's words belong on the page (%q) and not in the log", got.Says)
 				}
 			})
 		}
 	})
-}
-
-func TestRefusedLogins(t *testing.T) {
-	w := newWorld(t, sqliteStore(t))
-	for _, c := range []struct {
-		name, code string
-		spoil      func(url.Values)
-	}{
-		{"no iss", "issuer_missing", func(q url.Values) { q.Del("iss") }},
-		{"no login_hint", "login_hint_missing", func(q url.Values) { q.Del("login_hint") }},
-		{"no target", "target_missing", func(q url.Values) { q.Del("target_link_uri") }},
-		{"unknown issuer", "unknown_issuer", func(q url.Values) { q.Set("iss", "https://nowhere.example") }},
-		{"unknown client", "unknown_client", func(q url.Values) { q.Set("client_id", "client-2") }},
-		{"target elsewhere", "target_off_origin", func(q url.Values) { q.Set("target_link_uri", "https://evil.example/") }},
-		{"target with our host as user", "target_off_origin", func(q url.Values) { q.Set("target_link_uri", w.server.URL+"@evil.example/") }},
-		{"iss twice", "duplicate_parameter", func(q url.Values) { q.Add("iss", "x") }},
-		{"long hint", "parameter_too_long", func(q url.Values) { q.Set("login_hint", strings.Repeat("x", 5000)) }},
-		{"oversized body", "body_too_large", func(q url.Values) { q.Set("lti_message_hint", strings.Repeat("x", 70<<10)) }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			q := w.loginParams()
-			c.spoil(q)
-			res, err := w.browser().PostForm(w.server.URL+"/lti/login", q)
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.in(t).wantCode(w.read(res), c.code)
-			if c.code == "body_too_large" {
-				return
-			}
-			w.wantCode(w.get(w.browser(), w.server.URL+"/lti/login?"+q.Encode()), c.code)
-		})
-	}
-	t.Run("a second client makes a login without client_id ambiguous", func(t *testing.T) {
-		second := w.reg
-		second.ClientID = "client-2"
-		if _, err := w.tool.Register(t.Context(), second, "2"); err != nil {
-			t.Fatal(err)
-		}
-		q := w.loginParams()
-		q.Del("client_id")
-		q.Del("lti_deployment_id")
-		w.wantCode(w.get(w.browser(), w.server.URL+"/lti/login?"+q.Encode()), "ambiguous_client")
-		q.Set("deployment_id", "2") // Canvas's spelling tells them apart
-		if got := w.login(w.browser(), q).Get("client_id"); got != "client-2" {
-			t.Fatalf("got client %q", got)
-		}
-	})
-	t.Run("a body that is no form", func(t *testing.T) {
-		res, err := w.browser().Post(w.server.URL+"/lti/launch", "application/json", strings.NewReader(`{}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.wantCode(w.read(res), "bad_form")
-	})
-	t.Run("a launch by GET", func(t *testing.T) {
-		res, err := w.browser().Get(w.server.URL + "/lti/launch")
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, _ = io.Copy(io.Discard, res.Body)
-		res.Body.Close()
-		if res.StatusCode != http.StatusMethodNotAllowed {
-			t.Fatalf("got %d", res.StatusCode)
-		}
-	})
-}
-
-// What real platforms send and a strict reader would refuse.
-func TestAcceptedLaunches(t *testing.T) {
-	w := newWorld(t, sqliteStore(t))
-	for name, change := range map[string]func(*attempt){
-		"no roles at all":       func(a *attempt) { a.claims[claim+"roles"] = []string{} },
-		"an empty role":         func(a *attempt) { a.claims[claim+"roles"] = []string{""} },
-		"a short role":          func(a *attempt) { a.claims[claim+"roles"] = []string{"Learner"} },
-		"an unknown role":       func(a *attempt) { a.claims[claim+"roles"] = []string{"urn:x:Wizard"} },
-		"many roles":            func(a *attempt) { a.claims[claim+"roles"] = strings.Fields(strings.Repeat("Learner ", 500)) },
-		"e-mail only":           func(a *attempt) { drop(a, "name", "given_name", "family_name") },
-		"names only":            func(a *attempt) { drop(a, "email") },
-		"nothing personal":      func(a *attempt) { drop(a, "email", "name", "given_name", "family_name") },
-		"no context":            func(a *attempt) { drop(a, claim+"context") },
-		"unknown claims":        func(a *attempt) { a.claims["https://example.org/claim"] = map[string]any{"a": []int{1}} },
-		"audience in an array":  func(a *attempt) { a.claims["aud"] = []string{"client-1"} },
-		"fractions of a second": func(a *attempt) { a.claims["iat"] = float64(w.clock.Now().UnixMilli()) / 1000 },
-		"clock 59 s ahead":      func(a *attempt) { a.claims["iat"] = w.clock.Now().Unix() + 59 },
-		"expired 59 s ago":      func(a *attempt) { a.claims["exp"] = w.clock.Now().Unix() - 59 },
-		"a script as return URL": func(a *attempt) {
-			a.claims[claim+"launch_presentation"] = map[string]any{"return_url": "javascript:alert(1)"}
-		},
-		"a key without alg and use (Open edX)": func(a *attempt) {
-			k := jwkOf(&w.platform.key.PublicKey, "bare")
-			delete(k, "alg")
-			delete(k, "use")
-			w.platform.publish(w.platform.kid, append(w.platform.jwks, k)...)
-			w.clock.Advance(time.Minute)
-			a.header["kid"] = "bare"
-		},
-		"a deep linking request with a resource link (Open edX)": func(a *attempt) {
-			a.claims[claim+"message_type"] = "LtiDeepLinkingRequest"
-			a.claims[claimDL+"deep_linking_settings"] = map[string]any{
-				"deep_link_return_url": w.platform.URL + "/dl", "accept_types": []string{"ltiResourceLink"}, "accept_presentation_document_targets": []string{"iframe"},
-			}
-		},
-		"a submission review": func(a *attempt) {
-			a.claims[claim+"message_type"] = "LtiSubmissionReviewRequest"
-			a.claims[claim+"for_user"] = map[string]any{"user_id": "6"}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			a := w.attempt()
-			change(a)
-			got := a.post()
-			if got.Page != "launched" {
-				t.Fatalf("refused with %s: %s", got.Code, got.Detail)
-			}
-			if strings.HasPrefix(got.Launch.ReturnURL, "javascript") {
-				t.Fatal("a script must not become a return URL")
-			}
-		})
-	}
-}
-
-func drop(a *attempt, names ...string) {
-	for _, n := range names {
-		delete(a.claims, n)
-	}
 }

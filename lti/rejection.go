@@ -101,6 +101,8 @@ func rule(code string) (spec string, status int) {
 		return login, forbidden
 	case "ambiguous_client":
 		return login + ", client_id", bad
+	case "deployment_ambiguous":
+		return login + ", lti_deployment_id", bad
 	case "target_off_origin":
 		return "LTI Core 1.3 §5.3.4, target link URI", bad
 	case "registration_suspended", "registration_removed", "deployment_suspended":

@@ -194,8 +194,16 @@ type attempt struct {
 
 func (w *world) attempt() *attempt {
 	w.t.Helper()
+	return w.loggedIn(func(url.Values) {})
+}
+
+// loggedIn is an attempt after a login with other parameters.
+func (w *world) loggedIn(change func(url.Values)) *attempt {
+	w.t.Helper()
+	q := w.loginParams()
+	change(q)
 	a := &attempt{w: w, browser: w.browser()}
-	a.auth = w.login(a.browser, w.loginParams())
+	a.auth = w.login(a.browser, q)
 	a.header, a.claims = w.platform.header(), w.platform.claims(w.target, a.auth.Get("nonce"))
 	a.form = url.Values{"state": {a.auth.Get("state")}}
 	a.sign = func(h, c map[string]any) string { return signRS256(w.platform.key, h, c) }
