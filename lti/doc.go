@@ -20,18 +20,27 @@
 // of any number of parallel replays exactly one becomes a launch. A token that
 // fails a check uses nothing up, so nobody can spoil another person's login.
 //
-// The browser is bound by a cookie per login, so two tabs never cross. It is
-// SameSite=None, Secure and Partitioned, which frames of another site may keep.
-// On an http public URL (development) a twin without Secure and with
+// The browser is bound in one of three ways (docs/decisions/012), by one secret per
+// login, so two tabs never cross:
+//
+// By a cookie. It is SameSite=None, Secure and Partitioned, which frames of another
+// site may keep. On an http public URL (development) a twin without Secure and with
 // SameSite=Lax is set beside it, because Safari drops Secure cookies on loopback
 // http. A Lax cookie does not come along when the platform's page posts to us, so
 // a first arrival without cookie is answered by a page that posts the same form
-// again from our own origin; it uses nothing up. Where no cookie comes back at
-// all, the person is offered a restart in a new window.
+// again from our own origin; it uses nothing up.
+//
+// By the storage of the platform, where the login offers one and no cookie is sure
+// to come back: a page leaves the secret with the platform's frame before going on,
+// and a launch without cookie is answered by a page that asks for it and posts the
+// form again. Messages go to the origin of the authorization URL and are taken from
+// it alone; the secret counts only in a post from our own page.
+//
+// By a new window, where neither comes back: the login is begun again there.
 //
 // Every refusal is a [Rejection] with its own code, the place in the
 // specification, a page and a line in the log; neither names a person.
 //
 // Specifications: LTI Core 1.3, Security Framework 1.0, Deep Linking 2.0, AGS
-// 2.0, NRPS 2.0, Dynamic Registration 1.0.
+// 2.0, NRPS 2.0, Dynamic Registration 1.0, postMessage Storage 0.1.
 package lti

@@ -160,6 +160,34 @@ func TestABlockedCookieIsSaidAndANewWindowHelpsOnce(t *testing.T) {
 	w.stranger().post("/open", url.Values{"ticket": {ticket}}).has(t, http.StatusForbidden)
 }
 
+// Somebody who has a ticket must not get others to work in a session of theirs.
+func TestThePageAboutBlockedCookiesIsShownInFramesOfItsPlatformOnly(t *testing.T) {
+	w := newWorld(t)
+	var at string
+	blocked := w.stranger()
+	blocked.client.CheckRedirect = func(r *http.Request, _ []*http.Request) error { at = r.URL.RequestURI(); return nil }
+	page := blocked.open(launchOf("5", "Sam Sailor", "Learner"))
+	page.has(t, http.StatusForbidden, `id="cookie-blocked"`, `data-frames="`+issuer+`"`)
+	if policy := page.Header.Get("Content-Security-Policy"); !strings.HasSuffix(policy, "frame-ancestors 'self' "+issuer) {
+		t.Errorf("the policy is %s", policy)
+	}
+	for name, c := range map[string]struct {
+		path string
+		dest string
+	}{
+		"in a window of its own":     {at, "document"},
+		"with a made-up ticket":      {strings.Split(at, "=")[0] + "=MADEUP", "iframe"},
+		"for the handle of another":  {strings.Replace(at, "/s/", "/s/x", 1), "iframe"},
+		"with a ticket far too long": {at + strings.Repeat("A", 100), "iframe"},
+	} {
+		got := w.stranger().do(http.MethodGet, c.path, nil, http.Header{"Sec-Fetch-Dest": {c.dest}})
+		if got.StatusCode != http.StatusForbidden || strings.Contains(got.text, "cookie-blocked") {
+			t.Errorf("%s: status %d\n%s", name, got.StatusCode, got.text)
+		}
+	}
+	w.stranger().do(http.MethodGet, at, nil, http.Header{"Sec-Fetch-Dest": {"iframe"}}).has(t, http.StatusForbidden, `id="cookie-blocked"`)
+}
+
 func TestATicketIsUselessOnceTheCookieCameBack(t *testing.T) {
 	w := newWorld(t)
 	jar, err := cookiejar.New(nil)

@@ -94,6 +94,8 @@ type Store interface {
 
 	// PutTicket inserts a ticket.
 	PutTicket(ctx context.Context, t Ticket) error
+	// Ticket finds a ticket, expired or not, and leaves it; ErrNotFound if there is none.
+	Ticket(ctx context.Context, hash string) (Ticket, error)
 	// TakeTicket removes a ticket and returns it: of many callers one wins, the
 	// others get ErrNotFound. An expired ticket is returned too.
 	TakeTicket(ctx context.Context, hash string) (Ticket, error)

@@ -31,10 +31,13 @@ type blockedPage struct{ Ticket string }
 // noSession draws what to do without a session. ended is the one that has
 // expired, if that is known.
 func (s *Site) noSession(w http.ResponseWriter, r *http.Request, ended *Session) error {
-	ticket := r.URL.Query().Get("ticket")
-	if ended == nil && ticket != "" && len(ticket) <= 64 && r.Method == http.MethodGet {
-		setPolicy(w.Header(), anyFrame) // the page holds nothing but a way out
-		return s.draw(w, http.StatusForbidden, "blocked", s.view(r).titled("page.blocked.title"), blockedPage{Ticket: ticket})
+	if session, err := s.carried(r); err != nil {
+		return err
+	} else if session != nil && ended == nil {
+		setPolicy(w.Header(), session.Ancestors)
+		v := s.view(r).speak(session.Locale).titled("page.blocked.title")
+		v.Frames = session.Ancestors
+		return s.draw(w, http.StatusForbidden, "blocked", v, blockedPage{Ticket: r.URL.Query().Get("ticket")})
 	}
 	if ended != nil {
 		setPolicy(w.Header(), ended.Ancestors)
@@ -44,6 +47,28 @@ func (s *Site) noSession(w http.ResponseWriter, r *http.Request, ended *Session)
 	}
 	setPolicy(w.Header(), anyFrame)
 	return fmt.Errorf("open %s: %w", mux.Vars(r)["handle"], ErrNoSession)
+}
+
+// carried is the session that the ticket of a blocked frame stands for, nil if
+// there is none. Whoever has a ticket of their own could send others to this page,
+// to make them work in a session that is not theirs. So it is shown in frames only
+// (in a window of its own there is nothing a new window would help), and only in
+// those of the platform that launched.
+func (s *Site) carried(r *http.Request) (*Session, error) {
+	secret := r.URL.Query().Get("ticket")
+	if secret == "" || len(secret) > 64 || r.Method != http.MethodGet || r.Header.Get("Sec-Fetch-Dest") == "document" {
+		return nil, nil
+	}
+	ticket, err := s.o.Store.Ticket(r.Context(), hashOf(secret))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("web: blocked frame: %w", err)
+	case !ticket.ExpiresAt.After(s.wall()) || ticket.Session.Handle != mux.Vars(r)["handle"]:
+		return nil, nil
+	}
+	return &ticket.Session, nil
 }
 
 // openWindow exchanges a ticket for a session in this window.

@@ -133,10 +133,19 @@ func (s *Store) PutTicket(ctx context.Context, ticket web.Ticket) error {
 	return nil
 }
 
-// TakeTicket implements web.Store. Who deletes the ticket has it.
-func (s *Store) TakeTicket(ctx context.Context, hash string) (web.Ticket, error) {
+// Ticket implements web.Store.
+func (s *Store) Ticket(ctx context.Context, hash string) (web.Ticket, error) {
 	var ticket web.Ticket
 	if err := unpack(s.tickets.FindOne(ctx, byID(hash)), &ticket); err != nil {
+		return web.Ticket{}, fmt.Errorf("webmongo: ticket: %w", err)
+	}
+	return ticket, nil
+}
+
+// TakeTicket implements web.Store. Who deletes the ticket has it.
+func (s *Store) TakeTicket(ctx context.Context, hash string) (web.Ticket, error) {
+	ticket, err := s.Ticket(ctx, hash)
+	if err != nil {
 		return web.Ticket{}, fmt.Errorf("webmongo: take ticket: %w", err)
 	}
 	result, err := s.tickets.DeleteOne(ctx, byID(hash))

@@ -108,6 +108,15 @@ func (s *Store) PutTicket(ctx context.Context, ticket web.Ticket) error {
 	return nil
 }
 
+// Ticket implements web.Store.
+func (s *Store) Ticket(ctx context.Context, hash string) (web.Ticket, error) {
+	var ticket web.Ticket
+	if err := s.one(ctx, &ticket, `SELECT doc FROM web_tickets WHERE hash = ?`, hash); err != nil {
+		return web.Ticket{}, fmt.Errorf("websqlite: ticket: %w", err)
+	}
+	return ticket, nil
+}
+
 // TakeTicket implements web.Store.
 func (s *Store) TakeTicket(ctx context.Context, hash string) (web.Ticket, error) {
 	var ticket web.Ticket

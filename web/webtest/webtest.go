@@ -101,6 +101,14 @@ func Run(t *testing.T, newStore func(t *testing.T) web.Store) {
 		if err := s.PutTicket(t.Context(), want); err != nil {
 			t.Fatal(err)
 		}
+		for range 2 { // looking leaves it
+			if have, err := s.Ticket(t.Context(), "ticket"); err != nil || !reflect.DeepEqual(have, want) {
+				t.Fatalf("have %+v, %v", have, err)
+			}
+		}
+		if _, err := s.Ticket(t.Context(), "another"); !errors.Is(err, web.ErrNotFound) {
+			t.Errorf("an unknown ticket is answered with %v", err)
+		}
 		const takers = 8
 		var wg sync.WaitGroup
 		tickets, errs := make([]web.Ticket, takers), make([]error, takers)
