@@ -36,7 +36,7 @@ func TestTheToolWorksOnEveryKindOfPlatform(t *testing.T) {
 				issuer = quirks.Issuer
 			}
 			reg, err := w.tool.Register(t.Context(), lti.Registration{Issuer: issuer, ClientID: tool.ClientID, AuthURL: lms.URL() + "/mod/lti/auth.php",
-				TokenURL: lms.URL() + "/mod/lti/token.php", JWKSURL: lms.URL() + "/mod/lti/certs.php", TokenAudience: quirks.TokenAudience, Tenant: "main"}, tool.DeploymentID)
+				TokenURL: lms.URL() + "/mod/lti/token.php", JWKSURL: lms.URL() + "/mod/lti/certs.php", TokenAudience: quirks.TokenAudience, ProductFamily: quirks.ProductFamily, Tenant: "main"}, tool.DeploymentID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -53,7 +53,7 @@ func TestTheToolWorksOnEveryKindOfPlatform(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if s, ok := lms.Grade("5", link.LineItemID); !ok || s.Given != 80 {
+			if s, ok := lms.Grade("5", link.LineItemID); !ok || s.Given != 80 || s.Attempts != 0 { // progress is no attempt
 				t.Fatalf("the gradebook holds %+v", s)
 			}
 			members, err := w.tool.Members(t.Context(), reg.ID, got.Launch.MembershipsURL)
@@ -78,5 +78,51 @@ func TestTheToolWorksOnEveryKindOfPlatform(t *testing.T) {
 				t.Fatalf("the platform answered %d, the course has %+v", res.StatusCode, links)
 			}
 		})
+	}
+}
+
+// What Moodle has not: groups, differences of the roster, and a review opened from the
+// gradebook by the learner's manager.
+func TestTheToolUsesServicesThatMoodleHasNot(t *testing.T) {
+	w := newWorld(t, sqliteStore(t))
+	w.clock.Advance(time.Since(w.clock.Now()))
+	lms, err := demolms.Start(t.Context(), demolms.Options{Clock: sharedClock{w.clock}, Quirks: demolms.Quirks{Groups: true, Notices: true, Differences: true, SubmissionReview: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = lms.Close(t.Context()) }()
+	tool, err := lms.RegisterTool(t.Context(), w.invite())
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := lms.AddResourceLink(t.Context(), demolms.ResourceLink{ClientID: tool.ClientID, Title: "First steps", TargetLinkURI: w.target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lms.SetGroups(demolms.Group{ID: "g1", Name: "North", Set: "Regions", Members: []string{"5"}}, demolms.Group{ID: "g2", Name: "South", Set: "Regions", Members: []string{"6"}}); err != nil {
+		t.Fatal(err)
+	}
+	got := open(t, w, lms, signedIn(t, lms, "4"), "/mod/lti/launch.php?id="+link.ID+"&item="+link.LineItemID+"&for=5", nil)
+	if got.Page != "launched" || got.Launch.MessageType != "LtiSubmissionReviewRequest" || got.Launch.Subject != "4" || got.Launch.ForUser != "5" || got.Launch.LineItemURL == "" {
+		t.Fatalf("refused with %s: %s, or %+v", got.Code, got.Detail, got.Launch)
+	}
+	l := got.Launch
+	groups, err := w.tool.Groups(t.Context(), l.Registration.ID, l.GroupsURL)
+	if err != nil || len(groups) != 2 || groups[0].Name != "North" {
+		t.Fatalf("got groups %+v, %v", groups, err)
+	}
+	if sets, err := w.tool.GroupSets(t.Context(), l.Registration.ID, l.GroupSetsURL); err != nil || len(sets) != 1 || sets[0].Name != "Regions" {
+		t.Fatalf("got group sets %+v, %v", sets, err)
+	}
+	roster, err := w.tool.Roster(t.Context(), l.Registration.ID, l.MembershipsURL, lti.RosterQuery{Groups: true, Limit: 3})
+	if err != nil || len(roster.Members) != 4 || roster.Differences == "" || !slices.Equal(roster.Members[1].Groups, []string{"g1"}) {
+		t.Fatalf("got %+v, %v", roster, err)
+	}
+	if err := lms.RemoveUser("6"); err != nil {
+		t.Fatal(err)
+	}
+	left, err := w.tool.Roster(t.Context(), l.Registration.ID, roster.Differences, lti.RosterQuery{})
+	if err != nil || len(left.Members) != 1 || left.Members[0].UserID != "6" || left.Members[0].Status != "Deleted" {
+		t.Fatalf("got %+v, %v", left, err)
 	}
 }

@@ -6,8 +6,33 @@
 //
 // By default it behaves as Moodle 4.5 was captured to behave (zero leeway,
 // exact redirect URIs, exact Accept headers, single-use message hints, 409 on
-// stale scores …). Quirks switch to what other platforms do; a Forgery makes
-// it sign what no honest platform would.
+// stale scores …). Quirks switch to what other platforms do, and CanvasQuirks,
+// OpenEdXQuirks, BrightspaceQuirks, BlackboardQuirks and SakaiQuirks are sets of
+// them; a Forgery makes it send what no honest platform would, and Forgeries and
+// RegistrationForgeries name all that a tool must refuse.
+//
+//	switch of Quirks                          what it does                                  whose
+//	Issuer                                    iss is not the host                           Canvas, Blackboard
+//	CanvasDeploymentName, NoDeploymentHint    the login's deployment: other name, or none   Canvas
+//	NoClientID, LoginByGET                    login without client_id, by redirect          Open edX (GET)
+//	StorageTarget                             keeps values where no cookie comes back       Canvas, Sakai
+//	JWKSWithoutAlg, KeyOps                    the published key says less                   Open edX
+//	AudienceArray, TokenLifetime, ClockSkew   how tokens are made
+//	NoEmail, NoNames, Anonymous, NoContext    what tokens leave out
+//	ResourceLinkInDeepLinking                 deep linking requests carry a resource link   Open edX
+//	SubjectIsClient                           deep linking responses need sub = client_id   Blackboard
+//	TokenAudience, StrictAudience, StrictJTI  what client assertions must say               Brightspace
+//	LenientAccept, NoServices                 services: any Accept header; none at all
+//	NeedUserAgent, RateLimited, RetryAfter    403 or 429 to service calls                   Canvas, Brightspace
+//	UnprocessableUsers, StaleBadRequest       422 and 400 to scores                         Canvas, Brightspace
+//	CountAttempts                             a score is an attempt                         Canvas
+//	FailScores                                503 to the next scores
+//	Groups, Notices, Differences              services that Moodle 4.5 has not
+//	SubmissionReview                          reviews are opened from the gradebook         Canvas
+//	Migration                                 tokens tell of LTI 1.1
+//
+// RemoveUser, ReturnUser, SetGroups, CopyCourse and Notify change the world behind
+// the tool's back.
 //
 //	page or service                          who calls
 //	GET  /                                   a person: dashboard, or the sign-in page
@@ -21,12 +46,13 @@
 //	POST /clock/advance                      a person, when there is a Clock
 //	GET  /mod/lti/view.php?l=ID              a person: one activity; the link in e-mails
 //	GET  /mod/lti/launch.php?id=ID           the iframe: posts the login initiation to the tool
+//	     …&item=ITEM&for=USER                a teacher: reviews a learner's work
 //	GET  /mod/lti/return.php                 the tool sends people back here
 //	GET  /mod/lti/storage.php                the frame that keeps values for tools (Quirks.StorageTarget)
 //	     /mod/lti/auth.php                   the browser, sent by the tool: OIDC authorization
 //	GET  /mod/lti/certs.php                  the tool: our JWKS
 //	POST /mod/lti/token.php                  the tool: service tokens
-//	     /mod/lti/services.php/…             the tool: AGS and NRPS
+//	     /mod/lti/services.php/…             the tool: AGS, NRPS, groups, notices
 //	POST /mod/lti/contentitem_return.php     the browser: deep linking response
 //	GET  /mod/lti/openid-configuration.php   the tool, registering
 //	POST /mod/lti/openid-registration.php    the tool, registering

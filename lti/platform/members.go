@@ -21,6 +21,7 @@ type memberJSON struct {
 	Family    string           `json:"family_name,omitempty"`
 	Email     string           `json:"email,omitempty"`
 	Username  string           `json:"ext_user_username,omitempty"`
+	Groups    []map[string]any `json:"group_enrollments,omitempty"`
 }
 
 // rosterRole is a person's role in the roster service, which knows only the
@@ -90,6 +91,13 @@ func (p *Platform) members(c *serviceCall) error {
 			if link.ID != "" {
 				m.Message = []map[string]any{{claimMessageType: messageResourceLink}}
 			}
+			if p.quirks.Groups && q.Get("groups") == "true" {
+				for _, g := range w.Groups {
+					if slices.Contains(g.Members, u.ID) {
+						m.Groups = append(m.Groups, map[string]any{"group_id": g.ID})
+					}
+				}
+			}
 			members = append(members, m)
 		}
 	})
@@ -108,6 +116,12 @@ func (p *Platform) members(c *serviceCall) error {
 			next := fmt.Sprintf("%s?limit=%d&from=%d", self, limit, from+limit)
 			if q.Has("rlid") {
 				next += "&rlid=" + url.QueryEscape(q.Get("rlid"))
+			}
+			if q.Get("groups") == "true" {
+				next += "&groups=true"
+			}
+			if since >= 0 {
+				next += "&since=" + strconv.Itoa(since)
 			}
 			c.w.Header().Set("Link", "<"+next+`>; rel="next"`)
 		}

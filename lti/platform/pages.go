@@ -169,6 +169,7 @@ func (p *Platform) render(w http.ResponseWriter, r *http.Request, status int, na
 	}
 	p.view(func(wd *world) { data["Course"] = wd.Course })
 	data["Teaches"], data["Admin"] = user.teaches(), user.Role == RoleAdmin
+	data["Reviews"] = p.Quirks().SubmissionReview && user.reviews()
 	if bare, _ := data["Bare"].(bool); !bare {
 		data["Storage"] = p.storage()
 	}

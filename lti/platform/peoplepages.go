@@ -79,6 +79,6 @@ func (p *Platform) gradebookPage(w http.ResponseWriter, r *http.Request) {
 	})
 	slices.SortStableFunc(rows, func(a, b gradeRow) int { return strings.Compare(a.User.Family, b.User.Family) })
 	p.render(w, r, http.StatusOK, "gradebook", map[string]any{
-		"Title": "Grades", "Rows": rows, "Items": items, "All": all, "Reviews": reviews,
+		"Title": "Grades", "Rows": rows, "Items": items, "All": all,
 	})
 }
