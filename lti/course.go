@@ -68,13 +68,15 @@ type KnownCourse struct {
 // KnownLink is one placing of the tool in a course. Its ID is the rlid by which
 // NRPS lists only the people who can reach it.
 type KnownLink struct {
-	ID       string    `json:"id"`
-	Title    string    `json:"title,omitempty"`
-	LineItem string    `json:"line_item,omitempty"`
-	Workflow string    `json:"workflow,omitempty"` // custom parameters, if they were resolved
-	Step     string    `json:"step,omitempty"`
-	View     string    `json:"view,omitempty"` // "finish", "portfolio"
-	SeenAt   time.Time `json:"seen_at"`        // to the day
+	ID       string `json:"id"`
+	Title    string `json:"title,omitempty"`
+	LineItem string `json:"line_item,omitempty"`
+	Workflow string `json:"workflow,omitempty"` // custom parameters, if they were resolved
+	Step     string `json:"step,omitempty"`
+	View     string `json:"view,omitempty"` // "finish", "portfolio"
+	// Restricted: a learner of the course was seen who cannot reach the link.
+	Restricted bool      `json:"restricted,omitempty"`
+	SeenAt     time.Time `json:"seen_at"` // to the day
 }
 
 // Synced is how the last reading of the roster went.
@@ -133,8 +135,8 @@ func (c *KnownCourse) learn(l *Launch, now time.Time) {
 	if whole || len(l.NoticeTypes) > 0 {
 		c.NoticeTypes = boundTexts(l.NoticeTypes)
 	}
-	if end, ok := courseEnd(l.Custom["course_end"]); ok {
-		c.EndsAt = end
+	if v, sent := l.Custom["course_end"]; sent && !strings.HasPrefix(v, "$") {
+		c.EndsAt, _ = courseEnd(v) // "": the course has no end any more
 	}
 	if now.Sub(c.SeenAt) >= seenStep || c.SeenAt.After(now) {
 		c.SeenAt = now
@@ -154,6 +156,7 @@ func (c *KnownCourse) learnLink(l *Launch, now time.Time) {
 		if old := c.Links[i]; now.Sub(old.SeenAt) < seenStep && !old.SeenAt.After(now) {
 			seen.SeenAt = old.SeenAt
 		}
+		seen.Restricted = c.Links[i].Restricted
 		if c.Links[i] == seen {
 			return
 		}

@@ -27,7 +27,7 @@ type courseJob struct {
 
 // courseJobs are done in this order; each sees the course as it was before the pass.
 func (h *house) courseJobs() []courseJob {
-	return []courseJob{h.rosterJob()}
+	return append([]courseJob{h.rosterJob()}, h.completionJobs()...)
 }
 
 // sync goes through the known courses of every tenant once an hour, one process

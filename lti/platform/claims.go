@@ -280,6 +280,12 @@ func (p *Platform) custom(course Course, t Tool, l ResourceLink, u User, deep, n
 		"Membership.role":         u.shortRole(), "Moodle.Person.userGroupIds": "",
 		"Person.manager.email": u.ManagerEmail, "User.manager_email": u.ManagerEmail,
 	}
+	if p.quirks.CanvasVariables {
+		p.canvasVariables(vars, course, u)
+	}
+	if end := p.quirks.CourseEnd; !end.IsZero() {
+		vars["CourseSection.timeFrame.end"] = end.UTC().Format(phpTime)
+	}
 	if names {
 		vars["User.username"], vars["Person.name.full"] = u.Username, u.Name
 		vars["Person.name.given"], vars["Person.name.family"] = u.Given, u.Family

@@ -51,10 +51,7 @@ func (p *Platform) completionStatement(u User, at time.Time) map[string]any {
 	var course Course
 	p.view(func(w *world) { course = w.Course })
 	return map[string]any{
-		"actor": map[string]any{
-			"name":    u.Name,
-			"account": map[string]any{"homePage": p.issuer, "name": u.ID},
-		},
+		"actor": p.actor(u),
 		"verb": map[string]any{
 			"id": "http://adlnet.gov/expapi/verbs/completed", "display": map[string]string{"en": "Completed"},
 		},

@@ -7,7 +7,7 @@ import "time"
 // RateLimited is left to the test.
 func CanvasQuirks() Quirks {
 	return Quirks{
-		ProductFamily: "canvas", Issuer: "https://canvas.instructure.com", CanvasDeploymentName: true, StorageTarget: "post_message_forwarding",
+		ProductFamily: "canvas", CanvasVariables: true, Issuer: "https://canvas.instructure.com", CanvasDeploymentName: true, StorageTarget: "post_message_forwarding",
 		TokenLifetime: time.Hour, LenientAccept: true, NeedUserAgent: true, UnprocessableUsers: true, StaleBadRequest: true, CountAttempts: true,
 	}
 }

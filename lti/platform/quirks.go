@@ -44,6 +44,10 @@ type Quirks struct {
 	LenientAccept bool
 	// ProductFamily replaces "moodle" in the tool_platform claim.
 	ProductFamily string
+	// CanvasVariables expands Canvas's custom variables, with local ids.
+	CanvasVariables bool
+	// CourseEnd is $CourseSection.timeFrame.end; zero is the next first of January.
+	CourseEnd time.Time
 	// FailScores makes the next score posts answer 503, one each.
 	FailScores int
 

@@ -20,6 +20,9 @@ type XAPIConfig struct {
 	Endpoint string
 	Key      string
 	Secret   string
+	// Actor is how statements name people, as logstore_xapi's settings have it:
+	// "" is account with the user's id, "username" (send_username), "mbox".
+	Actor string
 }
 
 // Options says how Start builds a platform. The zero value runs on a free
