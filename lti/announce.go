@@ -14,6 +14,7 @@ type Announced struct {
 	LogoURL     string            // a picture on our own origin; "": none
 	Description map[string]string // what the tool is for
 	PickLabel   map[string]string // what a teacher reads on the button that opens the picker
+	Menu        map[string]string // launch parameters of the link in a course's own menu (Canvas)
 	ToolID      string            // Canvas knows deployments of one tool by it; "": cairn
 }
 
@@ -117,6 +118,9 @@ func (t *Tool) messages(conf platformConfig, launch string) []map[string]any {
 		// their workflow by the activities that are placed, so the link is for staff,
 		// and there when somebody switches it on.
 		link["placements"] = []string{"course_navigation"}
+		if len(t.o.Announced.Menu) > 0 {
+			link["custom_parameters"] = t.o.Announced.Menu
+		}
 		link[canvasKey+"course_navigation/default_enabled"] = false
 		link[canvasKey+"visibility"] = "admins"
 	}

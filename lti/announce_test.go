@@ -17,6 +17,7 @@ func announced(t *testing.T, says map[string]any) (client, tool map[string]any, 
 		o.Announced = lti.Announced{
 			LogoURL:     o.PublicURL + "/static/logo/icon.svg",
 			Description: map[string]string{"": "Learning workflows", "de": "Lernwege"},
+			Menu:        map[string]string{"view": "board"},
 			PickLabel:   map[string]string{"": "Add a workflow", "de": "Lernweg einfügen"},
 		}
 	})
@@ -79,7 +80,7 @@ func TestCanvasIsToldOfPlacementsPrivacyAndSubmissionReview(t *testing.T) {
 		t.Errorf("got %v", tool)
 	}
 	link := messages[lti.MessageResourceLink]
-	if link[canvas+"course_navigation/default_enabled"] != false || link[canvas+"visibility"] != "admins" || !slices.Equal(strung(link["placements"]), []string{"course_navigation"}) {
+	if link[canvas+"course_navigation/default_enabled"] != false || link[canvas+"visibility"] != "admins" || link["custom_parameters"].(map[string]any)["view"] != "board" || !slices.Equal(strung(link["placements"]), []string{"course_navigation"}) {
 		t.Errorf("got %v", link)
 	}
 	if have := strung(messages[lti.MessageDeepLinking]["placements"]); !slices.Equal(have, []string{"assignment_selection", "link_selection"}) {

@@ -10,6 +10,7 @@ func (s *Site) Announced() lti.Announced {
 	return lti.Announced{
 		LogoURL:     s.origin + "/static/logo/icon.svg", // files are served under any version
 		Description: inEveryLanguage("page.pick.tool"),
+		Menu:        map[string]string{paramView: viewBoard},
 		PickLabel:   inEveryLanguage("page.pick.button"),
 	}
 }

@@ -64,10 +64,10 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 	if err != nil {
 		return fmt.Errorf("web: launch: %w", err)
 	}
-	if link.View == viewPortfolio && !staff && !visits {
+	if link.anyWorkflow() && !staff && !visits {
 		return s.arrivePortfolio(w, r, l, service, session)
 	}
-	if !visits && link.View != viewPortfolio {
+	if !visits && !link.anyWorkflow() {
 		_, err := service.Workflow(r.Context(), workflow, 0)
 		if workflow == "" || errors.Is(err, engine.ErrNotFound) {
 			return s.drawSetup(w, r, v, service, staff, string(workflow))

@@ -16,6 +16,7 @@ import (
 const (
 	paramStep     = "step"      // opens that step
 	viewPortfolio = "portfolio" // shows what the person handed in, over all workflows
+	viewBoard     = "board"     // of a course's menu: shows staff the board, learners what they have
 )
 
 // partLink is the part of a workflow that a launch asks for; zero: the whole.
@@ -33,7 +34,7 @@ func linkOf(l *lti.Launch) partLink {
 	if step := l.Custom[paramStep]; idShape.MatchString(step) {
 		p.Step = engine.StepID(step)
 	}
-	if view := l.Custom[paramView]; view == viewFinish || view == viewPortfolio {
+	if view := l.Custom[paramView]; view == viewFinish || view == viewPortfolio || view == viewBoard {
 		p.View = view
 	}
 	return p
@@ -41,6 +42,9 @@ func linkOf(l *lti.Launch) partLink {
 
 // part tells whether the launch is for less than the whole workflow.
 func (p partLink) part() bool { return p != partLink{} }
+
+// anyWorkflow tells whether the link stands for all workflows of the course.
+func (p partLink) anyWorkflow() bool { return p.View == viewPortfolio || p.View == viewBoard }
 
 // landing is where the link leads within a learner's session.
 func (p partLink) landing() string {
@@ -59,7 +63,8 @@ func (p partLink) staffLanding(workflow engine.WorkflowID) string {
 	return ""
 }
 
-// arrivePortfolio opens the person's own portfolio. It enrols in nothing.
+// arrivePortfolio opens the person's own portfolio, or from a course's menu the
+// workflow that they are in. It enrols in nothing.
 func (s *Site) arrivePortfolio(w http.ResponseWriter, r *http.Request, l *lti.Launch, service *engine.Service, session Session) error {
 	person, err := service.ArriveStaff(r.Context(), engine.StaffArrival{ // without a role: known, no staff
 		Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone, Course: session.Course,
@@ -74,6 +79,9 @@ func (s *Site) arrivePortfolio(w http.ResponseWriter, r *http.Request, l *lti.La
 	}
 	if len(mine) > 0 {
 		session.Enrolment = mine[0].ID // for the way home
+		if linkOf(l).View == viewBoard {
+			session.Landing = ""
+		}
 	}
 	return s.enter(w, r, session)
 }

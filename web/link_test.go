@@ -135,3 +135,21 @@ func between(t *testing.T, s, before, after string) string {
 	}
 	return found
 }
+
+// Canvas puts one link into the menu of a course, whatever workflows run there.
+func TestTheLinkOfACoursesMenuShowsStaffTheBoardAndLearnersTheirOwn(t *testing.T) {
+	w := newWorld(t)
+	w.imports("sales", "Selling with care", "Names the price first") // so that none goes without saying
+	menu := func(subject, name, role string) *lti.Launch {
+		l := linkTo(subject, name, role, "view", "board")
+		delete(l.Custom, "workflow")
+		return l
+	}
+	w.sam()
+	_, board := w.launch(menu("9", "Tessa Teacher", "Instructor"))
+	board.has(t, http.StatusOK, `id="board"`, "Sam Sailor")
+	_, home := w.launch(menu("5", "Sam Sailor", "Learner"))
+	home.has(t, http.StatusOK, `id="next-step"`)
+	_, nothing := w.launch(menu("6", "Sofia Silva", "Learner"))
+	nothing.has(t, http.StatusOK, `id="portfolio"`, `id="empty"`)
+}
