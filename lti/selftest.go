@@ -64,7 +64,30 @@ func (t *Tool) SelfTest(ctx context.Context, id RegistrationID) ([]Check, error)
 		return nil, fmt.Errorf("lti: self-test: %w", err)
 	}
 	checks = append(checks, t.checkRoster(ctx, reg, course, granted), t.checkLineItems(ctx, reg, course, granted))
-	return append(checks, checkLaunches(reg, course)), nil
+	checks = append(checks, checkLaunches(reg, course))
+	if c, off, err := t.checkLaunchClock(ctx, reg); err != nil {
+		return nil, fmt.Errorf("lti: self-test: %w", err)
+	} else if off {
+		checks = append(checks, c)
+	}
+	return checks, nil
+}
+
+// checkLaunchClock looks for launches of the last day that were refused because
+// the platform's clock, by the tokens it signed, is not ours.
+func (t *Tool) checkLaunchClock(ctx context.Context, reg Registration) (c Check, off bool, err error) {
+	failures, err := t.Failures(ctx, reg.Tenant, 0)
+	if err != nil {
+		return c, false, err
+	}
+	for _, f := range failures { // the latest first
+		if f.Registration == reg.ID && f.Verified && f.SkewSeconds != nil && within(t.now(), f.Last, 24*time.Hour) &&
+			(f.Code == "issued_in_future" || f.Code == "issued_too_long_ago" || f.Code == "token_expired") {
+			skew := (time.Duration(*f.SkewSeconds) * time.Second).String()
+			return Check{Name: "clock", State: CheckWarn, Cause: "clock_launches", Detail: skew + ", " + f.Code}, true, nil
+		}
+	}
+	return c, false, nil
 }
 
 // checkAddress looks at our own address as Moodle's HTTP security would.

@@ -267,3 +267,32 @@ func TestSelfTestsNameNobody(t *testing.T) {
 		}
 	}
 }
+
+func TestSelfTestsTellOfAClockThatLaunchesWereRefusedFor(t *testing.T) {
+	w := newWorld(t, sqliteStore(t))
+	a := w.attempt()
+	at := w.clock.Now().Add(75 * time.Second).Unix()
+	a.claims["iat"], a.claims["exp"] = at, at+60
+	if got := a.post(); got.Code != "issued_in_future" {
+		t.Fatalf("the launch was answered with code %q", got.Code)
+	}
+	said := func() (told string) {
+		checks, err := w.tool.SelfTest(t.Context(), w.reg.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range checks {
+			if c.Cause == "clock_launches" {
+				told = c.Detail
+			}
+		}
+		return told
+	}
+	if told := said(); told != "1m15s, issued_in_future" {
+		t.Errorf("it says %q", told)
+	}
+	w.clock.Advance(25 * time.Hour)
+	if told := said(); told != "" {
+		t.Errorf("a day later it says %q", told)
+	}
+}
