@@ -49,7 +49,8 @@ type KnownCourse struct {
 	AGSScopes      []string `json:"ags_scopes,omitempty"`
 	GroupsURL      string   `json:"groups_url,omitempty"`
 	GroupSetsURL   string   `json:"group_sets_url,omitempty"`
-	NoticesURL     string   `json:"notices_url,omitempty"` // Platform Notification Service
+	NoticesURL     string   `json:"notices_url,omitempty"`     // Platform Notification Service
+	NoticeHandlers []string `json:"notice_handlers,omitempty"` // "type URL" of those registered
 	NoticeTypes    []string `json:"notice_types,omitempty"`
 
 	Links  []KnownLink `json:"links,omitempty"`  // oldest launch first

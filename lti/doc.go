@@ -8,6 +8,7 @@
 //	GET      /lti/register  dynamic registration (one-time invitation)
 //	GET      /lti/canvas.json  developer-key configuration for Canvas (a code of one hour)
 //	POST     /lti/canvas/events/{code}  Canvas Live Events, signed → Options.OnLiveEvent
+//	POST     /lti/notices   notices of the Platform Notification Service, signed: hello world, course copy
 //
 // A login goes through these states, kept in the store under the hash of its
 // random state parameter, with the hash of its nonce and of a cookie's secret:

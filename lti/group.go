@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	mediaGroups = "application/vnd.ims.lti-gs.v1.contextgroupcontainer+json"
-	maxGroups   = 5_000
+	mediaGroups    = "application/vnd.ims.lti-gs.v1.contextgroupcontainer+json"
+	mediaGroupSets = "application/vnd.ims.lti-gs.v1.contextgroupsetcontainer+json, " + mediaGroups // platforms use either
+	maxGroups      = 5_000
 )
 
 // Group is a group of a course (Course Groups service 1.0).
@@ -30,22 +31,22 @@ type GroupSet struct {
 // Groups reads the groups of a course from the groups URL of a launch. Who is in
 // them says the roster, asked with RosterQuery.Groups.
 func (t *Tool) Groups(ctx context.Context, reg RegistrationID, groupsURL string) ([]Group, error) {
-	return listGroups(ctx, t, reg, groupsURL, "groups", func(g *Group) (id, name *string) { return &g.ID, &g.Name })
+	return listGroups(ctx, t, reg, groupsURL, mediaGroups, "groups", func(g *Group) (id, name *string) { return &g.ID, &g.Name })
 }
 
 // GroupSets reads the group sets of a course from the group sets URL of a launch.
 func (t *Tool) GroupSets(ctx context.Context, reg RegistrationID, groupSetsURL string) ([]GroupSet, error) {
-	return listGroups(ctx, t, reg, groupSetsURL, "sets", func(g *GroupSet) (id, name *string) { return &g.ID, &g.Name })
+	return listGroups(ctx, t, reg, groupSetsURL, mediaGroupSets, "sets", func(g *GroupSet) (id, name *string) { return &g.ID, &g.Name })
 }
 
 // listGroups pages through a container whose member name lists T.
-func listGroups[T any](ctx context.Context, t *Tool, reg RegistrationID, target, name string, texts func(*T) (id, name *string)) ([]T, error) {
+func listGroups[T any](ctx context.Context, t *Tool, reg RegistrationID, target, accept, name string, texts func(*T) (id, name *string)) ([]T, error) {
 	if target == "" {
 		return nil, refused("groups", CauseNoService, "the launch named no groups service")
 	}
 	var all []T
 	err := t.pages(ctx, reg, call{
-		op: "groups", scope: scopeGroups, method: http.MethodGet, url: target, accept: mediaGroups,
+		op: "groups", scope: scopeGroups, method: http.MethodGet, url: target, accept: accept,
 	}, func(_ *http.Response, body []byte) (bool, error) {
 		doc, err := parseObject(body)
 		var page []T

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -59,7 +60,7 @@ func newPlatform(t *testing.T, now func() time.Time) *platform {
 		n := p.issued
 		p.mu.Unlock()
 		_ = json.NewEncoder(w).Encode(map[string]any{
-			"access_token": "token-" + string(rune('0'+n)), "token_type": "Bearer", "expires_in": 3600, "scope": r.FormValue("scope"),
+			"access_token": "token-" + strconv.Itoa(n), "token_type": "Bearer", "expires_in": 3600, "scope": r.FormValue("scope"),
 		})
 	})
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -45,6 +45,7 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 	t.releaseBrowser(w, got.login.State)
 	t.log.InfoContext(r.Context(), "launch accepted", "request_id", id, "registration", l.Registration.ID,
 		"deployment", l.DeploymentID, "tenant", l.Tenant, "message", l.MessageType, "iframe", l.FromIframe)
+	t.inherit(r.Context(), l)
 	t.know(r.Context(), l)
 	t.o.OnLaunch(w, r, l)
 }

@@ -104,7 +104,7 @@ func explainScore(e *ServiceError, answer []byte) {
 		e.Cause, e.Detail = CauseStale, "the platform holds a newer grade of this person, or its clock is ahead of ours"
 	case e.Status == http.StatusUnprocessableEntity:
 		e.Cause, e.Detail = CauseNotGradable, "this person is no student of the course, so the platform keeps no grade of theirs"
-	case e.Status == http.StatusBadRequest:
+	case e.Status == http.StatusBadRequest && len(bytes.Trim(answer, "[] \n")) == 0: // Moodle says no more than that
 		e.Cause, e.Detail = CauseNotGradable, "the platform keeps no grade of this person in this column; are they still a student of the course?"
 	}
 }

@@ -138,5 +138,6 @@ func (t *Tool) Routes(r *mux.Router) {
 	r.HandleFunc("/lti/jwks", t.serveJWKS).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/lti/canvas.json", t.serveCanvas).Methods(http.MethodGet, http.MethodHead)
 	r.HandleFunc("/lti/register", t.serveRegister).Methods(http.MethodGet)
+	r.HandleFunc(noticePath, t.serveNotices).Methods(http.MethodPost)
 	r.HandleFunc(liveEventPath+"{code}", t.serveLiveEvents).Methods(http.MethodPost)
 }

@@ -308,3 +308,18 @@ func mongoStore(t *testing.T) lti.Store {
 	}
 	return s
 }
+
+// again is a second process: another tool over the same store.
+func (w *world) again(t *testing.T) *lti.Tool {
+	t.Helper()
+	tool, err := lti.New(w.store, lti.Options{
+		PublicURL: w.server.URL, Client: egress.New(egress.Options{AllowPrivate: true}), Now: w.clock.Now, Secret: bytes.Repeat([]byte{7}, 32),
+		Pages: pages{}, AllowPrivate: true, OnLaunch: func(http.ResponseWriter, *http.Request, *lti.Launch) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tool
+}
+
+func writeJSON(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }

@@ -27,7 +27,14 @@ type courseJob struct {
 
 // courseJobs are done in this order; each sees the course as it was before the pass.
 func (h *house) courseJobs() []courseJob {
-	return append([]courseJob{h.rosterJob()}, h.completionJobs()...)
+	return append([]courseJob{h.rosterJob(), h.noticeJob()}, h.completionJobs()...)
+}
+
+// noticeJob asks platforms to tell of course copies.
+func (h *house) noticeJob() courseJob {
+	return courseJob{name: "notices", run: func(ctx context.Context, _ *rooms, c lti.KnownCourse) error {
+		return h.tool.RegisterNotices(ctx, c)
+	}}
 }
 
 // sync goes through the known courses of every tenant once an hour, one process

@@ -342,6 +342,9 @@ func (s *Store) Purge(ctx context.Context, before time.Time) error {
 			return fmt.Errorf("ltimongo: purge: %w", err)
 		}
 	}
+	if _, err := s.leases.DeleteMany(ctx, bson.M{"until": bson.M{"$lt": before.UnixNano()}}); err != nil {
+		return fmt.Errorf("ltimongo: purge: %w", err)
+	}
 	return nil
 }
 

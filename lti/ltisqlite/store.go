@@ -252,6 +252,9 @@ func (s *Store) Purge(ctx context.Context, before time.Time) error {
 			return fmt.Errorf("ltisqlite: purge: %w", err)
 		}
 	}
+	if _, err := s.db.ExecContext(ctx, `DELETE FROM lti_leases WHERE until < ?`, before.UnixNano()); err != nil {
+		return fmt.Errorf("ltisqlite: purge: %w", err)
+	}
 	return nil
 }
 
