@@ -91,7 +91,7 @@ func adviceOf(code string) string {
 		return "suspended"
 	case "unknown_deployment", "deployment_pending":
 		return "approve"
-	case "state_other_browser", "state_missing", "state_unknown", "storage_mismatch":
+	case "state_other_browser", "state_missing", "state_unknown", "storage_mismatch", "storage_not_offered", "storage_other_site":
 		return "browser"
 	case "state_reused", "nonce_reused", "state_expired", "restart_unknown":
 		return "again"

@@ -129,7 +129,7 @@ func TestThePagesAboutStorageWorkWithScriptsAndWithout(t *testing.T) {
 		}},
 		"ask": {ask, []string{
 			`data-origin="https://sso.example"`, `data-answer="cairn_storage"`, `action="` + w.url + `/lti/launch"`, `name="state" value="a&#34;b"`,
-			`name="cairn_storage" value=""`, "ask.js", `id="restart" href="` + w.url + `/lti/restart?h=1" target="_blank"`, "<noscript>", `<button id="go">`,
+			`name="cairn_storage" value=""`, "ask.js", `id="restart" href="` + w.url + `/lti/restart?h=1" target="_blank"`, "<noscript>", `<button class="primary" id="go">`,
 		}},
 	} {
 		for _, text := range c.has {
