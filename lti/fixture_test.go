@@ -82,6 +82,7 @@ func TestMoodlesOwnTokensLaunch(t *testing.T) {
 				t.Fatalf("got %+v", got)
 			}
 			l := got.Launch
+			wantMoodle(t, l, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "raw.fixture-"), ".jwt"), c.IssuedAt)
 			switch name := filepath.Base(file); {
 			case strings.Contains(name, "student"):
 				if !l.IsLearner() || l.RelaunchURL() != "http://localhost:8000/mod/lti/view.php?l=10" || l.Custom["unknown"] != "$Canvas.user.id" {
@@ -106,5 +107,49 @@ func TestMoodlesOwnTokensLaunch(t *testing.T) {
 			}
 			w.wantCode(post(), "nonce_reused")
 		})
+	}
+}
+
+// wantMoodle compares a launch with what Moodle's page showed when it was captured.
+func wantMoodle(t *testing.T, l *lti.Launch, label string, issued int64) {
+	t.Helper()
+	const services = "http://localhost:8000/mod/lti/services.php"
+	person := map[string][3]string{
+		"admin": {"2", "Admin User", "admin@example.com"}, "teacher": {"3", "Tessa Teacher", "teacher1@example.com"},
+		"nonediting-teacher": {"4", "Max Manager", "manager1@example.com"}, "student": {"5", "Sam Student1", "student1@example.com"},
+		"deeplink": {"3", "Tessa Teacher", "teacher1@example.com"}, "submission-review": {"3", "Tessa Teacher", "teacher1@example.com"},
+	}[label]
+	message, target, link, title, item := lti.MessageResourceLink, "http://localhost:8090/launch", "10", "Workflow (complete on grade)", services+"/2/lineitems/11/lineitem?type_id=1"
+	workflow, shownIn := "wf-grade", "iframe"
+	switch label {
+	case "deeplink":
+		message, link, title, item, workflow, shownIn = lti.MessageDeepLinking, "", "", "", "", ""
+	case "submission-review":
+		message, target, link, title, item = lti.MessageSubmissionReview, target+"?review=1", "4", "Plan your first negotiation", services+"/2/lineitems/4/lineitem?type_id=1"
+		workflow = "wf-plan"
+	}
+	for what, pair := range map[string][2]string{
+		"subject": {l.Subject, person[0]}, "name": {l.Name, person[1]}, "email": {l.Email, person[2]}, "locale": {l.Locale, "en"},
+		"issuer": {l.Issuer, "http://localhost:8000"}, "client": {l.ClientID, "T461rmCaAeOhnFL"}, "deployment": {l.DeploymentID, "1"},
+		"message": {l.MessageType, message}, "target": {l.TargetLinkURI, target}, "tenant": {l.Tenant, "main"},
+		"course": {l.Course.ID + " " + l.Course.Label + " " + l.Course.Title, "2 NEG101 Negotiation skills"},
+		"link":   {l.ResourceLink.ID + l.ResourceLink.Title, link + title}, "shown in": {l.DocumentTarget, shownIn},
+		"line items": {l.LineItemsURL, services + "/2/lineitems?type_id=1"}, "line item": {l.LineItemURL, item},
+		"roster": {l.MembershipsURL, services + "/CourseSection/2/bindings/1/memberships"}, "workflow": {l.Custom["workflow_id"], workflow},
+		"unresolved variable": {l.Custom["unknown"], "$Canvas.user.id"}, "literal": {l.Custom["lit"], "literal value"}, "family": {l.ProductFamily, "moodle"},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s is %q, want %q", what, pair[0], pair[1])
+		}
+	}
+	if l.IssuedAt.Unix() != issued || len(l.AGSScopes) != 4 || l.Migrated != nil || len(l.MentorOf) != 0 {
+		t.Errorf("got %+v", l)
+	}
+	if _, ok := l.Custom["rlid"]; ok == (label == "deeplink") {
+		t.Errorf("rlid in custom: %v; Moodle sends null in a deep linking request", ok)
+	}
+	if d := l.DeepLink; label == "deeplink" && (d.ReturnURL != "http://localhost:8000/mod/lti/contentitem_return.php?course=2&id=1&sesskey=6H6X8yvqhh" ||
+		len(d.AcceptTypes) != 1 || len(d.AcceptTargets) != 3 || d.AutoCreate || d.Title != "Probe tool") {
+		t.Errorf("got deep link %+v", d)
 	}
 }

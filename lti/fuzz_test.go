@@ -203,3 +203,37 @@ func TestASealedKeyOpensWithItsOwnLabelOnly(t *testing.T) {
 		t.Error("a key moved to another registration opened")
 	}
 }
+
+// Each code is what some test of this package expects over HTTP.
+func TestEveryCodeIsExpectedByATest(t *testing.T) {
+	source, err := os.ReadFile("rejection.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob("*_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tests strings.Builder
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(data), "package lti_test") {
+			tests.Write(data)
+		}
+	}
+	codes := 0
+	for _, m := range regexp.MustCompile(`case ("[a-z_]+"(?:, "[a-z_]+")*):\n\t\treturn [^t]`).FindAllStringSubmatch(string(source), -1) {
+		for _, code := range strings.Split(m[1], ", ") {
+			codes++
+			if !strings.Contains(tests.String(), code) {
+				t.Errorf("no test expects %s", code)
+			}
+		}
+	}
+	if codes < 80 {
+		t.Fatalf("found %d codes only", codes)
+	}
+}

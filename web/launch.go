@@ -38,6 +38,12 @@ func (s *Site) Launched(w http.ResponseWriter, r *http.Request, l *lti.Launch) {
 }
 
 func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) error {
+	anonymous := l.Subject == ""
+	if anonymous { // let in by Options.AllowAnonymous: somebody new each time
+		named := *l
+		named.Subject = "anonymous-" + l.RequestID
+		l = &named
+	}
 	v := s.view(r).speak(l.Locale)
 	v.Frames = ancestorsOf(l.FrameURLs()...)
 	service, err := s.tenant(r.Context(), l.Tenant)
@@ -103,7 +109,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 			Username: usernameOf(l), Names: namesOf(l), Workflow: workflow, Course: session.Course,
 			DeploymentID: l.DeploymentID, ResourceLinkID: l.ResourceLink.ID,
 			LineItem: l.LineItemURL, LineItemsURL: l.LineItemsURL, RelaunchURL: relaunchOf(l),
-			Custom: l.Custom, Preview: l.IsPreview(), Part: link.part(),
+			Custom: l.Custom, Preview: l.IsPreview() || anonymous, Part: link.part(),
 		})
 		if err != nil {
 			return fmt.Errorf("web: launch: %w", err)

@@ -3,9 +3,12 @@ package web_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/cairn-lms/cairn/engine/text"
 	"github.com/cairn-lms/cairn/lti"
 )
 
@@ -54,6 +57,62 @@ func TestTheToolsPagesSayWhatHappened(t *testing.T) {
 	has(draw(func(rw http.ResponseWriter, r *http.Request) {
 		w.site.Registered(rw, r, lti.Registration{Issuer: issuer, ClientID: "client-1", ProductFamily: "moodle"})
 	}), 200, "close.js", issuer, "client-1", "Activate")
+}
+
+func TestEveryRefusalHasItsPageInEveryLanguage(t *testing.T) {
+	w := newWorld(t)
+	source, err := os.ReadFile("../lti/rejection.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, m := range regexp.MustCompile(`case ("[a-z_]+"(?:, "[a-z_]+")*):\n\t\treturn `).FindAllStringSubmatch(string(source), -1) {
+		codes = append(codes, strings.Split(strings.ReplaceAll(m[1], `"`, ""), ", ")...)
+	}
+	if len(codes) < 80 {
+		t.Fatalf("found %d codes", len(codes))
+	}
+	general := map[string]string{"en": "send the lines below to your administrator", "de": "Administration"}
+	for language, sentence := range general {
+		for _, code := range codes {
+			out := httptest.NewRecorder()
+			r := httptest.NewRequest(http.MethodPost, "/lti/launch", nil)
+			r.Header.Set("Accept-Language", language)
+			w.site.LaunchRefused(out, r, &lti.Rejection{Code: code, Spec: "the rule", Detail: "the detail", Status: 403}, "the-request", "")
+			page := out.Body.String()
+			for _, part := range []string{code, "the rule", "the detail", "the-request", `lang="` + language + `"`} {
+				if !strings.Contains(page, part) {
+					t.Errorf("%s in %s: %q is missing", code, language, part)
+				}
+			}
+			own := text.Catalogue(language).Has("page.refused." + code)
+			if !own && !strings.Contains(page, sentence) {
+				t.Errorf("%s in %s: no sentence for people", code, language)
+			}
+			if strings.Contains(page, "page.refused") || out.Code != 403 {
+				t.Errorf("%s in %s: HTTP %d, or a key instead of its message", code, language, out.Code)
+			}
+		}
+	}
+}
+
+func TestAnAnonymousPersonIsSomebodyNewEachTimeAndInNoReport(t *testing.T) {
+	w := newWorld(t)
+	for _, id := range []string{"req-a", "req-b"} {
+		l := launchOf("5", "Sam Sailor", "Learner")
+		l.Subject, l.Name, l.GivenName, l.FamilyName, l.Email, l.RequestID = "", "", "", "", "", id
+		p, first := w.launch(l)
+		if first.StatusCode != http.StatusOK || p.base == "" {
+			t.Fatalf("got HTTP %d at %s: %s", first.StatusCode, first.Request.URL.Path, first.text)
+		}
+		somebody, err := w.store.PersonByAccount(t.Context(), issuer, "anonymous-"+id)
+		must(t, err)
+		enrolments, err := w.store.EnrolmentsOf(t.Context(), somebody.ID)
+		must(t, err)
+		if len(enrolments) != 1 || !enrolments[0].Preview {
+			t.Fatalf("got %+v", enrolments)
+		}
+	}
 }
 
 func TestScriptsCloseAndRepeatAsTheProtocolSays(t *testing.T) {
