@@ -386,3 +386,41 @@ func TestAllSourcesTogetherCompleteTheCourseOnce(t *testing.T) {
 		t.Errorf("the board does not say by what:\n%s", text)
 	}
 }
+
+func TestTheAddressForLiveEventsIsPrintedAndItsKeysAreSet(t *testing.T) {
+	s := newSchool(t, "")
+	command := func(args ...string) (map[string]string, error) {
+		var out, stderr bytes.Buffer
+		env := func(name string) string {
+			if name == "CAIRN_SECRET_KEY" {
+				return s.h.cfg.secret
+			}
+			return ""
+		}
+		err := run(t.Context(), append([]string{"cairn", "lms", "live-events", "-json", "-data", s.h.cfg.data, "-public-url", s.h.cfg.publicURL, "-allow-private-platforms"}, args...), env, &out, &stderr)
+		if err != nil {
+			return nil, err
+		}
+		var said map[string]string
+		must(t, json.Unmarshal(out.Bytes(), &said))
+		return said, nil
+	}
+	regs, err := s.h.tool.Registrations(t.Context())
+	must(t, err)
+	said, err := command()
+	must(t, err)
+	if said["url"] != s.h.tool.LiveEventsURL(regs[0].ID) || said["keys"] != lti.LiveEventKeys {
+		t.Errorf("it says %v", said)
+	}
+	said, err = command("-keys", s.lms.URL()+"/mod/lti/certs.php", string(regs[0].ID))
+	must(t, err)
+	if said["keys"] != s.lms.URL()+"/mod/lti/certs.php" {
+		t.Errorf("after setting the keys it says %v", said)
+	}
+	if _, err := command("-keys", "nowhere"); err == nil {
+		t.Error("a key set that is no URL was taken")
+	}
+	if _, err := command("somebody"); err == nil || !strings.Contains(err.Error(), "no such registration") {
+		t.Errorf("of an unknown registration: %v", err)
+	}
+}
