@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -292,6 +291,6 @@ func TestAForgedConfigurationIsServed(t *testing.T) {
 	c.SetHostile(&f)
 	_, page := fetch(t, signIn(t, c.Platform, "5"), c.URL()+"/mod/lti/launch.php?id=1")
 	if _, fields := form(t, page); fields.Get("lti_deployment_id") == fields.Get("deployment_id") {
-		t.Errorf("the login says %v", url.Values(fields))
+		t.Errorf("the login says %v", fields)
 	}
 }

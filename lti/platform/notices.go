@@ -30,7 +30,7 @@ const (
 
 func noticeTypes() []string { return []string{NoticeHello, NoticeContextCopy} }
 
-// ErrNoHandler: the tool has not asked for such notices.
+// ErrNoHandler says that the tool has not asked for such notices.
 var ErrNoHandler = errors.New("platform: no handler for this notice")
 
 func (p *Platform) noticesURL(t Tool) string {
