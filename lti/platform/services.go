@@ -54,6 +54,7 @@ type serviceCall struct {
 type resource struct {
 	formats []string
 	serve   func(*Platform, *serviceCall) error
+	lists   bool // Accept may name several types: what Moodle serves takes exactly one
 }
 
 // services dispatches AGS and NRPS. Like Moodle, a path whose media types do
@@ -133,27 +134,27 @@ func route(path string, c *serviceCall) (resource, bool) {
 	switch {
 	case len(parts) == 5 && parts[0] == "CourseSection" && parts[2] == "bindings" && parts[4] == "memberships":
 		c.course = parts[1]
-		return resource{[]string{typeMembers}, (*Platform).members}, true
+		return resource{formats: []string{typeMembers}, serve: (*Platform).members}, true
 	case len(parts) == 3 && parts[0] == "CourseSection" && parts[2] == "groups":
 		c.course = parts[1]
-		return resource{[]string{typeGroups}, (*Platform).groups}, true
+		return resource{[]string{typeGroups}, (*Platform).groups, true}, true
 	case len(parts) == 3 && parts[0] == "CourseSection" && parts[2] == "groupsets":
 		c.course = parts[1]
-		return resource{[]string{typeGroupSets, typeGroups}, (*Platform).groupSets}, true
+		return resource{[]string{typeGroupSets, typeGroups}, (*Platform).groupSets, true}, true
 	case len(parts) == 2 && parts[0] == "notices":
-		return resource{[]string{typeJSON}, (*Platform).noticeHandlers}, true
+		return resource{[]string{typeJSON}, (*Platform).noticeHandlers, true}, true
 	case len(parts) == 2 && parts[1] == "lineitems":
 		c.course = parts[0]
-		return resource{[]string{typeLineItems, typeLineItem}, (*Platform).lineItems}, true
+		return resource{formats: []string{typeLineItems, typeLineItem}, serve: (*Platform).lineItems}, true
 	case len(parts) >= 4 && parts[1] == "lineitems" && parts[3] == "lineitem":
 		c.course, c.item = parts[0], parts[2]
 		switch {
 		case len(parts) == 4:
-			return resource{[]string{typeLineItem}, (*Platform).lineItem}, true
+			return resource{formats: []string{typeLineItem}, serve: (*Platform).lineItem}, true
 		case len(parts) == 5 && parts[4] == "scores":
-			return resource{[]string{typeScore}, (*Platform).scores}, true
+			return resource{formats: []string{typeScore}, serve: (*Platform).scores}, true
 		case len(parts) == 5 && parts[4] == "results":
-			return resource{[]string{typeResults}, (*Platform).results}, true
+			return resource{formats: []string{typeResults}, serve: (*Platform).results}, true
 		}
 	}
 	return resource{}, false
@@ -162,7 +163,7 @@ func route(path string, c *serviceCall) (resource, bool) {
 func (p *Platform) fits(res resource, c *serviceCall) bool {
 	switch c.r.Method {
 	case http.MethodGet:
-		return strings.Contains(c.accept, "*/*") || slices.Contains(res.formats, c.accept) || p.Quirks().LenientAccept
+		return strings.Contains(c.accept, "*/*") || slices.Contains(res.formats, c.accept) || (res.lists && slices.ContainsFunc(res.formats, func(f string) bool { return strings.Contains(c.accept, f) })) || p.Quirks().LenientAccept
 	case http.MethodDelete:
 		return true
 	default:
