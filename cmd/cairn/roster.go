@@ -135,10 +135,16 @@ type rosterWish struct {
 	fresh  time.Duration
 }
 
-// launched is lti.Options.OnLaunch: the page, and a wish for the course's roster: at
-// once if a teacher came, else if it is an hour old. The launch does not wait for it.
+// launched is lti.Options.OnLaunch: a wish for the course's roster, and the page,
+// which does not wait for it.
 func (h *house) launched(w http.ResponseWriter, r *http.Request, l *lti.Launch) {
+	h.wishRoster(l)
 	h.site.Launched(w, r, l)
+}
+
+// wishRoster asks for a roster to be read: at once if a teacher came, else if it
+// is an hour old.
+func (h *house) wishRoster(l *lti.Launch) {
 	key, ok := lti.KeyOf(l)
 	if !ok || l.MembershipsURL == "" {
 		return
