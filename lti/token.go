@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -122,7 +123,7 @@ func (t *Tool) tokenRefused(res *http.Response, body []byte) error {
 		e.Detail += " (" + answer.Error + ")"
 		e.Code = answer.Error
 	}
-	if e.Kind == ErrRefused {
+	if errors.Is(e.Kind, ErrRefused) {
 		if cause, detail := causeOfToken(answer.Error, body); cause != "" {
 			e.Cause, e.Detail = cause, e.Detail+": "+detail
 		}
