@@ -26,7 +26,7 @@ type captured struct {
 // malformed answers and refusals too, and says what is to come of each. What is not
 // in the list is good.
 func TestEveryCapturedAnswerOfMoodleIsUnderstood(t *testing.T) {
-	bad := map[string]string{
+	bad := map[string]lti.Cause{
 		"ags.lineitem.get-deleted": lti.CauseGone, "ags.lineitem.post-badlink": lti.CauseForbidden, "ags.lineitem.post-json-ct": "",
 		"ags.lineitem.post-nolabel": "", "ags.lineitem.post-ro-scope": lti.CauseToken,
 		"ags.lineitems.accept-json": "", "ags.lineitems.accept-lineitem": "", "ags.lineitems.no-accept": "",

@@ -86,7 +86,7 @@ type Synced struct {
 	WholeAt     time.Time `json:"whole_at,omitzero"`     // last success that read everybody
 	TriedAt     time.Time `json:"tried_at,omitzero"`     // last try
 	Failures    int       `json:"failures,omitempty"`    // in a row
-	Cause       string    `json:"cause,omitempty"`       // of the last failure; no personal data
+	Cause       Cause     `json:"cause,omitempty"`       // of the last failure; no personal data
 	Members     int       `json:"members,omitempty"`     // of the last success
 	Differences string    `json:"differences,omitempty"` // the platform's link to what changed since
 }

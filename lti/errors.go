@@ -1,6 +1,7 @@
 package lti
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -16,27 +17,32 @@ var (
 	ErrRefused  = errors.New("lti: platform refused for good") // trying again does not help
 )
 
-// Causes of a ServiceError, for pages that explain them; Detail says the same in
-// one English sentence.
+// Cause is a stable word for what is wrong with a platform or its services. The
+// catalogues say it, and what to do, in plain language (admin.cause.<cause>).
+type Cause string
+
+// Causes of a ServiceError; its Detail says the same in one English sentence.
 const (
-	CauseKeys        = "keys_unreachable"  // the platform cannot fetch our keys
-	CauseKeyUnknown  = "key_unknown"       // it has our keys, but not this one
-	CauseSignature   = "signature"         // it holds another key of ours
-	CauseClock       = "clock"             // the clocks differ
-	CauseClient      = "client_unknown"    // it does not know our client id
-	CauseScope       = "scope_missing"     // it did not grant a scope
-	CauseSuspended   = "suspended"         // the registration is suspended here
-	CauseNoService   = "service_missing"   // the launch named no such service
-	CauseNoAnswer    = "no_answer"         // unreachable, or too slow
-	CauseBusy        = "busy"              // rate limit, maintenance, fault
-	CauseToken       = "token_refused"     // a fresh token is not accepted
-	CauseForbidden   = "forbidden"         // 403
-	CauseGone        = "gone"              // 404, 410: deleted over there
-	CauseNotGradable = "not_gradable"      // the person is no student there
-	CauseStale       = "stale"             // it holds a newer grade
-	CauseAnswer      = "answer_unreadable" // the answer breaks the specification
-	CauseRedirect    = "redirect"          // services are not followed elsewhere
-	CauseInvalid     = "invalid"           // we would not send this
+	CauseKeys        Cause = "keys_unreachable"  // the platform cannot fetch our keys
+	CauseKeyUnknown  Cause = "key_unknown"       // it has our keys, but not this one
+	CauseSignature   Cause = "signature"         // it holds another key of ours
+	CauseClock       Cause = "clock"             // the clocks differ
+	CauseClient      Cause = "client_unknown"    // it does not know our client id
+	CauseScope       Cause = "scope_missing"     // it did not grant a scope
+	CauseSuspended   Cause = "suspended"         // the registration is suspended here
+	CauseNoService   Cause = "service_missing"   // the launch named no such service
+	CauseNoAnswer    Cause = "no_answer"         // unreachable, or too slow
+	CauseBusy        Cause = "busy"              // rate limit, maintenance, fault
+	CauseToken       Cause = "token_refused"     // a fresh token is not accepted
+	CauseForbidden   Cause = "forbidden"         // 403
+	CauseGone        Cause = "gone"              // 404, 410: deleted over there
+	CauseNotGradable Cause = "not_gradable"      // the person is no student there
+	CauseStale       Cause = "stale"             // it holds a newer grade
+	CauseAnswer      Cause = "answer_unreadable" // the answer breaks the specification
+	CauseRedirect    Cause = "redirect"          // services are not followed elsewhere
+	CauseRefused     Cause = "refused"           // it did not say why
+	CauseInternal    Cause = "internal"          // our own store or key, not the platform
+	CauseInvalid     Cause = "invalid"           // we would not send this
 )
 
 // ServiceError is a failed call of a platform's service. errors.Is says whether
@@ -44,9 +50,9 @@ const (
 type ServiceError struct {
 	Op     string        // "token", "score", "members", "line items"
 	Status int           // HTTP status, 0 if there was no answer
-	Code   string        // of a refused token: OAuth's, or one of ours; may be empty
+	Code   string        // OAuth's, of a refused token; may be empty
 	Detail string        // for an administrator; no personal data
-	Cause  string        // one of the Cause constants; "" if nothing is known
+	Cause  Cause         // "" if nothing is known
 	Scope  string        // CauseScope: the scope that is missing
 	After  time.Duration // ErrRetry: wait at least this long
 	Kind   error         // ErrRetry or ErrRefused
@@ -64,13 +70,17 @@ func (e *ServiceError) Error() string {
 	return s
 }
 
-// causeOf is the Cause of a failed call, "" of any other error.
-func causeOf(err error) string {
+// CauseOf is what an administrator is told of a failed call: the Cause of a
+// ServiceError, where there was no answer what kept us from reaching the platform.
+func CauseOf(err error) Cause {
 	var e *ServiceError
-	if errors.As(err, &e) {
-		return e.Cause
+	switch {
+	case !errors.As(err, &e):
+		return CauseInternal
+	case e.Cause == CauseNoAnswer:
+		return reachCause(err)
 	}
-	return ""
+	return cmp.Or(e.Cause, CauseRefused)
 }
 
 // Unwrap gives the kind and the cause.

@@ -251,7 +251,7 @@ func (t *Tool) UpdateLineItem(ctx context.Context, reg RegistrationID, lineItemU
 // DeleteLineItem deletes a line item; one that is gone already is no error.
 func (t *Tool) DeleteLineItem(ctx context.Context, reg RegistrationID, lineItemURL string) error {
 	_, _, err := t.call(ctx, reg, call{op: "line item", scope: scopeLineItem, method: http.MethodDelete, url: lineItemURL}) //nolint:bodyclose // call has read and closed it
-	if causeOf(err) == CauseGone {
+	if CauseOf(err) == CauseGone {
 		return nil
 	}
 	return err

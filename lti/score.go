@@ -69,7 +69,7 @@ func (t *Tool) PostScore(ctx context.Context, s Score) error {
 	defer t.items.lock("score\n" + string(s.Registration) + "\n" + s.LineItem + "\n" + s.UserID)()
 	err = t.sendScore(ctx, reg, target, s)
 	// The platform has a newer score than the time of this one: it is said as of now.
-	if now := t.now(); causeOf(err) == CauseStale && s.Timestamp.Before(now) {
+	if now := t.now(); CauseOf(err) == CauseStale && s.Timestamp.Before(now) {
 		s.Timestamp = now
 		err = t.sendScore(ctx, reg, target, s)
 	}

@@ -30,9 +30,9 @@ const (
 type Check struct {
 	Name  string     `json:"name"` // "status", "address", "keys", "clock", "our_keys", "token", "roster", "line_items", "launches"
 	State CheckState `json:"state"`
-	// Cause is a stable word for what was found, which catalogues say in plain
-	// language (admin.cause.<cause>). Detail is technical, without personal data.
-	Cause  string `json:"cause"`
+	// Cause is what was found: of a call that failed, CauseOf. Detail is technical,
+	// without personal data.
+	Cause  Cause  `json:"cause"`
 	Detail string `json:"detail,omitempty"`
 }
 
@@ -53,7 +53,7 @@ func (t *Tool) SelfTest(ctx context.Context, id RegistrationID) ([]Check, error)
 	}
 	checks := []Check{t.checkAddress()}
 	if reg.Status != StatusActive {
-		return append(checks, Check{Name: "status", State: CheckWarn, Cause: "suspended"}), nil
+		return append(checks, Check{Name: "status", State: CheckWarn, Cause: CauseSuspended}), nil
 	}
 	keys, clock := t.checkKeys(ctx, reg)
 	checks = append(checks, keys, clock)
@@ -187,7 +187,7 @@ func (t *Tool) checkTokens(ctx context.Context, reg Registration) (checks []Chec
 		_, _, err := t.fetchToken(ctx, reg, scope)
 		c := Check{Name: "token", State: CheckOK, Cause: "token_fine", Detail: scope}
 		if err != nil {
-			c.State, c.Cause = CheckFail, tokenCause(err)
+			c.State, c.Cause = CheckFail, CauseOf(err)
 			c.Detail += statusOf(err)
 		} else {
 			granted = append(granted, scope)
@@ -197,9 +197,9 @@ func (t *Tool) checkTokens(ctx context.Context, reg Registration) (checks []Chec
 			continue
 		}
 		switch c.Cause {
-		case "token_fine", "scope_not_granted", "invalid_scope":
+		case "token_fine", CauseScope:
 			ours = Check{Name: "our_keys", State: CheckOK, Cause: "our_keys_read", Detail: t.o.PublicURL + "/lti/jwks"}
-		case "our_keys_not_fetched", "invalid_client":
+		case CauseKeys, CauseKeyUnknown, CauseSignature, CauseClock, CauseClient:
 			ours = Check{Name: "our_keys", State: CheckFail, Cause: c.Cause, Detail: t.o.PublicURL + "/lti/jwks"}
 		default:
 			ours = Check{Name: "our_keys", State: CheckSkipped, Cause: "token_no_answer", Detail: t.o.PublicURL + "/lti/jwks"}
@@ -254,7 +254,7 @@ func (t *Tool) checkRoster(ctx context.Context, reg Registration, course *KnownC
 	default:
 		members, err := t.Members(ctx, reg.ID, course.MembershipsURL)
 		if err != nil {
-			c.State, c.Cause, c.Detail = CheckFail, serviceCause(err), statusOf(err)
+			c.State, c.Cause, c.Detail = CheckFail, CauseOf(err), statusOf(err)
 			return c
 		}
 		c.State, c.Cause, c.Detail = CheckOK, "roster_fine", strconv.Itoa(len(members))
@@ -281,10 +281,10 @@ func (t *Tool) checkLineItems(ctx context.Context, reg Registration, course *Kno
 		})
 		var items []json.RawMessage
 		if err == nil && json.Unmarshal(body, &items) != nil {
-			err = &ServiceError{Op: "line items", Status: http.StatusOK, Kind: ErrRefused}
+			err = &ServiceError{Op: "line items", Status: http.StatusOK, Kind: ErrRefused, Cause: CauseAnswer}
 		}
 		if err != nil {
-			c.State, c.Cause, c.Detail = CheckFail, serviceCause(err), statusOf(err)
+			c.State, c.Cause, c.Detail = CheckFail, CauseOf(err), statusOf(err)
 			return c
 		}
 		c.State, c.Cause, c.Detail = CheckOK, "line_items_fine", strconv.Itoa(len(items))
@@ -307,7 +307,7 @@ func checkLaunches(reg Registration, course *KnownCourse) Check {
 }
 
 // reachCause says why a URL could not be reached.
-func reachCause(err error) string {
+func reachCause(err error) Cause {
 	var (
 		blocked interface{ Blocked() bool } // of the guarded client
 		name    *net.DNSError
@@ -331,55 +331,6 @@ func reachCause(err error) string {
 		return "timeout"
 	}
 	return "unreachable"
-}
-
-// tokenCause says why there is no token.
-func tokenCause(err error) string {
-	var e *ServiceError
-	switch {
-	case !errors.As(err, &e):
-		return "our_fault"
-	case e.Status == 0:
-		return reachCause(err)
-	case e.Code == "our_keys_not_fetched", e.Code == "invalid_client", e.Code == "invalid_scope", e.Code == "scope_not_granted":
-		return e.Code
-	case e.Status == http.StatusBadRequest:
-		return "token_bad_request"
-	case e.Status == http.StatusUnauthorized, e.Status == http.StatusForbidden:
-		return "token_unauthorised"
-	case e.Status >= 300 && e.Status < 400:
-		return "redirects"
-	case e.Status >= 500, e.Status == http.StatusTooManyRequests:
-		return "platform_busy"
-	case e.Status == http.StatusOK:
-		return "token_not_understood"
-	}
-	return "token_refused"
-}
-
-// serviceCause says why a service did not answer as it should. A platform that
-// gives a token and then does not know it has lost the Authorization header.
-func serviceCause(err error) string {
-	var e *ServiceError
-	switch {
-	case !errors.As(err, &e):
-		return "our_fault"
-	case e.Op == "token":
-		return tokenCause(err)
-	case e.Status == 0 && errors.Is(err, ErrRetry):
-		return reachCause(err)
-	case e.Status == http.StatusUnauthorized:
-		return "service_401"
-	case e.Status == http.StatusForbidden:
-		return "service_403"
-	case e.Status == http.StatusNotFound:
-		return "service_404"
-	case e.Status >= 300 && e.Status < 400:
-		return "redirects"
-	case e.Status >= 500, e.Status == http.StatusTooManyRequests:
-		return "platform_busy"
-	}
-	return "service_not_understood"
 }
 
 // statusOf is the HTTP status of an error, with a space before it, if there was one.

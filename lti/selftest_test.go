@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +53,7 @@ func (w *world) tested() map[string]lti.Check {
 	return byName
 }
 
-func (w *world) found(name string, state lti.CheckState, cause string) lti.Check {
+func (w *world) found(name string, state lti.CheckState, cause lti.Cause) lti.Check {
 	w.t.Helper()
 	c := w.tested()[name]
 	if c.State != state || c.Cause != cause {
@@ -66,7 +67,7 @@ func TestSelfTestsPassOnAPlatformThatWorks(t *testing.T) {
 		w := newWorld(t, s)
 		w.knowCourse()
 		have := w.tested()
-		for name, cause := range map[string]string{
+		for name, cause := range map[string]lti.Cause{
 			"keys": "keys_fine", "clock": "clock_fine", "our_keys": "our_keys_read", "token": "token_fine",
 			"roster": "roster_fine", "line_items": "line_items_fine", "launches": "launched",
 		} {
@@ -89,7 +90,7 @@ func TestSelfTestsSayWhyThePlatformsKeysAreOfNoUse(t *testing.T) {
 	}
 	for name, test := range map[string]struct {
 		answer http.HandlerFunc
-		cause  string
+		cause  lti.Cause
 	}{
 		"an error":        {serve(http.StatusNotFound, "no"), "keys_status"},
 		"a page":          {serve(http.StatusOK, "<html>"), "keys_not_a_set"},
@@ -141,16 +142,16 @@ func TestSelfTestsExplainWhyThereIsNoToken(t *testing.T) {
 	for name, test := range map[string]struct {
 		status      int
 		kind, body  string
-		token, ours string
+		token, ours lti.Cause
 	}{
-		"Moodle cannot fetch our keys": {http.StatusNotFound, "text/html; charset=utf-8", "<html>", "our_keys_not_fetched", "our_keys_not_fetched"},
-		"the client is unknown":        {http.StatusBadRequest, "application/json", `{"error":"invalid_client"}`, "invalid_client", "invalid_client"},
-		"the scope is not allowed":     {http.StatusBadRequest, "application/json", `{"error":"invalid_scope"}`, "invalid_scope", "our_keys_read"},
-		"Moodle's unknown kid":         {http.StatusBadRequest, "application/json", `{"error":`, "token_bad_request", "token_no_answer"},
-		"unauthorised":                 {http.StatusUnauthorized, "application/json", `{}`, "token_unauthorised", "token_no_answer"},
-		"overloaded":                   {http.StatusServiceUnavailable, "text/html", `busy`, "platform_busy", "token_no_answer"},
-		"no token in it":               {http.StatusOK, "application/json", `{}`, "token_not_understood", "token_no_answer"},
-		"another scope":                {http.StatusOK, "application/json", `{"access_token":"t","token_type":"Bearer","scope":"other"}`, "scope_not_granted", "our_keys_read"},
+		"the client is unknown":    {http.StatusUnauthorized, "application/json", `{"error":"unauthorized_client"}`, lti.CauseClient, lti.CauseClient},
+		"the scope is not allowed": {http.StatusBadRequest, "application/json", `{"error":"invalid_scope"}`, lti.CauseScope, "our_keys_read"},
+		"words we do not know":     {http.StatusBadRequest, "application/json", `{"error":`, lti.CauseRefused, "token_no_answer"},
+		"unauthorised":             {http.StatusUnauthorized, "application/json", `{}`, lti.CauseRefused, "token_no_answer"},
+		"overloaded":               {http.StatusServiceUnavailable, "text/html", `busy`, lti.CauseBusy, "token_no_answer"},
+		"another address":          {http.StatusFound, "text/html", ``, lti.CauseRedirect, "token_no_answer"},
+		"no token in it":           {http.StatusOK, "application/json", `{}`, lti.CauseAnswer, "token_no_answer"},
+		"another scope":            {http.StatusOK, "application/json", `{"access_token":"t","token_type":"Bearer","scope":"other"}`, lti.CauseScope, "our_keys_read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, sqliteStore(t))
@@ -165,6 +166,38 @@ func TestSelfTestsExplainWhyThereIsNoToken(t *testing.T) {
 			}
 			if c := have["our_keys"]; c.Cause != test.ours {
 				t.Errorf("our keys: %+v, want %s", c, test.ours)
+			}
+		})
+	}
+}
+
+// What a real Moodle 4.5 answers is read as what it is, and where it does not take
+// what we sign, our keys fail.
+func TestSelfTestsReadTheRefusalsOfARealMoodleAsWhatTheyAre(t *testing.T) {
+	for name, cause := range map[string]lti.Cause{
+		"curl-blocked": lti.CauseKeys, "unknown-kid": lti.CauseKeyUnknown, "wrong-key": lti.CauseSignature,
+		"expired": lti.CauseClock, "iat-future": lti.CauseClock, "unknown-client": lti.CauseClient,
+	} {
+		t.Run(name, func(t *testing.T) {
+			data, err := os.ReadFile("testdata/moodle-4.5/token." + name + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var c captured
+			if err := json.Unmarshal(data, &c); err != nil {
+				t.Fatal(err)
+			}
+			w := newWorld(t, sqliteStore(t))
+			w.platform.handle("/token", func(rw http.ResponseWriter, _ *http.Request) {
+				rw.Header().Set("Content-Type", c.ContentType)
+				rw.WriteHeader(c.Status)
+				fmt.Fprint(rw, c.Body)
+			})
+			have := w.tested()
+			for _, check := range []string{"token", "our_keys"} {
+				if c := have[check]; c.State != lti.CheckFail || c.Cause != cause {
+					t.Errorf("%s: %+v, want %s", check, c, cause)
+				}
 			}
 		})
 	}
@@ -191,9 +224,9 @@ func TestSelfTestsAskForATokenOfEachGrantedScope(t *testing.T) {
 }
 
 func TestSelfTestsExplainServicesThatRefuse(t *testing.T) {
-	for status, cause := range map[int]string{
-		http.StatusUnauthorized: "service_401", http.StatusForbidden: "service_403", http.StatusNotFound: "service_404",
-		http.StatusFound: "redirects", http.StatusBadGateway: "platform_busy",
+	for status, cause := range map[int]lti.Cause{
+		http.StatusUnauthorized: lti.CauseToken, http.StatusForbidden: lti.CauseForbidden, http.StatusNotFound: lti.CauseGone,
+		http.StatusFound: lti.CauseRedirect, http.StatusBadGateway: lti.CauseBusy,
 	} {
 		w := newWorld(t, sqliteStore(t))
 		w.knowCourse()
@@ -213,7 +246,7 @@ func TestSelfTestsTellAClockThatIsOff(t *testing.T) {
 	for name, test := range map[string]struct {
 		off   time.Duration
 		state lti.CheckState
-		cause string
+		cause lti.Cause
 	}{
 		"two minutes ahead":  {2 * time.Minute, lti.CheckFail, "clock_off"},
 		"two minutes behind": {-2 * time.Minute, lti.CheckFail, "clock_off"},

@@ -38,7 +38,7 @@ type call struct {
 }
 
 // refused is a call that is not tried, or whose answer is of no use.
-func refused(op, cause, detail string) *ServiceError {
+func refused(op string, cause Cause, detail string) *ServiceError {
 	return &ServiceError{Op: op, Kind: ErrRefused, Cause: cause, Detail: detail}
 }
 

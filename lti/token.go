@@ -108,7 +108,7 @@ func (t *Tool) fetchToken(ctx context.Context, reg Registration, scope string) (
 // tokenRefused explains a refusal by the token endpoint.
 func (t *Tool) tokenRefused(res *http.Response, body []byte) error {
 	if res.StatusCode == http.StatusNotFound && strings.HasPrefix(res.Header.Get("Content-Type"), "text/html") {
-		return &ServiceError{Op: "token", Status: res.StatusCode, Kind: ErrRetry, Cause: CauseKeys, Code: "our_keys_not_fetched", After: 5 * time.Minute,
+		return &ServiceError{Op: "token", Status: res.StatusCode, Kind: ErrRetry, Cause: CauseKeys, After: 5 * time.Minute,
 			Detail: "the platform answered a page instead of a token; Moodle does so when it cannot fetch our keys from " +
 				t.o.PublicURL + "/lti/jwks (see its HTTP security settings: blocked hosts and allowed ports)"}
 	}
@@ -133,7 +133,7 @@ func (t *Tool) tokenRefused(res *http.Response, body []byte) error {
 
 // causeOfToken reads the words of OAuth 2 (RFC 6749 §5.2) and those of Moodle, which
 // writes them into JSON without escaping.
-func causeOfToken(code string, body []byte) (cause, detail string) {
+func causeOfToken(code string, body []byte) (cause Cause, detail string) {
 	says := func(words string) bool { return bytes.Contains(body[:min(len(body), 4<<10)], []byte(words)) }
 	switch {
 	case code == "invalid_scope":
@@ -178,7 +178,7 @@ func readToken(body []byte, reg Registration, scope string) (string, time.Durati
 	}
 	if answer.Scope != nil && *answer.Scope != "" && !slices.Contains(strings.Fields(*answer.Scope), scope) {
 		e := missingScope("token", scope, familyOf(reg))
-		e.Status, e.Code = http.StatusOK, "scope_not_granted"
+		e.Status = http.StatusOK
 		return "", 0, e
 	}
 	life := 5 * time.Minute

@@ -38,18 +38,18 @@ var formats = map[string][]string{
 	"admin.kind.%s":  {lti.FailedLogin, lti.FailedLaunch, lti.FailedRegistration, lti.FailedRestart},
 	"admin.check.%s": strings.Fields("status address keys clock our_keys token roster line_items launches"),
 	"admin.state.%s": {string(lti.CheckOK), string(lti.CheckWarn), string(lti.CheckFail), string(lti.CheckSkipped)},
-	"admin.cause.%s": causesIn("../lti/selftest.go"), "admin.act.%s": actsIn(),
+	"admin.cause.%s": append(causesIn("../lti/selftest.go"), causesIn("../lti/errors.go")...), "admin.act.%s": actsIn(),
 	"page.error.%s.title": nil, "page.error.%s.text": nil, "page.answer.%s.%s": nil,
 }
 
-// causesIn are the causes that the self-tests name, read from their source.
+// causesIn are the causes that a source of lti names.
 func causesIn(file string) []string {
 	source, err := os.ReadFile(file)
 	if err != nil {
 		panic(err)
 	}
 	var causes []string
-	for _, re := range []string{`Cause: "([a-z0-9_]+)"`, `Cause(?:, [a-zA-Z.]+)* = (?:[A-Z][A-Za-z]+, )?"([a-z0-9_]+)"`, `return "([a-z0-9_]+)"`, `e\.Code == "([a-z0-9_]+)"`} {
+	for _, re := range []string{`Cause: "([a-z0-9_]+)"`, `Cause += "([a-z0-9_]+)"`, `Cause(?:, [a-zA-Z.]+)* = (?:[A-Z][A-Za-z]+, )?"([a-z0-9_]+)"`, `return "([a-z0-9_]+)"`} {
 		for _, found := range regexp.MustCompile(re).FindAllStringSubmatch(string(source), -1) {
 			causes = append(causes, found[1])
 		}

@@ -34,7 +34,7 @@ func (p program) lmsTest() *cli.Command {
 						failed++
 					}
 					if !asJSON {
-						fmt.Fprintf(p.stdout, "%-8s %s: %s\n", check.State, words.T("admin.check."+check.Name), words.T("admin.cause."+check.Cause))
+						fmt.Fprintf(p.stdout, "%-8s %s: %s\n", check.State, words.T("admin.check."+check.Name), words.T("admin.cause."+string(check.Cause)))
 						if check.Detail != "" {
 							fmt.Fprintf(p.stdout, "%-8s %s\n", "", check.Detail)
 						}

@@ -43,7 +43,7 @@ func (h *house) syncRoster(ctx context.Context, r *rooms, key lti.CourseKey, fre
 	if failure == nil {
 		synced.At, synced.Failures, synced.Cause, synced.Members = now, 0, "", members
 	} else {
-		synced.Failures, synced.Cause = synced.Failures+1, causeOf(failure)
+		synced.Failures, synced.Cause = synced.Failures+1, lti.CauseOf(failure)
 	}
 	if ctx.Err() != nil {
 		return failure
@@ -114,18 +114,6 @@ func (h *house) readRoster(ctx context.Context, r *rooms, c lti.KnownCourse, syn
 		synced.WholeAt, count = synced.TriedAt, len(members)
 	}
 	return groups, count, nil
-}
-
-// causeOf is the cause of a failure that an administrator is told.
-func causeOf(err error) string {
-	var failed *lti.ServiceError
-	switch {
-	case errors.As(err, &failed) && failed.Cause != "":
-		return failed.Cause
-	case errors.As(err, &failed):
-		return "refused"
-	}
-	return "internal"
 }
 
 // rosterWish asks for a roster to be read soon, after a launch.
