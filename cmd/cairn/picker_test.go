@@ -60,10 +60,7 @@ func linkTitled(t *testing.T, lms *platform.Platform, title string) platform.Res
 // The round trip of deep linking over HTTP: a teacher chooses several links in
 // Cairn, the LMS makes activities of them, a learner opens each.
 func TestATeacherPlacesActivitiesWithThePickerAndALearnerOpensThem(t *testing.T) {
-	s := newSite(t)
-	s.serve()
-	s.furnish()
-	w := newWalk(t, s.demo, s.clock)
+	s, w := furnishedSite(t, platform.Quirks{})
 	tessa := newVisitor(t)
 	w.picker(tessa, "signin-tessa")
 	before := len(s.lms.ResourceLinks())
@@ -124,10 +121,7 @@ func TestATeacherPlacesActivitiesWithThePickerAndALearnerOpensThem(t *testing.T)
 }
 
 func TestBackWithoutAChoiceAddsNothing(t *testing.T) {
-	s := newSite(t)
-	s.serve()
-	s.furnish()
-	w := newWalk(t, s.demo, s.clock)
+	s, w := furnishedSite(t, platform.Quirks{})
 	tessa := newVisitor(t)
 	w.picker(tessa, "signin-tessa")
 	before := len(s.lms.ResourceLinks())
@@ -159,11 +153,7 @@ func TestAPickerWithNothingToOfferTellsTheLMSWhy(t *testing.T) {
 // From the column that the picker placed, a manager opens a learner's work and
 // lands on the question asked; a teacher reads along; a learner gets nowhere.
 func TestAManagerAnswersFromTheGradebookOfAPlacedActivity(t *testing.T) {
-	s := newSite(t)
-	s.lms.SetQuirks(platform.Quirks{SubmissionReview: true})
-	s.serve()
-	s.furnish()
-	w := newWalk(t, s.demo, s.clock)
+	s, w := furnishedSite(t, platform.Quirks{SubmissionReview: true})
 	tessa := newVisitor(t)
 	w.picker(tessa, "signin-tessa")
 	tessa.submit("pick-next", url.Values{"item": {"whole/first-steps"}})

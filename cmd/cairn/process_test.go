@@ -105,6 +105,18 @@ func newSite(t testing.TB, extra ...string) *site {
 	return s
 }
 
+// furnishedSite is a site with the activity in its course, served in one process,
+// on Monday, 10:00 UTC; in an LMS that behaves as the quirks say.
+func furnishedSite(t testing.TB, quirks platform.Quirks) (*site, *walk) {
+	t.Helper()
+	s := newSite(t)
+	must(t, s.clock.Advance(untilMonday(s.clock.Now())))
+	s.lms.SetQuirks(quirks)
+	s.serve()
+	s.furnish()
+	return s, newWalk(t, s.demo, s.clock)
+}
+
 // work are the flags of serve and worker only.
 func (s *site) work(extra ...string) []string {
 	return append([]string{"-smtp-url", "smtp://" + s.mailbox.SMTPAddr() + "?tls=none", "-mail-from", "Cairn <cairn@test.example>"}, extra...)

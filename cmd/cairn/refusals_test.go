@@ -119,10 +119,7 @@ func (w *walk) sendToken(v *visitor) {
 
 // Nothing bad gets in, in whole or in part.
 func TestBadStatementsAndWorkflowsAreRefusedWithPathAndReason(t *testing.T) {
-	s := newSite(t)
-	s.serve()
-	s.furnish()
-	w := newWalk(t, s.demo, s.clock)
+	s, w := furnishedSite(t, platform.Quirks{})
 	before := len(w.statements(""))
 
 	good := `{"actor":{"mbox":"mailto:a@example.org"},"verb":{"id":"http://adlnet.gov/expapi/verbs/completed"},"object":{"id":"http://example.org/a"}}`

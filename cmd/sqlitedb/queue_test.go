@@ -5,9 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/cairn-lms/cairn/cmd/sqlitedb"
@@ -26,81 +27,111 @@ func openTable(t *testing.T) *sql.DB {
 	return db
 }
 
-// Many who write all the time get on alike, whichever way they write.
+// Who writes is served in the order of coming, whichever way each writes; and who has
+// just written does not come first again.
 func TestWritersTakeTurns(t *testing.T) {
-	db := openTable(t)
-	ways := []func(writer int) error{
-		func(writer int) error {
-			_, err := db.ExecContext(t.Context(), `INSERT INTO marks VALUES (?)`, writer)
-			return err
-		},
-		func(writer int) error {
-			return db.QueryRowContext(t.Context(), "\n\tinsert INTO marks VALUES (?) RETURNING writer", writer).Scan(&writer)
-		},
-		func(writer int) error {
-			tx, err := db.BeginTx(t.Context(), nil)
-			if err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		db := openTable(t)
+		ways := []func(writer int) error{
+			func(writer int) error {
+				_, err := db.ExecContext(t.Context(), `INSERT INTO marks VALUES (?)`, writer)
 				return err
-			}
-			defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-			if _, err := tx.ExecContext(t.Context(), `INSERT INTO marks VALUES (?)`, writer); err != nil {
-				return err
-			}
-			return tx.Commit()
-		},
-	}
-	const writers, total = 6, 600
-	var wg sync.WaitGroup
-	var written atomic.Int64
-	var own [writers]int
-	for writer := range writers {
-		wg.Go(func() {
-			for written.Add(1) <= total {
+			},
+			func(writer int) error {
+				return db.QueryRowContext(t.Context(), "\n\tinsert INTO marks VALUES (?) RETURNING writer", writer).Scan(&writer)
+			},
+			func(writer int) error {
+				tx, err := db.BeginTx(t.Context(), nil)
+				if err != nil {
+					return err
+				}
+				defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+				if _, err := tx.ExecContext(t.Context(), `INSERT INTO marks VALUES (?)`, writer); err != nil {
+					return err
+				}
+				return tx.Commit()
+			},
+		}
+		first, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const writers = 6 // and the first: fewer than connections
+		var wg sync.WaitGroup
+		for writer := range writers {
+			wg.Go(func() {
 				if err := ways[writer%len(ways)](writer); err != nil {
 					t.Error(err)
-					return
 				}
-				own[writer]++
-			}
-		})
-	}
-	wg.Wait()
-	for writer, n := range own {
-		if n < total/writers/2 {
-			t.Errorf("writer %d wrote %d times, when all together wrote %d times", writer, n, total)
+			})
+			synctest.Wait() // it stands in line
 		}
-	}
-	var n int
-	if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM marks`).Scan(&n); err != nil || n != total {
-		t.Errorf("%d marks are there, %v; want %d", n, err, total)
-	}
+		if err := first.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		if err := ways[0](writers); err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		rows, err := db.QueryContext(t.Context(), `SELECT writer FROM marks ORDER BY rowid`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		var wrote []int
+		for rows.Next() {
+			var writer int
+			if err := rows.Scan(&writer); err != nil {
+				t.Fatal(err)
+			}
+			wrote = append(wrote, writer)
+		}
+		if want := []int{0, 1, 2, 3, 4, 5, 6}; rows.Err() != nil || !slices.Equal(wrote, want) {
+			t.Errorf("they wrote in the order %v, %v; they came in the order %v", wrote, rows.Err(), want)
+		}
+	})
 }
 
 func TestAWriterThatGivesUpLeavesTheQueue(t *testing.T) {
-	db := openTable(t)
-	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if _, err := db.ExecContext(ctx, `INSERT INTO marks VALUES (1)`); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("it wrote beside a transaction, or failed otherwise: %v", err)
-	}
-	if _, err := db.BeginTx(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("it began beside a transaction, or failed otherwise: %v", err)
-	}
-	reader, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		t.Fatalf("a reader waits for the writer: %v", err)
-	}
-	if err := errors.Join(reader.Rollback(), tx.Rollback()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := db.ExecContext(t.Context(), `INSERT INTO marks VALUES ('no number')`); err == nil {
-		t.Error("text is a number")
-	}
-	if _, err := db.ExecContext(t.Context(), `INSERT INTO marks VALUES (2)`); err != nil {
-		t.Errorf("the turn was not given back: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		db := openTable(t)
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, write := range map[string]func(context.Context) error{
+			"an insert": func(ctx context.Context) error {
+				_, err := db.ExecContext(ctx, `INSERT INTO marks VALUES (1)`)
+				return err
+			},
+			"an insert that returns": func(ctx context.Context) error {
+				var writer int
+				return db.QueryRowContext(ctx, `INSERT INTO marks VALUES (1) RETURNING writer`).Scan(&writer)
+			},
+			"a transaction": func(ctx context.Context) error {
+				_, err := db.BeginTx(ctx, nil)
+				return err
+			},
+		} {
+			begun := time.Now()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if err := write(ctx); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) != time.Second {
+				t.Errorf("%s beside a transaction: %v after %v", name, err, time.Since(begun))
+			}
+			cancel()
+		}
+		reader, err := db.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
+		if err != nil {
+			t.Fatalf("a reader waits for the writer: %v", err)
+		}
+		if err := errors.Join(reader.Rollback(), tx.Rollback()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO marks VALUES ('no number')`); err == nil {
+			t.Error("text is a number")
+		}
+		if _, err := db.ExecContext(t.Context(), `INSERT INTO marks VALUES (2)`); err != nil {
+			t.Errorf("the turn was not given back: %v", err)
+		}
+	})
 }
