@@ -85,7 +85,7 @@ func (t *Tool) metadata(conf platformConfig) map[string]any {
 	if logo := t.o.Announced.LogoURL; logo != "" {
 		client["logo_uri"] = logo
 	}
-	if conf.family == "canvas" {
+	if conf.family == FamilyCanvas {
 		tool[canvasKey+"privacy_level"] = "public" // names and addresses: managers are asked by e-mail
 		tool[canvasKey+"tool_id"] = t.toolID()
 	}

@@ -116,7 +116,9 @@ func (t *Tool) AcceptsURL(u string) bool { return t.platformURL(u) }
 
 // Preset are the addresses that all registrations of one kind of platform share.
 type Preset struct {
-	Name, Family, Issuer, AuthURL, TokenURL, JWKSURL string
+	Name                               string
+	Family                             Family
+	Issuer, AuthURL, TokenURL, JWKSURL string
 }
 
 // CanvasPresets are Canvas in the cloud, its beta and test environments, and one
@@ -125,13 +127,13 @@ type Preset struct {
 func CanvasPresets(host string) []Preset {
 	cloud := func(name, sub string) Preset {
 		issuer, sso := "https://canvas."+sub+"instructure.com", "https://sso."+sub+"canvaslms.com"
-		return Preset{Name: name, Family: "canvas", Issuer: issuer,
+		return Preset{Name: name, Family: FamilyCanvas, Issuer: issuer,
 			AuthURL: sso + "/api/lti/authorize_redirect", TokenURL: issuer + "/login/oauth2/token", JWKSURL: sso + "/api/lti/security/jwks"}
 	}
 	presets := []Preset{cloud("production", ""), cloud("beta", "beta."), cloud("test", "test.")}
 	if host != "" {
 		base := "https://" + host
-		presets = append(presets, Preset{Name: "selfhosted", Family: "canvas", Issuer: base,
+		presets = append(presets, Preset{Name: "selfhosted", Family: FamilyCanvas, Issuer: base,
 			AuthURL: base + "/api/lti/authorize_redirect", TokenURL: base + "/login/oauth2/token", JWKSURL: base + "/api/lti/security/jwks"})
 	}
 	return presets

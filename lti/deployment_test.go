@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cairn-lms/cairn/lti"
 )
@@ -27,6 +28,7 @@ func TestAnUnknownDeploymentWaitsForApproval(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		w.clock.Advance(time.Second) // deployments of one instant have no order
 		w.wantCode(w.launchAs("7"), "unknown_deployment")
 		w.wantCode(w.launchAs("7"), "deployment_pending")
 		all, err := w.tool.Deployments(ctx, w.reg.ID)

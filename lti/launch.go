@@ -104,7 +104,7 @@ func (l *Launch) IsPreview() bool { return slices.Contains(l.Roles, testUser) }
 // RelaunchURL is the page of the LMS that starts this launch again, for links in
 // e-mails; "" if the platform has none that we know.
 func (l *Launch) RelaunchURL() string {
-	if l.ProductFamily != "moodle" || l.ResourceLink.ID == "" {
+	if l.Family() != FamilyMoodle || l.ResourceLink.ID == "" {
 		return ""
 	}
 	return strings.TrimSuffix(l.Issuer, "/") + "/mod/lti/view.php?l=" + url.QueryEscape(l.ResourceLink.ID)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -179,7 +180,7 @@ func (t *Tool) begin(w http.ResponseWriter, r *http.Request, reg Registration, q
 	}
 	auth.RawQuery = v.Encode()
 	if storage, ok := storageOf(login); ok {
-		storage.Prelaunch = reg.ProductFamily == "" || strings.EqualFold(reg.ProductFamily, "sakai")
+		storage.Prelaunch = slices.Contains([]Family{"", FamilySakai}, reg.Family())
 		t.o.Pages.KeepInStorage(w, r, storage, browser, auth.String())
 		return nil
 	}
@@ -264,7 +265,7 @@ func (t *Tool) serveRestart(w http.ResponseWriter, r *http.Request) {
 // message hint once only, so there the login must begin in Moodle; the hint names
 // the course module.
 func launchPage(reg Registration, messageHint string) string {
-	if reg.ProductFamily != "moodle" {
+	if reg.Family() != FamilyMoodle {
 		return ""
 	}
 	var hint struct {

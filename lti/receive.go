@@ -45,6 +45,7 @@ func (t *Tool) serveLaunch(w http.ResponseWriter, r *http.Request) {
 	t.releaseBrowser(w, got.login.State)
 	t.log.InfoContext(r.Context(), "launch accepted", "request_id", id, "registration", l.Registration.ID,
 		"deployment", l.DeploymentID, "tenant", l.Tenant, "message", l.MessageType, "iframe", l.FromIframe)
+	t.learnFamily(r.Context(), l)
 	t.inherit(r.Context(), l)
 	t.know(r.Context(), l)
 	t.o.OnLaunch(w, r, l)
@@ -226,7 +227,7 @@ func (t *Tool) validate(ctx context.Context, known *failing, login Login, idToke
 	}
 	launch.Issuer, launch.ClientID, launch.IssuedAt = reg.Issuer, reg.ClientID, issued
 	if launch.ProductFamily == "" {
-		launch.ProductFamily = reg.ProductFamily
+		launch.ProductFamily = string(reg.Family())
 	}
 	return launch, nil
 }

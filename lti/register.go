@@ -2,6 +2,7 @@ package lti
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,6 +66,7 @@ func (t *Tool) Register(ctx context.Context, reg Registration, deployments ...st
 	if reg.Status == "" {
 		reg.Status = StatusActive
 	}
+	reg.ProductFamily = string(reg.Family())
 	reg.AutoDeploy = reg.AutoDeploy || len(deployments) == 0
 	key, err := t.newKey(reg.ID)
 	if err != nil {
@@ -100,7 +102,7 @@ func (t *Tool) serveRegister(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.log.InfoContext(r.Context(), "registered", "request_id", id, "registration", reg.ID, "issuer", reg.Issuer,
-		"family", reg.ProductFamily, "tenant", reg.Tenant, "scopes", len(reg.Scopes))
+		"family", reg.Family(), "tenant", reg.Tenant, "scopes", len(reg.Scopes))
 	t.o.Pages.Registered(w, r, reg)
 }
 
@@ -145,7 +147,8 @@ func (t *Tool) register(w http.ResponseWriter, r *http.Request, known *failing) 
 // platformConfig is what we need of a platform's OpenID configuration.
 type platformConfig struct {
 	issuer, authURL, tokenURL, jwksURL, registrationURL string
-	tokenAudience, family                               string
+	tokenAudience                                       string
+	family                                              Family
 	scopes                                              []string
 	messages                                            []messageSupport // empty: the platform does not say
 }
@@ -162,7 +165,7 @@ func (t *Tool) exchange(ctx context.Context, tenant, configURL, token string) (R
 	}
 	reg := Registration{
 		Issuer: conf.issuer, AuthURL: conf.authURL, TokenURL: conf.tokenURL, JWKSURL: conf.jwksURL,
-		TokenAudience: conf.tokenAudience, ProductFamily: conf.family, Tenant: tenant, Status: StatusActive,
+		TokenAudience: conf.tokenAudience, ProductFamily: string(conf.family), Tenant: tenant, Status: StatusActive,
 	}
 	rd := &reader{}
 	reg.ClientID = rd.id(answer, "client_id")
@@ -205,8 +208,7 @@ func (t *Tool) keepRegistration(ctx context.Context, reg Registration, deploymen
 		if old.Tenant != reg.Tenant {
 			return Registration{}, reject("registration_taken", "this platform's client id is registered for another tenant")
 		}
-		reg.ID, reg.Rev, reg.CreatedAt = old.ID, old.Rev, old.CreatedAt
-		reg.Status, reg.Algorithms, reg.AutoDeploy = old.Status, old.Algorithms, old.AutoDeploy
+		reg = old.registeredAgain(reg)
 		if err := t.store.SaveRegistration(ctx, reg); errors.Is(err, ErrConflict) {
 			continue
 		} else if err != nil {
@@ -227,6 +229,15 @@ func (t *Tool) keepRegistration(ctx context.Context, reg Registration, deploymen
 		return reg, nil
 	}
 	return Registration{}, broken("storing the registration", ErrConflict)
+}
+
+// registeredAgain is the registration with what the platform says of itself now.
+// All else stays, above all what an administrator set.
+func (r Registration) registeredAgain(said Registration) Registration {
+	r.AuthURL, r.TokenURL, r.JWKSURL = said.AuthURL, said.TokenURL, said.JWKSURL
+	r.TokenAudience, r.Scopes = said.TokenAudience, said.Scopes
+	r.ProductFamily = cmp.Or(said.ProductFamily, r.ProductFamily)
+	return r
 }
 
 // fetchConfig reads the OpenID configuration; its issuer must be where it came from.
@@ -255,7 +266,7 @@ func (t *Tool) fetchConfig(ctx context.Context, configURL, token string) (platfo
 		tokenAudience: rd.text(doc, "authorization_server"), scopes: rd.texts(doc, "scopes_supported"),
 	}
 	lms, _ := rd.object(doc, claimPlatform)
-	conf.family = strings.ToLower(rd.label(lms, "product_family_code"))
+	conf.family = familyNamed(rd.label(lms, "product_family_code"))
 	conf.messages = readMessageSupport(lms)
 	if rd.rej != nil {
 		return conf, reject("configuration_invalid", "the platform's configuration: %s", rd.rej.Detail)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -97,6 +98,11 @@ func TestRegisteringAgainBringsTheRegistrationUpToDate(t *testing.T) {
 	conf := registering(w.platform, "dynamic-1")
 	w.get(w.browser(), w.registerURL(w.invite()))
 	before, _ := w.store.RegistrationFor(t.Context(), w.platform.URL, "dynamic-1")
+	if err := errors.Join(w.tool.SetFrames(t.Context(), before.ID, []string{"https://school.example"}),
+		w.tool.SetLiveEventKeys(t.Context(), before.ID, w.platform.URL+"/event-keys"), w.tool.SetAutoDeploy(t.Context(), before.ID, true)); err != nil {
+		t.Fatal(err)
+	}
+	before, _ = w.store.Registration(t.Context(), before.ID)
 	conf["token_endpoint"] = w.platform.URL + "/token2"
 	if got := w.get(w.browser(), w.registerURL(w.invite())); got.Page != "registered" {
 		t.Fatal(got)
@@ -104,6 +110,11 @@ func TestRegisteringAgainBringsTheRegistrationUpToDate(t *testing.T) {
 	after, err := w.store.RegistrationFor(t.Context(), w.platform.URL, "dynamic-1")
 	if err != nil || after.ID != before.ID || after.TokenURL != w.platform.URL+"/token2" {
 		t.Fatalf("got %+v, %v", after, err)
+	}
+	want := before // all that an administrator set stays
+	want.TokenURL, want.Rev = after.TokenURL, after.Rev
+	if !reflect.DeepEqual(after, want) || len(after.Frames) != 1 || after.EventKeysURL == "" {
+		t.Fatalf("got  %+v\nwant %+v", after, want)
 	}
 	other, err := w.tool.Invite(t.Context(), "another")
 	if err != nil {

@@ -32,7 +32,7 @@ type Registration struct {
 	Scopes        []string       `json:"scopes,omitempty"`         // what the platform granted
 	EventKeysURL  string         `json:"event_keys_url,omitempty"` // of Canvas Live Events; empty: LiveEventKeys
 	Algorithms    []string       `json:"algorithms,omitempty"`     // allowed for id_tokens; empty: RS256
-	ProductFamily string         `json:"product_family,omitempty"` // "moodle", "canvas" …
+	ProductFamily string         `json:"product_family,omitempty"` // as the platform names it; see Family
 	Frames        []string       `json:"frames,omitempty"`         // further origins that may frame our pages, named by an administrator
 	Tenant        string         `json:"tenant"`
 	Status        string         `json:"status"`

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -82,7 +81,7 @@ func (t *Tool) sendScore(ctx context.Context, reg Registration, target string, s
 	if err != nil {
 		return fmt.Errorf("lti: score: %w", err)
 	}
-	body, err := json.Marshal(scoreBody(s, at, familyOf(reg)))
+	body, err := json.Marshal(scoreBody(s, at, reg.Family()))
 	if err != nil {
 		return fmt.Errorf("lti: score: %w", err)
 	}
@@ -109,25 +108,16 @@ func explainScore(e *ServiceError, answer []byte) {
 	}
 }
 
-// familyOf is the platform's product; Canvas is known by its issuers too, for a
-// registration made by hand does not say.
-func familyOf(reg Registration) string {
-	if u, ok := webURL(reg.Issuer); ok && reg.ProductFamily == "" && (u.Host == "canvas.instructure.com" || strings.HasSuffix(u.Host, ".instructure.com")) {
-		return "canvas"
-	}
-	return reg.ProductFamily
-}
-
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
 
-func scoreBody(s Score, at time.Time, family string) map[string]any {
+func scoreBody(s Score, at time.Time, family Family) map[string]any {
 	if s.Activity == "" {
 		s.Activity = ActivityInProgress
 		if s.Given >= s.Maximum {
 			s.Activity = ActivityCompleted
 		}
 	}
-	if s.Grading == "" || family == "moodle" { // which ignores any other
+	if s.Grading == "" || family == FamilyMoodle { // which ignores any other
 		s.Grading = GradingFullyGraded
 	}
 	body := map[string]any{
@@ -138,7 +128,7 @@ func scoreBody(s Score, at time.Time, family string) map[string]any {
 	if s.Comment != "" {
 		body["comment"] = s.Comment
 	}
-	if family == "canvas" { // else each score would burn one of the learner's attempts
+	if family == FamilyCanvas { // else each score would burn one of the learner's attempts
 		body["https://canvas.instructure.com/lti/submission"] = map[string]any{"new_submission": false}
 	}
 	return body

@@ -298,9 +298,9 @@ func checkLaunches(reg Registration, course *KnownCourse) Check {
 	switch {
 	case course != nil:
 		return Check{Name: "launches", State: CheckOK, Cause: "launched", Detail: course.SeenAt.UTC().Format(time.DateOnly)}
-	case reg.ProductFamily == "moodle":
+	case reg.Family() == FamilyMoodle:
 		return Check{Name: "launches", State: CheckWarn, Cause: "pending_moodle"}
-	case reg.ProductFamily == "canvas":
+	case reg.Family() == FamilyCanvas:
 		return Check{Name: "launches", State: CheckWarn, Cause: "pending_canvas"}
 	}
 	return Check{Name: "launches", State: CheckWarn, Cause: "no_launch_yet"}

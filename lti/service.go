@@ -43,15 +43,15 @@ func refused(op string, cause Cause, detail string) *ServiceError {
 }
 
 // missingScope says which scope is missing and where it is switched on.
-func missingScope(op, scope, family string) *ServiceError {
+func missingScope(op, scope string, family Family) *ServiceError {
 	e := refused(op, CauseScope, "the platform did not grant the scope "+scope)
 	e.Scope = scope
 	switch {
-	case family == "moodle" && scope == scopeMembers:
+	case family == FamilyMoodle && scope == scopeMembers:
 		e.Detail += "; in Moodle it is the tool's setting Services > IMS LTI Names and Role Provisioning"
-	case family == "moodle":
+	case family == FamilyMoodle:
 		e.Detail += "; in Moodle it is the tool's setting Services > IMS LTI Assignment and Grade Services"
-	case family == "canvas":
+	case family == FamilyCanvas:
 		e.Detail += "; in Canvas it is a switch of the LTI developer key, under Scopes"
 	}
 	return e
@@ -75,7 +75,7 @@ func (t *Tool) call(ctx context.Context, id RegistrationID, c call) (*http.Respo
 	case len(reg.Scopes) > 0 && !has(c.scope) && has(c.or):
 		c.scope, c.or = c.or, ""
 	case len(reg.Scopes) > 0 && !has(c.scope):
-		return nil, nil, missingScope(c.op, c.scope, familyOf(reg))
+		return nil, nil, missingScope(c.op, c.scope, reg.Family())
 	}
 	spent := ""
 	for {

@@ -177,7 +177,7 @@ func readToken(body []byte, reg Registration, scope string) (string, time.Durati
 		return refuse("the token is not a bearer token")
 	}
 	if answer.Scope != nil && *answer.Scope != "" && !slices.Contains(strings.Fields(*answer.Scope), scope) {
-		e := missingScope("token", scope, familyOf(reg))
+		e := missingScope("token", scope, reg.Family())
 		e.Status = http.StatusOK
 		return "", 0, e
 	}

@@ -138,7 +138,7 @@ func (s *Site) registrationTyped(typed registrationForm) (lti.Registration, engi
 			return reg, problems
 		}
 		p := lti.CanvasPresets(typed.Host)[i]
-		reg.ProductFamily = p.Family
+		reg.ProductFamily = string(p.Family)
 		fill := func(to *string, value string) {
 			if *to == "" {
 				*to = value

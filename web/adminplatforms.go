@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -195,13 +194,22 @@ func (s *Site) testPlatform(w http.ResponseWriter, r *http.Request, session *Ses
 	return s.drawPlatform(w, r, session, checks)
 }
 
-// Family is how people call the platform's product.
-func (p platformRow) Family() string {
-	switch p.ProductFamily {
-	case "moodle":
+// Product is how people call the platform's family.
+func (p platformRow) Product() string {
+	switch family := p.Family(); family {
+	case "":
+		return "LTI 1.3"
+	case lti.FamilyMoodle:
 		return "Moodle"
-	case "canvas":
+	case lti.FamilyCanvas:
 		return "Canvas"
+	case lti.FamilySakai:
+		return "Sakai"
+	case lti.FamilyBlackboard:
+		return "Blackboard"
+	case lti.FamilyBrightspace:
+		return "Brightspace"
+	default:
+		return string(family)
 	}
-	return cmp.Or(p.ProductFamily, "LTI 1.3")
 }

@@ -72,7 +72,7 @@ type registeredPage struct {
 // Registered implements lti.Pages.
 func (s *Site) Registered(w http.ResponseWriter, r *http.Request, reg lti.Registration) {
 	s.ltiPage(w, r, http.StatusOK, "registered", s.view(r).titled("page.registered.title"), registeredPage{
-		Platform: reg.Issuer, ClientID: reg.ClientID, NeedsActivation: reg.ProductFamily == "moodle",
+		Platform: reg.Issuer, ClientID: reg.ClientID, NeedsActivation: reg.Family() == lti.FamilyMoodle,
 	})
 }
 

@@ -115,7 +115,7 @@ func fromPreset(reg *lti.Registration, name, host string) error {
 		return fmt.Errorf("-canvas %q: production, beta or test, or selfhosted with -host", name)
 	}
 	known := presets[i]
-	reg.ProductFamily = known.Family
+	reg.ProductFamily = string(known.Family)
 	for to, value := range map[*string]string{&reg.Issuer: known.Issuer, &reg.AuthURL: known.AuthURL, &reg.TokenURL: known.TokenURL, &reg.JWKSURL: known.JWKSURL} {
 		if *to == "" {
 			*to = value
@@ -174,7 +174,7 @@ func (p program) lmsList() *cli.Command {
 				}
 				return p.table("ID\tISSUER\tCLIENT ID\tFAMILY\tSTATUS\tDEPLOYMENTS\tREGISTERED", len(list), func(i int) string {
 					l := list[i]
-					return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%s", l.ID, l.Issuer, l.ClientID, orDash(l.ProductFamily), l.Status, len(l.Deployments), l.CreatedAt.UTC().Format(time.DateOnly))
+					return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%d\t%s", l.ID, l.Issuer, l.ClientID, orDash(string(l.Family())), l.Status, len(l.Deployments), l.CreatedAt.UTC().Format(time.DateOnly))
 				})
 			})
 		},
@@ -203,7 +203,7 @@ func (p program) lmsShow() *cli.Command {
 					approval = "are taken on"
 				}
 				rows := [][2]string{
-					{"id", string(reg.ID)}, {"issuer", reg.Issuer}, {"client id", reg.ClientID}, {"family", orDash(reg.ProductFamily)}, {"tenant", reg.Tenant},
+					{"id", string(reg.ID)}, {"issuer", reg.Issuer}, {"client id", reg.ClientID}, {"family", orDash(string(reg.Family()))}, {"tenant", reg.Tenant},
 					{"status", reg.Status}, {"auth url", reg.AuthURL}, {"token url", reg.TokenURL}, {"jwks url", reg.JWKSURL},
 					{"scopes", orDash(strings.Join(reg.Scopes, " "))}, {"new deployments", approval},
 				}
