@@ -88,17 +88,7 @@ func notThePlatforms() map[string]string {
 // for its own reason; and every reason that a platform can give has its forgery.
 func TestEveryForgeryIsRefusedForItsReason(t *testing.T) {
 	stores(t, func(t *testing.T, s lti.Store) {
-		w := newWorld(t, s)
-		w.clock.Advance(time.Since(w.clock.Now()))
-		lms, err := demolms.Start(t.Context(), demolms.Options{Clock: sharedClock{w.clock}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = lms.Close(t.Context()) }()
-		tool, err := lms.RegisterTool(t.Context(), w.invite())
-		if err != nil {
-			t.Fatal(err)
-		}
+		w, lms, tool, _ := withDemoLMS(t, s, demolms.Quirks{})
 		link, err := lms.AddResourceLink(t.Context(), demolms.ResourceLink{ClientID: tool.ClientID, Title: "First steps", TargetLinkURI: w.target})
 		if err != nil {
 			t.Fatal(err)

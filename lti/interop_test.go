@@ -9,35 +9,15 @@ import (
 	"regexp"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/cairn-lms/cairn/lti"
 	demolms "github.com/cairn-lms/cairn/lti/platform"
 )
 
-// sharedClock lets tool and demo LMS live in one time.
-type sharedClock struct{ *clock }
-
-func (c sharedClock) Advance(d time.Duration) error { c.clock.Advance(d); return nil }
-
 // The demo LMS was written without any code of this package: each checks the other.
 func TestToolAndDemoLMSUnderstandEachOther(t *testing.T) {
 	stores(t, func(t *testing.T, s lti.Store) {
-		w := newWorld(t, s)
-		w.clock.Advance(time.Since(w.clock.Now()))
-		lms, err := demolms.Start(t.Context(), demolms.Options{Clock: sharedClock{w.clock}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = lms.Close(t.Context()) }()
-		tool, err := lms.RegisterTool(t.Context(), w.invite())
-		if err != nil {
-			t.Fatal(err)
-		}
-		reg, err := w.store.RegistrationFor(t.Context(), lms.URL(), tool.ClientID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		w, lms, tool, reg := withDemoLMS(t, s, demolms.Quirks{})
 		link, err := lms.AddResourceLink(t.Context(), demolms.ResourceLink{CourseID: "2", ClientID: tool.ClientID, Title: "First steps", TargetLinkURI: w.target,
 			Custom: map[string]string{"workflow": "first-steps", "manager_email": "$Person.manager.email"}})
 		if err != nil {

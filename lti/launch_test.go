@@ -173,6 +173,26 @@ func TestTwoTabsNeverCross(t *testing.T) {
 	}
 }
 
+// oneOfAHundredIsALaunch posts the same launch a hundred times at once.
+func oneOfAHundredIsALaunch(t *testing.T, post func() shown) {
+	t.Helper()
+	var mu sync.Mutex
+	count := map[string]int{}
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() {
+			got := post()
+			mu.Lock()
+			defer mu.Unlock()
+			count[got.Page+" "+got.Code]++
+		})
+	}
+	wg.Wait()
+	if count["launched "] != 1 || count["refused nonce_reused"] != 99 {
+		t.Fatalf("got %v", count)
+	}
+}
+
 func TestOfAHundredParallelReplaysOneIsALaunch(t *testing.T) {
 	stores(t, func(t *testing.T, s lti.Store) {
 		w := newWorld(t, s)
@@ -181,31 +201,19 @@ func TestOfAHundredParallelReplaysOneIsALaunch(t *testing.T) {
 		// Fixed cookies: a jar would lose them with the first answer.
 		u, _ := url.Parse(w.server.URL)
 		cookies := a.browser.Jar.Cookies(u)
-		var mu sync.Mutex
-		count := map[string]int{}
-		var wg sync.WaitGroup
-		for range 100 {
-			wg.Go(func() {
-				req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, w.target, strings.NewReader(a.form.Encode()))
-				req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-				for _, c := range cookies {
-					req.AddCookie(c)
-				}
-				res, err := w.server.Client().Do(req)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				got := w.read(res)
-				mu.Lock()
-				defer mu.Unlock()
-				count[got.Page+" "+got.Code]++
-			})
-		}
-		wg.Wait()
-		if count["launched "] != 1 || count["refused nonce_reused"] != 99 {
-			t.Fatalf("got %v", count)
-		}
+		oneOfAHundredIsALaunch(t, func() shown {
+			req, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, w.target, strings.NewReader(a.form.Encode()))
+			req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			for _, c := range cookies {
+				req.AddCookie(c)
+			}
+			res, err := w.server.Client().Do(req)
+			if err != nil {
+				t.Error(err)
+				return shown{}
+			}
+			return w.read(res)
+		})
 	})
 }
 

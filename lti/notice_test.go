@@ -13,30 +13,13 @@ import (
 	demolms "github.com/cairn-lms/cairn/lti/platform"
 )
 
-// withDemoLMS is a world whose tool is registered with a demo LMS that has every service.
-func withDemoLMS(t *testing.T, s lti.Store) (*world, *demolms.Platform, demolms.Tool, lti.Registration) {
-	t.Helper()
-	w := newWorld(t, s)
-	w.clock.Advance(time.Since(w.clock.Now()))
-	lms, err := demolms.Start(t.Context(), demolms.Options{Clock: sharedClock{w.clock}, Quirks: demolms.Quirks{Groups: true, Notices: true, Differences: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = lms.Close(t.Context()) })
-	tool, err := lms.RegisterTool(t.Context(), w.invite())
-	if err != nil {
-		t.Fatal(err)
-	}
-	reg, err := w.store.RegistrationFor(t.Context(), lms.URL(), tool.ClientID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w, lms, tool, reg
+func everyService() demolms.Quirks {
+	return demolms.Quirks{Groups: true, Notices: true, Differences: true}
 }
 
 func TestACopiedCourseIsAnnouncedOnceAndItsActivityFindsItsWorkflow(t *testing.T) {
 	stores(t, func(t *testing.T, s lti.Store) {
-		w, lms, tool, reg := withDemoLMS(t, s)
+		w, lms, tool, reg := withDemoLMS(t, s, everyService())
 		link, err := lms.AddResourceLink(t.Context(), demolms.ResourceLink{CourseID: "2", ClientID: tool.ClientID, Title: "First steps", TargetLinkURI: w.target,
 			Custom: map[string]string{"workflow": "first-steps"}})
 		if err != nil {
@@ -134,7 +117,7 @@ func TestNoticesAreBounded(t *testing.T) {
 }
 
 func TestGroupsAndWhoIsInThemAreRead(t *testing.T) {
-	w, lms, tool, reg := withDemoLMS(t, sqliteStore(t))
+	w, lms, tool, reg := withDemoLMS(t, sqliteStore(t), everyService())
 	if err := lms.SetGroups(demolms.Group{ID: "g1", Name: "Red", Set: "Colours", Members: []string{"5"}}, demolms.Group{ID: "g2", Name: "Blue"}); err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package lti_test
 import (
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/cairn-lms/cairn/lti"
 	demolms "github.com/cairn-lms/cairn/lti/platform"
@@ -17,14 +16,8 @@ func TestTheToolWorksOnEveryKindOfPlatform(t *testing.T) {
 		"Blackboard": demolms.BlackboardQuirks(), "Sakai": demolms.SakaiQuirks(),
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sqliteStore(t))
-			w.clock.Advance(time.Since(w.clock.Now()))
 			quirks.StrictJTI = true
-			lms, err := demolms.Start(t.Context(), demolms.Options{Clock: sharedClock{w.clock}, Quirks: quirks})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = lms.Close(t.Context()) }()
+			w, lms := besideDemoLMS(t, sqliteStore(t), quirks)
 			// By hand, as where an issuer does not name its host.
 			tool, err := lms.AddTool(t.Context(), demolms.Tool{Name: "Cairn", LoginURL: w.server.URL + "/lti/login", RedirectURIs: []string{w.target},
 				JWKSURL: w.server.URL + "/lti/jwks", TargetLinkURI: w.target, DeepLinking: true, Domain: "127.0.0.1"})
@@ -84,17 +77,7 @@ func TestTheToolWorksOnEveryKindOfPlatform(t *testing.T) {
 // What Moodle has not: groups, differences of the roster, and a review opened from the
 // gradebook by the learner's manager.
 func TestTheToolUsesServicesThatMoodleHasNot(t *testing.T) {
-	w := newWorld(t, sqliteStore(t))
-	w.clock.Advance(time.Since(w.clock.Now()))
-	lms, err := demolms.Start(t.Context(), demolms.Options{Clock: sharedClock{w.clock}, Quirks: demolms.Quirks{Groups: true, Notices: true, Differences: true, SubmissionReview: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = lms.Close(t.Context()) }()
-	tool, err := lms.RegisterTool(t.Context(), w.invite())
-	if err != nil {
-		t.Fatal(err)
-	}
+	w, lms, tool, _ := withDemoLMS(t, sqliteStore(t), demolms.Quirks{Groups: true, Notices: true, Differences: true, SubmissionReview: true})
 	link, err := lms.AddResourceLink(t.Context(), demolms.ResourceLink{ClientID: tool.ClientID, Title: "First steps", TargetLinkURI: w.target})
 	if err != nil {
 		t.Fatal(err)

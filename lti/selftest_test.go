@@ -155,11 +155,7 @@ func TestSelfTestsExplainWhyThereIsNoToken(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, sqliteStore(t))
-			w.platform.handle("/token", func(rw http.ResponseWriter, _ *http.Request) {
-				rw.Header().Set("Content-Type", test.kind)
-				rw.WriteHeader(test.status)
-				fmt.Fprint(rw, test.body)
-			})
+			w.platform.handle("/token", always(test.status, test.kind, test.body))
 			have := w.tested()
 			if c := have["token"]; c.State != lti.CheckFail || c.Cause != test.token {
 				t.Errorf("the token: %+v, want %s", c, test.token)
@@ -168,6 +164,15 @@ func TestSelfTestsExplainWhyThereIsNoToken(t *testing.T) {
 				t.Errorf("our keys: %+v, want %s", c, test.ours)
 			}
 		})
+	}
+}
+
+// always answers the same.
+func always(status int, kind, body string) http.HandlerFunc {
+	return func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", kind)
+		rw.WriteHeader(status)
+		fmt.Fprint(rw, body)
 	}
 }
 
@@ -188,11 +193,7 @@ func TestSelfTestsReadTheRefusalsOfARealMoodleAsWhatTheyAre(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := newWorld(t, sqliteStore(t))
-			w.platform.handle("/token", func(rw http.ResponseWriter, _ *http.Request) {
-				rw.Header().Set("Content-Type", c.ContentType)
-				rw.WriteHeader(c.Status)
-				fmt.Fprint(rw, c.Body)
-			})
+			w.platform.handle("/token", always(c.Status, c.ContentType, c.Body))
 			have := w.tested()
 			for _, check := range []string{"token", "our_keys"} {
 				if c := have[check]; c.State != lti.CheckFail || c.Cause != cause {

@@ -28,6 +28,7 @@ import (
 	"github.com/cairn-lms/cairn/lti"
 	"github.com/cairn-lms/cairn/lti/ltimongo"
 	"github.com/cairn-lms/cairn/lti/ltisqlite"
+	demolms "github.com/cairn-lms/cairn/lti/platform"
 )
 
 // clock stands still until it is moved.
@@ -323,3 +324,37 @@ func (w *world) again(t *testing.T) *lti.Tool {
 }
 
 func writeJSON(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }
+
+// sharedClock lets tool and demo LMS live in one time.
+type sharedClock struct{ *clock }
+
+func (c sharedClock) Advance(d time.Duration) error { c.clock.Advance(d); return nil }
+
+// besideDemoLMS is a world and a demo LMS that behaves as the quirks say; neither
+// knows the other.
+func besideDemoLMS(t *testing.T, s lti.Store, quirks demolms.Quirks) (*world, *demolms.Platform) {
+	t.Helper()
+	w := newWorld(t, s)
+	w.clock.Advance(time.Since(w.clock.Now()))
+	lms, err := demolms.Start(t.Context(), demolms.Options{Clock: sharedClock{w.clock}, Quirks: quirks})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = lms.Close(context.WithoutCancel(t.Context())) })
+	return w, lms
+}
+
+// withDemoLMS is a world whose tool is registered with the demo LMS.
+func withDemoLMS(t *testing.T, s lti.Store, quirks demolms.Quirks) (*world, *demolms.Platform, demolms.Tool, lti.Registration) {
+	t.Helper()
+	w, lms := besideDemoLMS(t, s, quirks)
+	tool, err := lms.RegisterTool(t.Context(), w.invite())
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg, err := w.store.RegistrationFor(t.Context(), lms.URL(), tool.ClientID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w, lms, tool, reg
+}

@@ -1,12 +1,10 @@
 package platform
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -153,17 +151,9 @@ func (p *Platform) Notify(ctx context.Context, clientID string, n Notice) (statu
 	if err != nil {
 		return 0, fmt.Errorf("platform: notify: %w", err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, handler, bytes.NewReader(body))
+	status, _, err = p.post(ctx, handler, typeJSON, body)
 	if err != nil {
 		return 0, fmt.Errorf("platform: notify: %w", err)
 	}
-	req.Header.Set("Content-Type", typeJSON)
-	req.Header.Set("User-Agent", userAgent)
-	res, err := p.client.Do(req)
-	if err != nil {
-		return 0, fmt.Errorf("platform: notify: %w", err)
-	}
-	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, 64<<10))
-	return res.StatusCode, nil
+	return status, nil
 }

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"net/http"
 	"net/url"
@@ -193,4 +194,23 @@ func (p *Platform) results(c *serviceCall) error {
 func resultURL(item, user string) string {
 	path, query, _ := strings.Cut(item, "?")
 	return path + "/results?" + query + "&user_id=" + url.QueryEscape(user)
+}
+
+// SetGrade is a teacher's own entry in the gradebook.
+func (p *Platform) SetGrade(userID, itemID string, given float64) error {
+	return p.change(func(w *world) error {
+		_, it, ok := w.item(itemID)
+		if !ok {
+			return fmt.Errorf("platform: no line item %q", itemID)
+		}
+		if u, ok := w.user(userID); !ok || !u.gradable() {
+			return fmt.Errorf("platform: %q is no learner here", userID)
+		}
+		key := scoreKey(it.ID, userID)
+		w.Scores[key] = Score{
+			UserID: userID, LineItemID: it.ID, Given: given, Maximum: it.ScoreMaximum, ActivityProgress: "Completed", GradingProgress: "FullyGraded",
+			Timestamp: p.time(), ReceivedAt: p.time(), Writes: w.Scores[key].Writes + 1,
+		}
+		return nil
+	})
 }

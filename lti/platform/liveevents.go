@@ -1,32 +1,12 @@
 package platform
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
-	"time"
 )
-
-// actor is a person in a statement, as the logstore's settings name people.
-func (p *Platform) actor(u User) map[string]any {
-	p.mu.Lock()
-	how := p.xapi.Actor
-	p.mu.Unlock()
-	a := map[string]any{"name": u.Name}
-	switch how {
-	case "mbox":
-		a["mbox"] = "mailto:" + u.Email
-	case "username":
-		a["account"] = map[string]any{"homePage": p.issuer, "name": u.Username}
-	default:
-		a["account"] = map[string]any{"homePage": p.issuer, "name": u.ID}
-	}
-	return a
-}
 
 // canvasAccount is the platform's root account as Canvas numbers it, on a shard of its own.
 const (
@@ -98,41 +78,12 @@ func (p *Platform) PostLiveEvents(ctx context.Context, endpoint string, events .
 			return fmt.Errorf("platform: post live events: %w", err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, bytes.NewReader(body))
+	status, answer, err := p.post(ctx, endpoint, "application/jwt", body)
 	if err != nil {
 		return fmt.Errorf("platform: post live events: %w", err)
 	}
-	req.Header.Set("Content-Type", "application/jwt")
-	req.Header.Set("User-Agent", userAgent)
-	res, err := p.client.Do(req)
-	if err != nil {
-		return fmt.Errorf("platform: post live events: %w", err)
-	}
-	defer res.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(res.Body, 8<<10))
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("platform: post live events: the tool answered %d: %s", res.StatusCode, excerpt(answer))
+	if status != http.StatusOK {
+		return fmt.Errorf("platform: post live events: the tool answered %d: %s", status, excerpt(answer))
 	}
 	return nil
-}
-
-// SetGrade is a teacher's own entry in the gradebook.
-func (p *Platform) SetGrade(userID, itemID string, given float64) error {
-	return p.change(func(w *world) error {
-		_, it, ok := w.item(itemID)
-		if !ok {
-			return fmt.Errorf("platform: no line item %q", itemID)
-		}
-		if u, ok := w.user(userID); !ok || !u.gradable() {
-			return fmt.Errorf("platform: %q is no learner here", userID)
-		}
-		key := scoreKey(it.ID, userID)
-		w.Scores[key] = Score{
-			UserID: userID, LineItemID: it.ID, Given: given, Maximum: it.ScoreMaximum, ActivityProgress: "Completed", GradingProgress: "FullyGraded",
-			Timestamp: p.time(), ReceivedAt: p.time(), Writes: w.Scores[key].Writes + 1,
-		}
-		return nil
-	})
 }
