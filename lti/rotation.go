@@ -149,10 +149,10 @@ func (t *Tool) RotateKey(ctx context.Context, r RegistrationID, atOnce bool) (Ou
 }
 
 // RotateDue rotates the keys that are older than Options.KeyLife, and removes the
-// expired; with Options.PreviousSecret it seals anew. Call it daily, from any number of processes: one does it. A key that
-// fails does not keep the others.
+// expired; with Options.PreviousSecret it seals anew. Call it daily, from any
+// number of processes: one does it. A key that fails does not keep the others.
 func (t *Tool) RotateDue(ctx context.Context) error {
-	holder, now := secret(), t.now()
+	holder, now := secret(), time.Now()
 	held, err := t.store.TakeLease(ctx, "lti-rotate-keys", holder, now, now.Add(10*time.Minute))
 	if err != nil {
 		return fmt.Errorf("lti: rotate due: %w", err)

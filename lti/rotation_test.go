@@ -156,6 +156,31 @@ func TestKeysAreRotatedEveryNinetyDays(t *testing.T) {
 	})
 }
 
+// The clock of a development server may stand years ahead; a lease is another process's all the same.
+func TestARotationUnderWayIsLeftAloneWhateverTheDevelopmentClockSays(t *testing.T) {
+	w := newWorld(t, sqliteStore(t))
+	now := time.Now()
+	if mine, err := w.store.TakeLease(t.Context(), "lti-rotate-keys", "another process", now, now.Add(10*time.Minute)); err != nil || !mine {
+		t.Fatal(mine, err)
+	}
+	w.clock.Advance(time.Since(w.clock.Now()) + 365*24*time.Hour)
+	if err := w.tool.RotateDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.published(); len(got) != 1 {
+		t.Fatalf("two processes rotate at once: %v", got)
+	}
+	if err := w.store.ReleaseLease(t.Context(), "lti-rotate-keys", "another process"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.tool.RotateDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.published(); len(got) != 2 {
+		t.Fatalf("got %v", got)
+	}
+}
+
 func TestAWrongSecretIsCalledThatAndThePreviousOneOpensAndReseals(t *testing.T) {
 	s := sqliteStore(t)
 	w := newWorld(t, s)

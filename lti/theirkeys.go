@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -51,7 +52,8 @@ type keySet struct {
 	missed  time.Time // last attempt for an unknown kid
 }
 
-// find answers the keys with this id, usually one.
+// find answers the keys with this id, usually one. Keys read longer ago than
+// keySetStale answer nothing.
 func (s *keySets) find(ctx context.Context, url, kid string) ([]platformKey, *Rejection) {
 	set := s.set(url)
 	now := s.now()
@@ -61,29 +63,27 @@ func (s *keySets) find(ctx context.Context, url, kid string) ([]platformKey, *Re
 
 	fresh := !fetched.IsZero() && within(now, fetched, keySetLife)
 	looked := false
+	var failed error
 	if !fresh && (tried.IsZero() || fetched.IsZero() || !within(now, tried, keySetPause)) {
 		looked = true
-		if err := s.refresh(ctx, url, set, fetched); err != nil && (fetched.IsZero() || !within(now, fetched, keySetStale)) {
-			return nil, &Rejection{Code: "keys_unavailable", Spec: ruleSpec("keys_unavailable"), Status: http.StatusBadGateway,
-				Detail: "the platform's keys could not be read from its key set URL", cause: err}
-		}
+		failed = s.refresh(ctx, url, set, fetched)
 	}
 	keys, fetched := set.with(kid)
+	if !within(s.now(), fetched, keySetStale) {
+		rej := reject("keys_unavailable", "the platform's keys could not be read from its key set URL")
+		rej.cause = failed
+		return nil, rej
+	}
 	if len(keys) == 0 && !looked && set.mayLook(now) {
 		if err := s.refresh(ctx, url, set, fetched); err == nil {
-			keys, fetched = set.with(kid)
+			keys, _ = set.with(kid)
 		}
 	}
-	switch {
-	case len(keys) > 0:
+	if len(keys) > 0 {
 		return keys, nil
-	case fetched.IsZero():
-		return nil, reject("keys_unavailable", "the platform's keys could not be read from its key set URL")
 	}
 	return nil, reject("kid_unknown", "the platform's key set has no key %q", printable(kid, 64))
 }
-
-func ruleSpec(code string) string { spec, _ := rule(code); return spec }
 
 // within reports that now is less than d from at; a clock set back counts as later.
 func within(now, at time.Time, d time.Duration) bool {
@@ -148,6 +148,9 @@ func (s *keySets) refresh(ctx context.Context, url string, set *keySet, seen tim
 	set.mu.Lock()
 	defer set.mu.Unlock()
 	set.tried = now
+	if err == nil && len(keys) == 0 && len(set.keys) > 0 {
+		err = errors.New("lti: key set: empty, and it was not") // rather a fault of the platform's
+	}
 	if err != nil {
 		return err
 	}

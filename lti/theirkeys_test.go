@@ -54,7 +54,39 @@ func TestKnownKeysCarryThroughAnOutageOfADay(t *testing.T) {
 		t.Fatalf("%d fetches, want one attempt during the outage", n)
 	}
 	w.clock.Advance(5 * time.Hour)
-	w.wantCode(w.attempt().post(), "keys_unavailable")
+	for range 3 { // also while no new attempt is made
+		w.wantCode(w.attempt().post(), "keys_unavailable")
+	}
+	if n := len(w.platform.requests("/jwks")); n != 3 {
+		t.Fatalf("%d fetches, want one attempt more", n)
+	}
+}
+
+func TestAnEmptyKeySetTakesNoGoodKeysAway(t *testing.T) {
+	for _, empty := range []string{`{}`, `{"keys":[]}`, `{"keys":[{"kty":"RSA"}]}`} {
+		w := newWorld(t, sqliteStore(t))
+		good := w.platform.handlers["/jwks"]
+		if got := w.attempt().post(); got.Page != "launched" {
+			t.Fatal(got)
+		}
+		w.platform.handle("/jwks", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(empty)) })
+		w.clock.Advance(2 * time.Hour)
+		for range 3 {
+			if got := w.attempt().post(); got.Page != "launched" {
+				t.Fatalf("%s: %+v", empty, got)
+			}
+		}
+		if n := len(w.platform.requests("/jwks")); n != 2 {
+			t.Fatalf("%s: %d fetches, want one attempt more", empty, n)
+		}
+		w.clock.Advance(23 * time.Hour)
+		w.wantCode(w.attempt().post(), "keys_unavailable")
+		w.platform.handle("/jwks", good)
+		w.clock.Advance(time.Minute)
+		if got := w.attempt().post(); got.Page != "launched" {
+			t.Fatalf("%s: %+v", empty, got)
+		}
+	}
 }
 
 func TestKeySetsThatCannotBeUsed(t *testing.T) {
