@@ -23,6 +23,7 @@ const (
 	noticePath   = "/lti/notices"
 	maxNotices   = 50
 	noticeMemory = 30 * 24 * time.Hour // how long a notice's id is remembered
+	noticeWork   = time.Minute         // what one process has to act on it
 )
 
 // noticeTypes are those that a handler is registered for.
@@ -131,19 +132,43 @@ func (t *Tool) notice(ctx context.Context, compact string) (*Rejection, error) {
 	case id == "" || kind == "":
 		return reject("not_lti", "the token is no notice with id and type"), nil
 	}
-	name, holder, now := "notice "+hash(string(reg.ID)+"\n"+id), secret(), time.Now()
-	if first, err := t.store.TakeLease(ctx, name, holder, now, now.Add(noticeMemory)); err != nil || !first {
-		return nil, err
+	return t.once(ctx, hash(string(reg.ID)+"\n"+id), func() (*Rejection, error) {
+		if kind == NoticeCourseCopy {
+			if rej, err := t.courseCopied(ctx, copied, origins); rej != nil || err != nil {
+				return rej, err
+			}
+		}
+		t.log.InfoContext(ctx, "a notice was taken", "registration", reg.ID, "type", printable(kind, 64))
+		return nil, nil
+	})
+}
+
+// once does the work of a notice unless it is done. It holds two leases meanwhile,
+// for a minute: that it is under way, and that it is done, which becomes a month
+// when it is. If the process dies over it, both end, and the next delivery does the
+// work; one that comes before is an error, so that it comes again.
+func (t *Tool) once(ctx context.Context, notice string, work func() (*Rejection, error)) (*Rejection, error) {
+	doing, done, holder, now := "noticing "+notice, "notice "+notice, secret(), time.Now()
+	for _, name := range []string{doing, done} {
+		mine, err := t.store.TakeLease(ctx, name, holder, now, now.Add(noticeWork))
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("lti: notice: %w", err)
+		case !mine && name == doing:
+			return nil, fmt.Errorf("lti: notice: it is under way already: %w", ErrConflict)
+		case !mine:
+			return nil, t.store.ReleaseLease(ctx, doing, holder)
+		}
 	}
-	if kind == NoticeCourseCopy {
-		rej, err = t.courseCopied(ctx, copied, origins)
+	rej, err := work()
+	ctx = context.WithoutCancel(ctx)
+	if rej != nil || err != nil { // it may come again
+		err = errors.Join(err, t.store.ReleaseLease(ctx, done, holder))
+	} else {
+		now = time.Now()
+		_, err = t.store.TakeLease(ctx, done, holder, now, now.Add(noticeMemory)) // not mine: another was faster
 	}
-	if rej != nil || err != nil {
-		err = errors.Join(err, t.store.ReleaseLease(ctx, name, holder)) // not handled: it may come again
-		return rej, err
-	}
-	t.log.InfoContext(ctx, "a notice was taken", "registration", reg.ID, "type", printable(kind, 64))
-	return nil, nil
+	return rej, errors.Join(err, t.store.ReleaseLease(ctx, doing, holder))
 }
 
 // sender finds the registration that a notice is for, by issuer and audience.

@@ -1,11 +1,13 @@
 package lti_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,6 +98,72 @@ func TestACopiedCourseIsAnnouncedOnceAndItsActivityFindsItsWorkflow(t *testing.T
 		}
 		_ = reg
 	})
+}
+
+// mortal is a store whose process dies over a course, once, and whose leases tell
+// another time than the clock on the wall.
+type mortal struct {
+	lti.Store
+	dies  atomic.Bool
+	later atomic.Int64
+}
+
+func (s *mortal) SaveKnownCourse(ctx context.Context, c lti.KnownCourse) error {
+	if s.dies.Swap(false) {
+		panic(http.ErrAbortHandler)
+	}
+	return s.Store.SaveKnownCourse(ctx, c)
+}
+
+func (s *mortal) TakeLease(ctx context.Context, name, holder string, now, until time.Time) (bool, error) {
+	later := time.Duration(s.later.Load())
+	return s.Store.TakeLease(ctx, name, holder, now.Add(later), until.Add(later))
+}
+
+func TestANoticeWhoseProcessDiedOverItIsTakenTheNextTime(t *testing.T) {
+	s := &mortal{Store: sqliteStore(t)}
+	w, lms, tool, reg := withDemoLMS(t, s, demolms.Quirks{Notices: true})
+	link, err := lms.AddResourceLink(t.Context(), demolms.ResourceLink{CourseID: "2", ClientID: tool.ClientID, Title: "First steps", TargetLinkURI: w.target})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, _ := lti.KeyOf(openActivity(t, w, lms, "5", link.ID))
+	course, err := w.tool.KnownCourse(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.tool.RegisterNotices(t.Context(), course); err != nil {
+		t.Fatal(err)
+	}
+	notify := func(from string) int {
+		status, err := lms.Notify(t.Context(), tool.ClientID, demolms.Notice{Type: lti.NoticeCourseCopy, ID: "n1", Claims: map[string]any{
+			claim + "context": map[string]any{"id": "9", "title": "The copy"}, claim + "origin_contexts": []string{from}}})
+		if err != nil {
+			return 0
+		}
+		return status
+	}
+	s.dies.Store(true)
+	if got := notify("2"); got != 0 {
+		t.Fatalf("a dead process answered %d", got)
+	}
+	if got := notify("2"); got != http.StatusServiceUnavailable {
+		t.Fatalf("HTTP %d while the first may still be at it, want one that asks for another try", got)
+	}
+	s.later.Store(int64(61 * time.Second))
+	for _, from := range []string{"2", "666"} { // the second is the same notice once more
+		if got := notify(from); got != http.StatusOK {
+			t.Fatalf("HTTP %d", got)
+		}
+	}
+	s.later.Store(int64(29 * 24 * time.Hour))
+	if got := notify("666"); got != http.StatusOK {
+		t.Fatalf("HTTP %d", got)
+	}
+	got, err := w.tool.KnownCourse(t.Context(), lti.CourseKey{Registration: reg.ID, Deployment: key.Deployment, Course: "9"})
+	if err != nil || len(got.Origins) != 1 || got.Origins[0] != "2" {
+		t.Fatalf("got %+v, %v", got, err)
+	}
 }
 
 func TestNoticesAreBounded(t *testing.T) {
