@@ -29,9 +29,13 @@
 //	GET POST  /u/{token}                         unsubscribe; POST is RFC 8058 one-click too
 //	POST      /s/{handle}/admin                  an administrator of the LMS goes to /admin
 //	GET POST  /admin/signin                      a one-time link becomes an administrator's session
-//	GET       /admin/platforms, /failures, /audit
-//	GET POST  /admin/install/…                   registration URLs, Canvas, registrations by hand
-//	GET POST  /admin/platforms/{id}/…            suspend, approve, self-tests …
+//	POST      /admin/signout
+//	GET       /admin/install                     how to connect an LMS
+//	POST      /admin/install/invitation, …/canvas, …/registration   a registration URL, an address for Canvas, by hand
+//	GET       /admin/platforms, …/{id}           what is registered, what is known of one
+//	POST      /admin/platforms/{id}/tests, …/change, …/deployments   self-tests; suspend, rotate …; approve
+//	GET       /admin/failures                    refused logins, launches and registrations
+//	GET       /admin/audit                       what administrators did
 //	POST      /dev/clock                         only with a development clock
 //
 // A launch earns a session: a random id that only a cookie knows, under a public
@@ -39,5 +43,6 @@
 // A GET never acts, because browsers and mail scanners follow links; posts from
 // another site are refused (http.CrossOriginProtection). Everything works without
 // JavaScript. Pages of a session may be framed by the platform that launched it,
-// pages behind personal links by nobody.
+// pages behind personal links and the administration area by nobody. An act of an
+// administrator is noted before it is done.
 package web

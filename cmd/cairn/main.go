@@ -7,10 +7,15 @@
 //
 //	demo.go    everything in one process, with a small LMS and a mailbox
 //	serve.go   pages, LTI and xAPI over HTTP (and the worker, unless told not to)
-//	worker.go  the queue, the sweep, and the statements that workflows wait for
+//	worker.go  the queue and the sweep, and beside them
+//	  follow.go   the statements that workflows wait for, as they come
+//	  sync.go     once an hour through the courses that launches made known:
+//	              roster.go (who is there), notices, completionpoll.go (who has completed)
+//	  upkeep.go   once a day: retention, what nobody came for, rotation of our keys
+//	completion.go  Canvas Live Events
 //	admin.go   sign-in links, workflows
-//	lms.go     platforms: invite, add, list, show, suspend, approve, test …
-//	key.go, records.go, erase.go, retention.go   the record store: who may come in, and its upkeep
+//	lms.go, lmstrial.go, frames.go, liveevents.go   platforms: invite, add, list, suspend, approve, test …
+//	key.go, records.go, erase.go, retention.go      the record store: who may come in, and its upkeep
 package main
 
 import (
