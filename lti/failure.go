@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Failure is a refused login, launch or registration, kept for the administrator
+// Failure is a refused login, launch, registration, notice or Live Event, kept for the administrator
 // to see why. It holds no personal data: of a token's claims only those of a
 // short list are kept with their values, of all others the names.
 //
@@ -56,6 +56,8 @@ const (
 	FailedLaunch       = "launch"
 	FailedRegistration = "registration"
 	FailedRestart      = "restart"
+	FailedNotice       = "notice"     // of the Platform Notification Service
+	FailedLiveEvent    = "live_event" // of Canvas
 )
 
 // Failures keeps failures.

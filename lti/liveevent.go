@@ -61,20 +61,7 @@ func (t *Tool) SetLiveEventKeys(ctx context.Context, id RegistrationID, keysURL 
 	if keysURL != "" && !t.platformURL(keysURL) {
 		return fmt.Errorf("lti: live events: %q is not an https URL", printable(keysURL, 200))
 	}
-	for range maxTries {
-		reg, err := t.store.Registration(ctx, id)
-		if err != nil {
-			return fmt.Errorf("lti: live events: %w", err)
-		}
-		if reg.EventKeysURL == keysURL {
-			return nil
-		}
-		reg.EventKeysURL = keysURL
-		if err := t.store.SaveRegistration(ctx, reg); !errors.Is(err, ErrConflict) {
-			return err
-		}
-	}
-	return fmt.Errorf("lti: live events: %w", ErrConflict)
+	return t.changeRegistration(ctx, "set live event keys", id, func(r *Registration) { r.EventKeysURL = keysURL })
 }
 
 // serveLiveEvents takes what Canvas delivers: one signed event as a compact JWS, or a
@@ -96,18 +83,13 @@ func (t *Tool) serveLiveEvents(w http.ResponseWriter, r *http.Request) {
 		t.log.ErrorContext(r.Context(), "live events", "error", err)
 		answer(http.StatusServiceUnavailable, "try again", 0)
 		return
-	case reg.Status != StatusActive:
-		answer(http.StatusForbidden, "this registration is "+reg.Status, 0)
-		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEventBody))
-	if err != nil {
-		answer(http.StatusRequestEntityTooLarge, fmt.Sprintf("at most %d bytes are taken at a time", maxEventBody), 0)
-		return
-	}
-	events, rej := t.readLiveEvents(r.Context(), reg, body)
+	known := failing{registration: reg}
+	events, rej := t.receiveLiveEvents(w, r, &known)
 	if rej != nil {
-		t.log.WarnContext(r.Context(), "live events refused", "registration", reg.ID, "code", rej.Code, "detail", rej.Detail)
+		id := requestID(w)
+		t.logRejection(r, "live event", rej, id, "registration", reg.ID)
+		t.keepFailure(r.Context(), FailedLiveEvent, rej, known, id)
 		answer(rej.Status, rej.Code+": "+rej.Detail, 0)
 		return
 	}
@@ -119,6 +101,22 @@ func (t *Tool) serveLiveEvents(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	answer(http.StatusOK, "", len(events))
+}
+
+// receiveLiveEvents reads the events of a request to the address of known.registration.
+func (t *Tool) receiveLiveEvents(w http.ResponseWriter, r *http.Request, known *failing) ([]LiveEvent, *Rejection) {
+	if reg := known.registration; reg.Status != StatusActive {
+		return nil, reject("registration_suspended", "this registration is %s", reg.Status)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEventBody))
+	var long *http.MaxBytesError
+	switch {
+	case errors.As(err, &long):
+		return nil, reject("body_too_large", "at most %d bytes are taken at a time", maxEventBody)
+	case err != nil:
+		return nil, reject("bad_form", "the body could not be read")
+	}
+	return t.readLiveEvents(r.Context(), known, body)
 }
 
 // liveEventRegistration finds the registration of an address.
@@ -133,7 +131,8 @@ func (t *Tool) liveEventRegistration(ctx context.Context, code string) (Registra
 // readLiveEvents verifies every token of a body before it reads any. The same keys
 // sign for all customers of Canvas's cloud: what an event is about is the caller's to
 // match by its root account.
-func (t *Tool) readLiveEvents(ctx context.Context, reg Registration, body []byte) ([]LiveEvent, *Rejection) {
+func (t *Tool) readLiveEvents(ctx context.Context, known *failing, body []byte) ([]LiveEvent, *Rejection) {
+	reg := known.registration
 	compact, rej := liveEventTokens(body)
 	if rej != nil {
 		return nil, rej
@@ -148,18 +147,20 @@ func (t *Tool) readLiveEvents(ctx context.Context, reg Registration, body []byte
 		if rej != nil {
 			return nil, rej
 		}
+		known.claims, known.verified = tok.claims, false
 		if rej := t.verify(ctx, signer, tok); rej != nil {
 			if rej.Status == http.StatusBadRequest {
 				rej.Status = http.StatusUnauthorized
 			}
 			return nil, rej
 		}
+		known.verified = true
 		if rej := t.checkEventTimes(tok.claims); rej != nil {
 			return nil, rej
 		}
 		payloads = append(payloads, eventsIn(tok.claims)...)
 		if len(payloads) > maxLiveEvents {
-			return nil, refuseEvents(http.StatusRequestEntityTooLarge, "too_many_events", "more than %d events in one request", maxLiveEvents)
+			return nil, reject("too_many_events", "more than %d events in one request", maxLiveEvents)
 		}
 	}
 	tenants, err := t.tenantsOf(ctx, reg)
@@ -176,10 +177,6 @@ func (t *Tool) readLiveEvents(ctx context.Context, reg Registration, body []byte
 	return events, nil
 }
 
-func refuseEvents(status int, code, detail string, args ...any) *Rejection {
-	return &Rejection{Code: code, Spec: "Canvas Live Events, HTTPS delivery", Status: status, Detail: fmt.Sprintf(detail, args...)}
-}
-
 // liveEventTokens takes the signed tokens out of a body: the bare token, the token as
 // a JSON string, or an array of such strings.
 func liveEventTokens(body []byte) ([]string, *Rejection) {
@@ -191,7 +188,7 @@ func liveEventTokens(body []byte) ([]string, *Rejection) {
 		return nil, nil // a probe
 	case body[0] == '[':
 		if err := json.Unmarshal(body, &many); err != nil {
-			return nil, refuseEvents(http.StatusUnauthorized, "event_unsigned", "the array holds something else than signed events; switch on \"Sign payload\" of the data stream")
+			return nil, reject("event_unsigned", "the array holds something else than signed events; switch on \"Sign payload\" of the data stream")
 		}
 	case body[0] == '"':
 		if err := json.Unmarshal(body, &one); err != nil {
@@ -199,12 +196,12 @@ func liveEventTokens(body []byte) ([]string, *Rejection) {
 		}
 		many = []string{one}
 	case body[0] == '{':
-		return nil, refuseEvents(http.StatusUnauthorized, "event_unsigned", "the event is not signed; switch on \"Sign payload\" of the data stream")
+		return nil, reject("event_unsigned", "the event is not signed; switch on \"Sign payload\" of the data stream")
 	default:
 		many = []string{string(body)}
 	}
 	if len(many) > maxLiveEvents {
-		return nil, refuseEvents(http.StatusRequestEntityTooLarge, "too_many_events", "more than %d events in one request", maxLiveEvents)
+		return nil, reject("too_many_events", "more than %d events in one request", maxLiveEvents)
 	}
 	return many, nil
 }

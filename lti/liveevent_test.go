@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -223,6 +224,69 @@ func TestALiveEventThatIsNotCanvassIsRefused(t *testing.T) {
 	}
 	if log := s.log.String(); strings.Contains(log, "inewton") || strings.Contains(log, "Newton") {
 		t.Errorf("the log names a person:\n%s", log)
+	}
+}
+
+func TestARefusedLiveEventTellsTheAdministratorWhyAndNoMore(t *testing.T) {
+	stores(t, func(t *testing.T, store lti.Store) {
+		s := newStream(t, store)
+		kept := func(code string) lti.Failure {
+			t.Helper()
+			all, err := s.tool.Failures(t.Context(), "main", 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(all, func(f lti.Failure) bool { return f.Code == code })
+			if i < 0 {
+				t.Fatalf("%s is not among %+v", code, all)
+			}
+			if f := all[i]; f.Kind != lti.FailedLiveEvent || f.Registration != s.reg.ID || f.Spec == "" || f.Detail == "" || len(f.RequestIDs) == 0 {
+				t.Errorf("got %+v", f)
+			}
+			return all[i]
+		}
+		event := courseEvent("course_completed", "null", "6", "6")
+		s.deliver(s.url(), event)
+		if f := kept("event_unsigned"); f.Verified || !strings.HasPrefix(f.Spec, "Canvas Live Events") {
+			t.Errorf("got %+v", f)
+		}
+		late := claimsOf(t, event)
+		late["exp"], late["sub"] = s.clock.Now().Add(-time.Hour).Unix(), "isaac"
+		s.deliver(s.url(), s.signed(late))
+		if f := kept("token_expired"); !f.Verified || !slices.Contains(f.ClaimNames, "body") || strings.Contains(fmt.Sprintf("%+v", f), "ewton") || strings.Contains(fmt.Sprintf("%+v", f), "isaac") {
+			t.Errorf("got %+v", f)
+		}
+		stranger := signRS256(testKey(t), s.platform.header(), claimsOf(t, event))
+		s.deliver(s.url(), stranger)
+		if f := kept("bad_signature"); f.Verified {
+			t.Errorf("got %+v", f)
+		}
+		s.deliver(s.url(), strings.Repeat("a", 1<<20+1))
+		kept("body_too_large")
+		for range 20 {
+			s.deliver(s.url(), "[1]")
+		}
+		all, err := s.tool.Failures(t.Context(), "main", 0)
+		if err != nil || len(all) > 5 {
+			t.Errorf("%d entries after a flood, %v", len(all), err)
+		}
+		if err := s.tool.SuspendRegistration(t.Context(), s.reg.ID); err != nil {
+			t.Fatal(err)
+		}
+		if status, _ := s.deliver(s.url(), "x"); status != http.StatusForbidden {
+			t.Errorf("HTTP %d", status)
+		}
+		kept("registration_suspended")
+		if nobodys, err := s.tool.Failures(t.Context(), "", 0); err != nil || len(nobodys) > 0 {
+			t.Errorf("got %v, %v", nobodys, err)
+		}
+	})
+}
+
+func TestTheKeysOfLiveEventsAreSetWithAnAuditLine(t *testing.T) {
+	s := newStream(t, sqliteStore(t))
+	if log := s.log.String(); !strings.Contains(log, `act="set live event keys"`) {
+		t.Errorf("got %s", log)
 	}
 }
 

@@ -61,8 +61,8 @@ func (t *Tool) RegisterNotices(ctx context.Context, c KnownCourse) error {
 }
 
 // serveNotices takes {"notices":[{"jwt"}]}. Each is verified as an id_token is, and
-// handled once. What is forged or of no meaning to us is logged and done with; only
-// a failure of our own asks the platform to send all again.
+// handled once. What is forged or of no meaning to us is kept for the administrator
+// and done with; only a failure of our own asks the platform to send all again.
 func (t *Tool) serveNotices(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	id := requestID(w)
@@ -81,13 +81,15 @@ func (t *Tool) serveNotices(w http.ResponseWriter, r *http.Request) {
 	}
 	good, broke := 0, false
 	for _, one := range sent.Notices {
-		rej, err := t.notice(r.Context(), one.JWT)
+		var known failing
+		rej, err := t.notice(r.Context(), one.JWT, &known)
 		switch {
 		case err != nil:
 			broke = true
 			t.log.ErrorContext(r.Context(), "take a notice", "request_id", id, "error", err)
 		case rej != nil:
-			t.logRejection(r, "notice", rej, id)
+			t.logRejection(r, "notice", rej, id, "registration", known.registration.ID)
+			t.keepFailure(r.Context(), FailedNotice, rej, known, id)
 		default:
 			good++
 		}
@@ -104,18 +106,22 @@ func (t *Tool) serveNotices(w http.ResponseWriter, r *http.Request) {
 }
 
 // notice verifies one notice and acts on it, if it is new.
-func (t *Tool) notice(ctx context.Context, compact string) (*Rejection, error) {
+func (t *Tool) notice(ctx context.Context, compact string, known *failing) (*Rejection, error) {
 	tok, rej := splitToken(compact)
 	if rej != nil {
 		return rej, nil
 	}
+	known.claims = tok.claims
+	known.issuer, _, _ = tok.claims.text("iss") // as received
 	reg, rej, err := t.sender(ctx, tok.claims)
+	known.registration = reg
 	if rej != nil || err != nil {
 		return rej, err
 	}
 	if rej := t.verify(ctx, reg, tok); rej != nil {
 		return rej, nil
 	}
+	known.verified = true
 	if _, rej := checkSecurityClaims(tok.claims, reg.ClientID, t.now(), t.o.Skew); rej != nil {
 		return rej, nil
 	}
@@ -134,7 +140,7 @@ func (t *Tool) notice(ctx context.Context, compact string) (*Rejection, error) {
 	}
 	return t.once(ctx, hash(string(reg.ID)+"\n"+id), func() (*Rejection, error) {
 		if kind == NoticeCourseCopy {
-			if rej, err := t.courseCopied(ctx, copied, origins); rej != nil || err != nil {
+			if rej, err := t.courseCopied(ctx, copied, origins, known); rej != nil || err != nil {
 				return rej, err
 			}
 		}
@@ -188,7 +194,7 @@ func (t *Tool) sender(ctx context.Context, c object) (Registration, *Rejection, 
 	for _, reg := range regs {
 		if rej = checkAudience(c, reg.ClientID); rej == nil {
 			if reg.Status != StatusActive {
-				return Registration{}, reject("registration_suspended", "this registration is %s", reg.Status), nil
+				return reg, reject("registration_suspended", "this registration is %s", reg.Status), nil
 			}
 			return reg, nil, nil
 		}
@@ -198,8 +204,9 @@ func (t *Tool) sender(ctx context.Context, c object) (Registration, *Rejection, 
 
 // courseCopied remembers what a course is a copy of, so that its line items are
 // found and its activities know their workflow.
-func (t *Tool) courseCopied(ctx context.Context, c KnownCourse, origins []string) (*Rejection, error) {
+func (t *Tool) courseCopied(ctx context.Context, c KnownCourse, origins []string, known *failing) (*Rejection, error) {
 	d, err := t.store.Deployment(ctx, c.Registration, c.Deployment)
+	known.tenant = d.Tenant
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return reject("unknown_deployment", "the deployment %q is not known under this registration", printable(c.Deployment, maxID)), nil
@@ -210,16 +217,16 @@ func (t *Tool) courseCopied(ctx context.Context, c KnownCourse, origins []string
 	case c.Course == "":
 		return reject("not_lti", "the notice does not say which course is the copy"), nil
 	}
-	_, err = t.changeCourse(ctx, c.CourseKey, true, func(known *KnownCourse) {
-		if known.Rev == 0 {
-			known.Tenant, known.Issuer, known.Title, known.SeenAt = d.Tenant, c.Issuer, c.Title, t.now()
+	_, err = t.changeCourse(ctx, c.CourseKey, true, func(copied *KnownCourse) {
+		if copied.Rev == 0 {
+			copied.Tenant, copied.Issuer, copied.Title, copied.SeenAt = d.Tenant, c.Issuer, c.Title, t.now()
 		}
 		for _, from := range origins {
 			if from != "" && from != c.Course && len(from) <= maxID {
-				known.Origins = append(slices.DeleteFunc(known.Origins, func(s string) bool { return s == from }), from)
+				copied.Origins = append(slices.DeleteFunc(copied.Origins, func(s string) bool { return s == from }), from)
 			}
 		}
-		known.Origins = known.Origins[max(0, len(known.Origins)-maxOrigins):]
+		copied.Origins = copied.Origins[max(0, len(copied.Origins)-maxOrigins):]
 	})
 	return nil, err
 }

@@ -66,6 +66,23 @@ func TestACopiedCourseIsAnnouncedOnceAndItsActivityFindsItsWorkflow(t *testing.T
 		if _, err := w.tool.KnownCourse(t.Context(), copyKey); !errors.Is(err, lti.ErrNotFound) {
 			t.Fatalf("a forged notice was believed: %v", err)
 		}
+		all, err := w.tool.Failures(t.Context(), "main", 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kept := map[string]lti.Failure{}
+		for _, f := range all {
+			kept[f.Code] = f
+		}
+		for code, verified := range map[string]bool{"issued_too_long_ago": true, "unknown_deployment": true} {
+			if f := kept[code]; f.Kind != lti.FailedNotice || f.Verified != verified || f.Registration != reg.ID || len(f.RequestIDs) != 1 || len(f.ClaimNames) == 0 {
+				t.Errorf("%s is kept as %+v", code, f)
+			}
+		}
+		nobodys, err := w.tool.Failures(t.Context(), "", 0)
+		if err != nil || len(nobodys) != 1 || nobodys[0].Code != "wrong_audience" || nobodys[0].Kind != lti.FailedNotice || nobodys[0].Issuer != lms.URL() {
+			t.Errorf("of nobody there are %+v, %v", nobodys, err)
+		}
 		notify(copied("n1", "2"), http.StatusOK)
 		notify(copied("n1", "666"), http.StatusOK) // the same notice again
 		got, err := w.tool.KnownCourse(t.Context(), copyKey)

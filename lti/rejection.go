@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// Rejection says why a login, a launch or a registration was refused. Detail is
+// Rejection says why a login, a launch, a registration, a notice or a Live Event was refused. Detail is
 // for an administrator: it holds no personal data and may be logged and shown.
 type Rejection struct {
 	Code   string // stable, distinct per reason
@@ -73,6 +73,7 @@ func rule(code string) (spec string, status int) {
 		deep     = "Deep Linking 2.0 §4.4, deep linking request"
 		review   = "Submission Review 1.0, for_user claim"
 		register = "Dynamic Registration 1.0"
+		events   = "Canvas Live Events, HTTPS delivery"
 		jwsSpec  = "RFC 7515"
 		ours     = "Cairn"
 	)
@@ -206,6 +207,12 @@ func rule(code string) (spec string, status int) {
 		return register + ", the issuer must match the configuration's host", forbidden
 	case "registration_refused", "registration_answer":
 		return register + ", client registration", gateway
+	// Canvas Live Events.
+	case "event_unsigned":
+		return events, unauth
+	case "too_many_events":
+		return events, http.StatusRequestEntityTooLarge
+
 	case "registration_taken":
 		return ours, conflict
 	case "internal":

@@ -17,7 +17,7 @@ type failuresPage struct {
 // failureView is one refusal as an administrator reads it.
 type failureView struct {
 	lti.Failure
-	Saw    string // key of the sentence that the person read
+	Saw    string // key of the sentence that the person read; empty if nobody did
 	Advice string // key of what to do about it
 	Facts  []fact // claims with values, by name
 }
@@ -63,12 +63,15 @@ func (s *Site) failuresOf(r *http.Request, session *Session, reg lti.Registratio
 }
 
 func viewOfFailure(m *view, f lti.Failure) failureView {
-	v := failureView{Failure: f, Saw: "page.refused.launch", Advice: "admin.advice." + adviceOf(f.Code)}
+	v := failureView{Failure: f, Saw: "page.refused.launch", Advice: "admin.advice." + adviceOf(f.Kind, f.Code)}
 	if f.Kind == lti.FailedRegistration {
 		v.Saw = "page.refused.registration"
 	}
 	if key := "page.refused." + f.Code; m.Has(key) {
 		v.Saw = key
+	}
+	if f.Kind == lti.FailedNotice || f.Kind == lti.FailedLiveEvent {
+		v.Saw = "" // servers among themselves
 	}
 	for name, value := range f.Claims {
 		v.Facts = append(v.Facts, fact{name, value})
@@ -83,8 +86,10 @@ func viewOfFailure(m *view, f lti.Failure) failureView {
 }
 
 // adviceOf is the topic of what an administrator can do about a refusal.
-func adviceOf(code string) string {
+func adviceOf(kind, code string) string {
 	switch code {
+	case "event_unsigned", "too_many_events":
+		return "stream"
 	case "unknown_issuer", "unknown_client", "ambiguous_client":
 		return "register"
 	case "registration_suspended", "deployment_suspended":
@@ -98,6 +103,9 @@ func adviceOf(code string) string {
 	case "issued_in_future", "issued_too_long_ago", "token_expired", "not_yet_valid":
 		return "clock"
 	case "keys_unavailable", "kid_unknown":
+		if kind == lti.FailedLiveEvent {
+			return "stream"
+		}
 		return "keys"
 	case "target_off_origin", "token_target_off_origin", "target_mismatch":
 		return "address"
@@ -120,6 +128,9 @@ func adviceOf(code string) string {
 		"key_not_for_signing", "key_other_alg", "key_malformed", "wrong_audience", "untrusted_audience", "azp_wrong", "issuer_mismatch",
 		"nonce_unknown", "nonce_other_state", "deployment_mismatch":
 		return "forged"
+	}
+	if kind == lti.FailedLiveEvent {
+		return "stream"
 	}
 	return "message"
 }

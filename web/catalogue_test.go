@@ -35,7 +35,7 @@ var formats = map[string][]string{
 	"page.board.by.%s":  sources,
 	"page.pick.kind.%s": pickKinds, "page.pick.kind.%s.text": pickKinds,
 	"admin.status.%s": {"active", "suspended", "pending"}, "admin.by.%s": {ByLink, ByLaunch, ByCommand},
-	"admin.kind.%s":  {lti.FailedLogin, lti.FailedLaunch, lti.FailedRegistration, lti.FailedRestart},
+	"admin.kind.%s":  {lti.FailedLogin, lti.FailedLaunch, lti.FailedRegistration, lti.FailedRestart, lti.FailedNotice, lti.FailedLiveEvent},
 	"admin.check.%s": strings.Fields("status address keys clock our_keys token roster line_items launches"),
 	"admin.state.%s": {string(lti.CheckOK), string(lti.CheckWarn), string(lti.CheckFail), string(lti.CheckSkipped)},
 	"admin.cause.%s": append(causesIn("../lti/selftest.go"), causesIn("../lti/errors.go")...), "admin.act.%s": actsIn(),
