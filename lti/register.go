@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,7 +63,8 @@ func (t *Tool) Register(ctx context.Context, reg Registration, deployments ...st
 			return Registration{}, fmt.Errorf("lti: register: %q is not an algorithm that can be allowed", alg)
 		}
 	}
-	reg.ID, reg.Rev, reg.CreatedAt = RegistrationID(secret()[:22]), 0, t.now()
+	// Letters and digits only, so that no command takes the id for a flag.
+	reg.ID, reg.Rev, reg.CreatedAt = RegistrationID(strings.ToLower(rand.Text())), 0, t.now()
 	if reg.Status == "" {
 		reg.Status = StatusActive
 	}

@@ -226,3 +226,11 @@ func TestNewAndRegisterSayWhatIsMissing(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+// The id is an argument of the commands of an administrator.
+func TestTheIDOfARegistrationIsNeverTakenForAFlag(t *testing.T) {
+	w := newWorld(t, sqliteStore(t))
+	if id := string(w.reg.ID); len(id) < 22 || strings.Trim(id, "abcdefghijklmnopqrstuvwxyz234567") != "" {
+		t.Errorf("the id %q is not of letters and digits only", id)
+	}
+}
