@@ -143,6 +143,9 @@ func (t *Tool) readLiveEvents(ctx context.Context, known *failing, body []byte) 
 	}
 	var payloads []object
 	for _, one := range compact {
+		if err := ctx.Err(); err != nil {
+			return nil, broken("live events", err)
+		}
 		tok, rej := splitToken(one)
 		if rej != nil {
 			return nil, rej

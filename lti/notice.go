@@ -62,7 +62,8 @@ func (t *Tool) RegisterNotices(ctx context.Context, c KnownCourse) error {
 
 // serveNotices takes {"notices":[{"jwt"}]}. Each is verified as an id_token is, and
 // handled once. What is forged or of no meaning to us is kept for the administrator
-// and done with; only a failure of our own asks the platform to send all again.
+// and done with; only a failure of our own asks the platform to send all again. The first
+// that no platform of ours has signed ends the request: a stranger costs us one signature.
 func (t *Tool) serveNotices(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	id := requestID(w)
@@ -79,8 +80,11 @@ func (t *Tool) serveNotices(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, fmt.Sprintf("want a JSON object with 1 to %d notices", maxNotices), http.StatusBadRequest)
 		return
 	}
-	good, broke := 0, false
+	good, broke, forged := 0, false, false
 	for _, one := range sent.Notices {
+		if broke = broke || r.Context().Err() != nil; broke || forged {
+			break
+		}
 		var known failing
 		rej, err := t.notice(r.Context(), one.JWT, &known)
 		switch {
@@ -88,6 +92,7 @@ func (t *Tool) serveNotices(w http.ResponseWriter, r *http.Request) {
 			broke = true
 			t.log.ErrorContext(r.Context(), "take a notice", "request_id", id, "error", err)
 		case rej != nil:
+			forged = !known.verified
 			t.logRejection(r, "notice", rej, id, "registration", known.registration.ID)
 			t.keepFailure(r.Context(), FailedNotice, rej, known, id)
 		default:
@@ -98,6 +103,8 @@ func (t *Tool) serveNotices(w http.ResponseWriter, r *http.Request) {
 	case broke:
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "try again", http.StatusServiceUnavailable)
+	case forged:
+		http.Error(w, "a notice could not be verified; it and those after it were not taken", http.StatusUnauthorized)
 	case good == 0:
 		http.Error(w, "none of the notices could be verified", http.StatusUnauthorized)
 	default:

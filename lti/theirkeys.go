@@ -21,8 +21,13 @@ const (
 	keySetLife    = time.Hour        // fresh this long
 	keySetStale   = 24 * time.Hour   // usable this long while the platform is away
 	keySetPause   = 30 * time.Second // between attempts, and between looks for an unknown kid
+	keySetFirst   = 5 * time.Second  // between attempts while none has succeeded
 	maxKeySet     = 512 << 10
 	maxKeys       = 100
+	maxKeysOfKid  = 2       // each is tried, so each costs
+	maxKeyBits    = 4096    // of RSA; time grows with its square
+	maxExponent   = 1 << 24 // of RSA; usual is 65537
+	maxKeyMember  = 1 << 10 // characters
 	maxKeySets    = 1000
 	keySetTimeout = 10 * time.Second
 )
@@ -43,13 +48,16 @@ func newKeySets(client *http.Client, now func() time.Time) *keySets {
 }
 
 type keySet struct {
-	fetching sync.Mutex // one fetch at a time; held without mu
+	fetching chan struct{} // one fetch at a time; held without mu
 
 	mu      sync.Mutex
 	keys    []platformKey
 	fetched time.Time // last success
 	tried   time.Time // last attempt
+	outcome error     // of it
 	missed  time.Time // last attempt for an unknown kid
+
+	attempts int
 }
 
 // find answers the keys with this id, usually one. Keys read longer ago than
@@ -62,11 +70,15 @@ func (s *keySets) find(ctx context.Context, url, kid string) ([]platformKey, *Re
 	set.mu.Unlock()
 
 	fresh := !fetched.IsZero() && within(now, fetched, keySetLife)
+	pause := keySetPause
+	if fetched.IsZero() {
+		pause = keySetFirst
+	}
 	looked := false
 	var failed error
-	if !fresh && (tried.IsZero() || fetched.IsZero() || !within(now, tried, keySetPause)) {
+	if !fresh && (tried.IsZero() || !within(now, tried, pause)) {
 		looked = true
-		failed = s.refresh(ctx, url, set, fetched)
+		failed = s.refresh(ctx, url, set)
 	}
 	keys, fetched := set.with(kid)
 	if !within(s.now(), fetched, keySetStale) {
@@ -75,7 +87,7 @@ func (s *keySets) find(ctx context.Context, url, kid string) ([]platformKey, *Re
 		return nil, rej
 	}
 	if len(keys) == 0 && !looked && set.mayLook(now) {
-		if err := s.refresh(ctx, url, set, fetched); err == nil {
+		if err := s.refresh(ctx, url, set); err == nil {
 			keys, _ = set.with(kid)
 		}
 	}
@@ -102,7 +114,7 @@ func (s *keySets) set(url string) *keySet {
 				break
 			}
 		}
-		set = &keySet{}
+		set = &keySet{fetching: make(chan struct{}, 1)}
 		s.byURL[url] = set
 	}
 	return set
@@ -130,16 +142,23 @@ func (k *keySet) mayLook(now time.Time) bool {
 	return true
 }
 
-// refresh fetches the set unless somebody did since seen. It outlives the request
-// that asked: others wait for the same answer.
-func (s *keySets) refresh(ctx context.Context, url string, set *keySet, seen time.Time) error {
-	set.fetching.Lock()
-	defer set.fetching.Unlock()
+// refresh fetches the set, or waits for whoever is at it and shares the outcome; a
+// request that ends waits no longer. A fetch outlives the request that asked for it.
+func (s *keySets) refresh(ctx context.Context, url string, set *keySet) error {
 	set.mu.Lock()
-	done := set.fetched.After(seen)
+	before := set.attempts
+	set.mu.Unlock()
+	select {
+	case set.fetching <- struct{}{}:
+		defer func() { <-set.fetching }()
+	case <-ctx.Done():
+		return fmt.Errorf("lti: key set: %w", ctx.Err())
+	}
+	set.mu.Lock()
+	done, outcome := set.attempts != before, set.outcome
 	set.mu.Unlock()
 	if done {
-		return nil
+		return outcome
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keySetTimeout)
 	defer cancel()
@@ -147,10 +166,11 @@ func (s *keySets) refresh(ctx context.Context, url string, set *keySet, seen tim
 	now := s.now()
 	set.mu.Lock()
 	defer set.mu.Unlock()
-	set.tried = now
 	if err == nil && len(keys) == 0 && len(set.keys) > 0 {
 		err = errors.New("lti: key set: empty, and it was not") // rather a fault of the platform's
 	}
+	set.tried, set.outcome = now, err
+	set.attempts++
 	if err != nil {
 		return err
 	}
@@ -185,12 +205,12 @@ func (s *keySets) fetch(ctx context.Context, url string) ([]platformKey, error) 
 // platformKey is one key of a platform, as published; judged when it is used.
 type platformKey struct {
 	kid string
-	raw []byte
 	doc object
 }
 
 // parseKeySet reads a JWK set. Keys that are no objects or have no kid are left
-// out; what is wrong with a key is said when a token names it.
+// out, and so are further ones of a kid that has two already; what is wrong with a
+// key is said when a token names it.
 func parseKeySet(data []byte) ([]platformKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -201,14 +221,15 @@ func parseKeySet(data []byte) ([]platformKey, error) {
 	if len(set.Keys) > maxKeys {
 		return nil, fmt.Errorf("lti: key set: more than %d keys", maxKeys)
 	}
-	keys := make([]platformKey, 0, len(set.Keys))
+	keys, of := make([]platformKey, 0, len(set.Keys)), map[string]int{}
 	for _, raw := range set.Keys {
 		doc, err := parseObject(raw)
 		if err != nil {
 			continue
 		}
-		if kid, ok, err := doc.text("kid"); err == nil && ok && kid != "" {
-			keys = append(keys, platformKey{kid: kid, raw: raw, doc: doc})
+		if kid, ok, err := doc.text("kid"); err == nil && ok && kid != "" && of[kid] < maxKeysOfKid {
+			of[kid]++
+			keys = append(keys, platformKey{kid: kid, doc: doc})
 		}
 	}
 	return keys, nil
@@ -234,7 +255,7 @@ func (k platformKey) forAlg(alg string) (any, *Rejection) {
 	if own, ok, err := k.doc.text("alg"); err != nil || ok && own != alg {
 		return nil, reject("key_other_alg", "the platform's key is published for another algorithm")
 	}
-	parsed, err := jwk.ParseKey(k.raw)
+	parsed, err := k.parse()
 	if err != nil {
 		return nil, reject("key_malformed", "the platform's key cannot be read")
 	}
@@ -247,8 +268,9 @@ func (k platformKey) forAlg(alg string) (any, *Rejection) {
 		if public.N.BitLen() < 2048 {
 			return nil, reject("key_too_short", "the platform's key has %d bits; 2048 are required", public.N.BitLen())
 		}
-		if public.N.BitLen() > 16384 || public.E < 3 || public.E%2 == 0 {
-			return nil, reject("key_malformed", "the platform's key has unusable parameters")
+		if public.N.BitLen() > maxKeyBits || public.E < 3 || public.E > maxExponent || public.E%2 == 0 {
+			return nil, reject("key_malformed", "the platform's key has %d bits and the exponent %d; at most %d bits and an odd exponent from 3 to %d are used",
+				public.N.BitLen(), public.E, maxKeyBits, maxExponent)
 		}
 	case *ecdsa.PublicKey:
 		if bits := map[string]int{"ES256": 256, "ES384": 384, "ES512": 521}[alg]; public.Curve.Params().BitSize != bits {
@@ -258,4 +280,26 @@ func (k platformKey) forAlg(alg string) (any, *Rejection) {
 		return nil, reject("key_wrong_type", "the platform's key is of an unknown type")
 	}
 	return public, nil
+}
+
+// parse reads what makes the key, and nothing else that may stand with it: no
+// certificates, no private half.
+func (k platformKey) parse() (jwk.Key, error) {
+	only := map[string]string{}
+	for _, name := range []string{"kty", "n", "e", "crv", "x", "y"} {
+		v, ok, err := k.doc.text(name)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(v) > maxKeyMember || name == "e" && len(v) > 8:
+			return nil, fmt.Errorf("lti: key: %s is too long", name)
+		case ok:
+			only[name] = v
+		}
+	}
+	data, err := json.Marshal(only)
+	if err != nil {
+		return nil, err
+	}
+	return jwk.ParseKey(data)
 }
