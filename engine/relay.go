@@ -132,32 +132,66 @@ func (s *Service) clear(ctx context.Context, e *Enrolment, gone, bad map[string]
 	return fmt.Errorf("clear outbox of enrolment %s: %w", e.ID, ErrConflict)
 }
 
-// RelayGrade passes an enrolment's grade to the LMS, if one waits: the latest only, and only rises. A failure that may
-// pass is returned and tried again later; one that will not is logged and given up.
+// maxGrades bounds the grades of one enrolment that one run passes back: what rises meanwhile is the next one's.
+const maxGrades = 3
+
+// RelayGrade passes an enrolment's grade to the LMS, if one waits: the latest only, and only rises. One worker at a time
+// does, so that a call that stalls never lays a lower grade over a higher one; the others do nothing, for whoever has the
+// right, or the sweep, passes on what rose meanwhile. A failure that may pass is returned and tried again later; one that
+// will not is logged and given up.
 func (s *Service) RelayGrade(ctx context.Context, id EnrolmentID) error {
 	e, err := s.o.Store.Enrolment(ctx, id)
 	if err != nil {
 		return fmt.Errorf("load enrolment %s: %w", id, err)
 	}
-	if e.Grade == nil || s.o.Gradebook == nil || s.now().Before(e.Grade.RetryAt) {
+	if !s.gradeDue(e) {
 		return nil
 	}
 	learner, err := s.Person(ctx, e.Learner)
 	if err != nil {
 		return err
 	}
+	ctx, right, err := s.lease(ctx, "grade/"+string(id))
+	if err != nil || right == nil {
+		return err
+	}
+	defer right.giveBack(ctx)
+	for range maxGrades {
+		if e, err = s.o.Store.Enrolment(ctx, id); err != nil {
+			return fmt.Errorf("load enrolment %s: %w", id, err)
+		}
+		if !s.gradeDue(e) {
+			return nil
+		}
+		if err := s.passBack(ctx, e, learner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// gradeDue tells whether a grade waits that can be passed back now.
+func (s *Service) gradeDue(e *Enrolment) bool {
+	return e.Grade != nil && s.o.Gradebook != nil && !s.now().Before(e.Grade.RetryAt)
+}
+
+// passBack passes on the grade that waits.
+func (s *Service) passBack(ctx context.Context, e *Enrolment, learner Person) error {
 	sent := *e.Grade
 	failure := s.o.Gradebook.Post(ctx, e, learner, sent)
+	if failure != nil && ctx.Err() != nil {
+		return fmt.Errorf("pass back the grade of enrolment %s: %w", e.ID, failure) // nothing is known of the grade
+	}
 	var retry *RetryError
 	again := errors.As(failure, &retry)
 	if failure != nil && !again {
-		s.o.Log.Error("give up a grade", "enrolment", id, "error", failure)
+		s.o.Log.Error("give up a grade", "enrolment", e.ID, "error", failure)
 	}
 	if err := s.settleGrade(ctx, e, sent, failure); err != nil {
 		return err
 	}
 	if again {
-		return fmt.Errorf("pass back the grade of enrolment %s: %w", id, failure)
+		return fmt.Errorf("pass back the grade of enrolment %s: %w", e.ID, failure)
 	}
 	return nil
 }
