@@ -62,7 +62,8 @@ type Enrolment struct {
 	CreatedAt     time.Time `json:"created_at"`
 	UpdatedAt     time.Time `json:"updated_at"`
 	CompletedAt   time.Time `json:"completed_at,omitzero"`
-	LeftAt        time.Time `json:"left_at,omitzero"` // the LMS lists the learner no longer: nudges pause
+	LaunchedAt    time.Time `json:"launched_at,omitzero"` // last
+	LeftAt        time.Time `json:"left_at,omitzero"`     // the LMS lists the learner no longer: nudges pause
 }
 
 // Assignment is one person in a role of one enrolment.

@@ -21,7 +21,7 @@ func (ev arrived) apply(d *decision) error {
 	if a.Part {
 		a.keepWay(d.e)
 	}
-	d.e.LeftAt = time.Time{} // whoever launches is there
+	d.e.LaunchedAt, d.e.LeftAt = d.now, time.Time{} // whoever launches is there
 	d.e.DeploymentID, d.e.ResourceLinkID = a.DeploymentID, a.ResourceLinkID
 	d.e.Course.Registration = a.Course.Registration
 	for _, f := range []struct {

@@ -55,43 +55,38 @@ type RosterReport struct{ New, Changed, Left, Returned int }
 // rosterPage is how many entries are read at a time.
 const rosterPage = 1000
 
-// SyncRoster takes a course's roster. With complete, members is everybody: who is missing has left. An enrolled learner
-// who left gets no nudges until they return, by the roster or by a launch. Nothing is written for what has not changed.
-// An empty complete listing is refused: a course that was launched has somebody in it.
-func (s *Service) SyncRoster(ctx context.Context, c Course, members []RosterMember, complete bool) (RosterReport, error) {
-	var report RosterReport
+// RosterReading is what an LMS answered when it was asked for a course's roster.
+type RosterReading struct {
+	Members  []RosterMember
+	Complete bool      // everybody: who is missing has left
+	At       time.Time // when it was asked; whoever launched after that is there, whatever it answered
+}
+
+// SyncRoster takes a reading of a course's roster. An enrolled learner who left gets no nudges until they return, by the
+// roster or by a launch. Nothing is written for what has not changed. An empty complete listing is refused: a course that
+// was launched has somebody in it.
+func (s *Service) SyncRoster(ctx context.Context, c Course, reading RosterReading) (RosterReport, error) {
 	if c.Issuer == "" || c.ID == "" {
-		return report, fmt.Errorf("sync the roster: issuer or course missing: %w", ErrInvalid)
+		return RosterReport{}, fmt.Errorf("sync the roster: issuer or course missing: %w", ErrInvalid)
 	}
-	if complete && len(members) == 0 {
-		return report, fmt.Errorf("sync the roster: a complete roster without anybody: %w", ErrInvalid)
+	if reading.Complete && len(reading.Members) == 0 {
+		return RosterReport{}, fmt.Errorf("sync the roster: a complete roster without anybody: %w", ErrInvalid)
 	}
 	known, err := s.roster(ctx, c)
 	if err != nil {
-		return report, err
+		return RosterReport{}, err
 	}
-	first := len(known) == 0
-	present := map[string]bool{}
-	for _, m := range members {
-		present[m.Subject] = !m.Left
-		if err := s.syncMember(ctx, c, known, m, &report); err != nil {
-			return report, err
+	r := &rosterSync{s: s, c: c, at: reading.At, known: known, present: map[string]bool{}}
+	for _, m := range reading.Members {
+		r.present[m.Subject] = !m.Left
+		if err := r.member(ctx, m); err != nil {
+			return r.report, err
 		}
 	}
-	if !complete {
-		return report, nil
+	if reading.Complete {
+		err = r.missing(ctx)
 	}
-	for _, e := range known {
-		if e.Status == Enrolled && !present[e.Subject] {
-			if err := s.rosterStatus(ctx, c, e, Left, &report); err != nil {
-				return report, err
-			}
-		}
-	}
-	if first {
-		return report, s.absentAtFirst(ctx, c, present, &report)
-	}
-	return report, nil
+	return r.report, err
 }
 
 // Roster is a course's roster as last read, by subject.
@@ -129,16 +124,26 @@ func (s *Service) roster(ctx context.Context, c Course) (map[string]RosterEntry,
 	}
 }
 
-// syncMember takes what the roster says of one person.
-func (s *Service) syncMember(ctx context.Context, c Course, known map[string]RosterEntry, m RosterMember, report *RosterReport) error {
-	old, was := known[m.Subject]
+// rosterSync is one run of SyncRoster.
+type rosterSync struct {
+	s       *Service
+	c       Course
+	at      time.Time // of the reading
+	known   map[string]RosterEntry
+	present map[string]bool // by subject
+	report  RosterReport
+}
+
+// member takes what the roster says of one person.
+func (r *rosterSync) member(ctx context.Context, m RosterMember) error {
+	old, was := r.known[m.Subject]
 	switch {
 	case m.Subject == "" || !was && (m.Left || !m.Learner):
 		return nil
 	case m.Left && old.Status == Left:
 		return nil
 	case m.Left:
-		return s.rosterStatus(ctx, c, old, Left, report)
+		return r.left(ctx, old)
 	}
 	seen := seenOf(m)
 	if was && old.Seen == seen && old.Status == Enrolled {
@@ -146,73 +151,36 @@ func (s *Service) syncMember(ctx context.Context, c Course, known map[string]Ros
 	}
 	e := old
 	if !was || old.Seen != seen {
-		p, err := s.account(ctx, c.Issuer, m.Subject, m.Name, m.Email, "", "")
+		p, err := r.s.account(ctx, r.c.Issuer, m.Subject, m.Name, m.Email, "", "")
 		if err != nil {
 			return fmt.Errorf("sync the roster: %w", err)
 		}
-		e = RosterEntry{Issuer: c.Issuer, Course: c.ID, Subject: m.Subject, Person: p.ID, Status: old.Status, Since: old.Since, Groups: groupsOf(m), Seen: seen}
+		e = RosterEntry{Issuer: r.c.Issuer, Course: r.c.ID, Subject: m.Subject, Person: p.ID, Status: old.Status, Since: old.Since, Groups: groupsOf(m), Seen: seen}
 	}
 	if was && old.Status == Left {
-		return s.rosterStatus(ctx, c, e, Enrolled, report)
+		return r.returned(ctx, e)
 	}
 	if was {
-		report.Changed++
+		r.report.Changed++
 	} else {
-		report.New++
-		e.Status, e.Since = Enrolled, s.now()
+		r.report.New++
+		e.Status, e.Since = Enrolled, r.s.now()
 	}
-	return s.putEntry(ctx, e)
+	return r.put(ctx, e)
 }
 
-// rosterStatus notes that a learner left or returned: first in their enrolments, so that an interruption is made up for.
-func (s *Service) rosterStatus(ctx context.Context, c Course, e RosterEntry, status RosterStatus, report *RosterReport) error {
-	if err := s.markLeft(ctx, c, e.Person, status == Left); err != nil {
-		return err
-	}
-	e.Status, e.Since = status, s.now()
-	if status == Left {
-		report.Left++
-	} else {
-		report.Returned++
-	}
-	return s.putEntry(ctx, e)
-}
-
-func (s *Service) putEntry(ctx context.Context, e RosterEntry) error {
-	if err := s.o.Store.PutRosterEntry(ctx, e); err != nil {
-		return fmt.Errorf("sync the roster: %w", err)
-	}
-	return nil
-}
-
-// markLeft tells a person's enrolments of a course that they left it, or returned.
-func (s *Service) markLeft(ctx context.Context, c Course, p PersonID, left bool) error {
-	all, err := s.o.Store.EnrolmentsOf(ctx, p)
-	if err != nil {
-		return fmt.Errorf("sync the roster: %w", err)
-	}
-	for _, e := range all {
-		if e.Course.Issuer != c.Issuer || e.Course.ID != c.ID || e.LeftAt.IsZero() != left {
-			continue
-		}
-		if err := s.setLeft(ctx, e.ID, left); err != nil {
-			return err
+// missing marks whom a complete roster does not have: those an earlier one had, and those who only ever launched.
+func (r *rosterSync) missing(ctx context.Context) error {
+	subjects := map[PersonID]string{}
+	for _, e := range r.known {
+		subjects[e.Person] = e.Subject
+		if e.Status == Enrolled && !r.present[e.Subject] {
+			if err := r.left(ctx, e); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
-}
-
-func (s *Service) setLeft(ctx context.Context, id EnrolmentID, left bool) error {
-	_, err := s.change(ctx, id, func(*Workflow, *Enrolment) (event, error) { return moved{left: left}, nil })
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return fmt.Errorf("sync the roster: %w", err)
-	}
-	return nil
-}
-
-// absentAtFirst marks who left before the roster was read for the first time.
-func (s *Service) absentAtFirst(ctx context.Context, c Course, present map[string]bool, report *RosterReport) error {
-	all, err := s.o.Store.EnrolmentsIn(ctx, c, maxBoard)
+	all, err := r.s.o.Store.EnrolmentsIn(ctx, r.c, maxBoard)
 	if err != nil {
 		return fmt.Errorf("sync the roster: %w", err)
 	}
@@ -220,34 +188,109 @@ func (s *Service) absentAtFirst(ctx context.Context, c Course, present map[strin
 		if e.Preview || !e.LeftAt.IsZero() {
 			continue
 		}
-		p, err := s.Person(ctx, e.Learner)
-		if err != nil {
-			return err
+		subject, known := subjects[e.Learner]
+		if !known {
+			p, err := r.s.Person(ctx, e.Learner)
+			if err != nil {
+				return err
+			}
+			if p.Issuer != r.c.Issuer {
+				continue
+			}
+			subject = p.Subject
 		}
-		if p.Issuer != c.Issuer || present[p.Subject] {
+		entry, listed := r.known[subject]
+		if r.present[subject] || listed && entry.Status == Enrolled { // seen to above
 			continue
 		}
-		if err := s.setLeft(ctx, e.ID, true); err != nil {
+		entry.Issuer, entry.Course, entry.Subject, entry.Person = r.c.Issuer, r.c.ID, subject, e.Learner
+		if err := r.left(ctx, entry); err != nil {
 			return err
 		}
-		report.Left++
-		if err := s.putEntry(ctx, RosterEntry{Issuer: c.Issuer, Course: c.ID, Subject: p.Subject, Person: p.ID, Status: Left, Since: s.now()}); err != nil {
-			return err
-		}
+		entry.Status = Enrolled // once is enough, whatever came of it
+		r.known[subject] = entry
 	}
 	return nil
 }
 
-// moved is a learner leaving the course in the LMS, or coming back to it.
-type moved struct{ left bool }
+// left notes that a learner left: first in their enrolments, so that an interruption is made up for. Nothing is noted of
+// who launched after the roster was read: the next reading knows better.
+func (r *rosterSync) left(ctx context.Context, e RosterEntry) error {
+	mine, err := r.enrolments(ctx, e.Person)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(mine, func(e *Enrolment) bool { return e.LaunchedAt.After(r.at) }) {
+		return nil
+	}
+	for _, one := range mine {
+		if err := r.mark(ctx, one, leftCourse{readAt: r.at}); err != nil {
+			return err
+		}
+	}
+	e.Status, e.Since = Left, r.s.now()
+	r.report.Left++
+	return r.put(ctx, e)
+}
 
-func (ev moved) apply(d *decision) error {
-	switch {
-	case !ev.left:
-		d.e.LeftAt = time.Time{}
-	case d.e.LeftAt.IsZero():
+// returned notes that a learner is back.
+func (r *rosterSync) returned(ctx context.Context, e RosterEntry) error {
+	mine, err := r.enrolments(ctx, e.Person)
+	if err != nil {
+		return err
+	}
+	for _, one := range mine {
+		if one.LeftAt.IsZero() {
+			continue
+		}
+		if err := r.mark(ctx, one, returnedToCourse{}); err != nil {
+			return err
+		}
+	}
+	e.Status, e.Since = Enrolled, r.s.now()
+	r.report.Returned++
+	return r.put(ctx, e)
+}
+
+// enrolments are a person's of the course.
+func (r *rosterSync) enrolments(ctx context.Context, p PersonID) ([]*Enrolment, error) {
+	all, err := r.s.o.Store.EnrolmentsOf(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("sync the roster: %w", err)
+	}
+	return slices.DeleteFunc(all, func(e *Enrolment) bool { return e.Course.Issuer != r.c.Issuer || e.Course.ID != r.c.ID }), nil
+}
+
+func (r *rosterSync) mark(ctx context.Context, e *Enrolment, ev event) error {
+	_, err := r.s.change(ctx, e.ID, func(*Workflow, *Enrolment) (event, error) { return ev, nil })
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("sync the roster: %w", err)
+	}
+	return nil
+}
+
+func (r *rosterSync) put(ctx context.Context, e RosterEntry) error {
+	if err := r.s.o.Store.PutRosterEntry(ctx, e); err != nil {
+		return fmt.Errorf("sync the roster: %w", err)
+	}
+	return nil
+}
+
+// leftCourse is a learner missing in a roster that was read at readAt. A launch since then says more.
+type leftCourse struct{ readAt time.Time }
+
+func (ev leftCourse) apply(d *decision) error {
+	if d.e.LeftAt.IsZero() && !d.e.LaunchedAt.After(ev.readAt) {
 		d.e.LeftAt = d.now
 	}
+	return nil
+}
+
+// returnedToCourse is a learner listed again.
+type returnedToCourse struct{}
+
+func (returnedToCourse) apply(d *decision) error {
+	d.e.LeftAt = time.Time{}
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cairn-lms/cairn/engine"
 )
@@ -15,7 +16,12 @@ func samAnd(more ...engine.RosterMember) []engine.RosterMember {
 
 func (h *house) roster(complete bool, members ...engine.RosterMember) engine.RosterReport {
 	h.t.Helper()
-	report, err := h.SyncRoster(h.t.Context(), engine.Course{Issuer: lms, ID: "2"}, members, complete)
+	return h.rosterReadAt(h.now, complete, members...)
+}
+
+func (h *house) rosterReadAt(at time.Time, complete bool, members ...engine.RosterMember) engine.RosterReport {
+	h.t.Helper()
+	report, err := h.SyncRoster(h.t.Context(), engine.Course{Issuer: lms, ID: "2"}, engine.RosterReading{Members: members, Complete: complete, At: at})
 	must(h.t, err)
 	return report
 }
@@ -142,10 +148,64 @@ func TestALearnerWhoIsListedAsTeacherNowHasNotLeft(t *testing.T) {
 func TestACompleteRosterWithoutAnybodyIsNotBelieved(t *testing.T) {
 	h := newHouse(t, monday)
 	h.arrive("first-steps", maxed)
-	if _, err := h.SyncRoster(t.Context(), engine.Course{Issuer: lms, ID: "2"}, nil, true); !errors.Is(err, engine.ErrInvalid) {
+	if _, err := h.SyncRoster(t.Context(), engine.Course{Issuer: lms, ID: "2"}, engine.RosterReading{Complete: true, At: h.now}); !errors.Is(err, engine.ErrInvalid) {
 		t.Fatalf("got %v", err)
 	}
 	if left, _ := h.leftAt(); left {
 		t.Fatal("everybody left at once")
+	}
+}
+
+func TestWhoJoinsAndLeavesBetweenTwoReadingsLeft(t *testing.T) {
+	h := newHouse(t, monday)
+	kim := engine.RosterMember{Subject: "6", Name: "Kim", Learner: true}
+	h.roster(true, kim)
+	h.arrive("first-steps", maxed)
+	h.now = h.now.Add(time.Hour)
+	if got := h.roster(true, kim); got != (engine.RosterReport{Left: 1}) {
+		t.Fatalf("got %+v", got)
+	}
+	if left, _ := h.leftAt(); !left {
+		t.Fatal("Sam is not listed, and still there")
+	}
+	if got := h.roster(true, kim); got != (engine.RosterReport{}) {
+		t.Fatalf("the same roster again changed %+v", got)
+	}
+	h.arrive("first-steps", maxed) // back, and gone again before the roster is read
+	h.now = h.now.Add(time.Hour)
+	h.roster(true, kim)
+	if left, _ := h.leftAt(); !left {
+		t.Fatal("Sam left once more, and is still there")
+	}
+}
+
+func TestAReadingFromBeforeTheLaunchDoesNotUndoIt(t *testing.T) {
+	kim := engine.RosterMember{Subject: "6", Name: "Kim", Learner: true}
+	for name, old := range map[string]struct {
+		complete bool
+		members  []engine.RosterMember
+	}{
+		"missing in the whole": {true, []engine.RosterMember{kim}},
+		"deleted since":        {false, []engine.RosterMember{{Subject: "5", Learner: true, Left: true}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, monday)
+			h.arrive("first-steps", maxed)
+			h.roster(true, samAnd(kim)...)
+			asked := h.now.Add(time.Minute)
+			h.now = asked.Add(time.Second)
+			h.arrive("first-steps", maxed)
+			if got := h.rosterReadAt(asked, old.complete, old.members...); got != (engine.RosterReport{}) {
+				t.Fatalf("got %+v", got)
+			}
+			if left, _ := h.leftAt(); left {
+				t.Fatal("Sam launched after the roster was read, and left")
+			}
+			h.now = h.now.Add(time.Hour)
+			h.roster(true, kim)
+			if left, _ := h.leftAt(); !left {
+				t.Fatal("the next reading misses Sam, who is still there")
+			}
+		})
 	}
 }

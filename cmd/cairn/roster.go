@@ -100,7 +100,7 @@ func (h *house) readRoster(ctx context.Context, r *rooms, c lti.KnownCourse, syn
 		})
 	}
 	course := engine.Course{Registration: string(c.Registration), Issuer: c.Issuer, ID: c.Course, Title: c.Title}
-	report, err := r.engine.SyncRoster(ctx, course, members, whole)
+	report, err := r.engine.SyncRoster(ctx, course, engine.RosterReading{Members: members, Complete: whole, At: synced.TriedAt})
 	if err != nil {
 		return nil, 0, err
 	}
