@@ -10,7 +10,7 @@ import (
 )
 
 // Identity is a name by which a source knows a person: a namespace and a name in it. The account of an LMS is one
-// (issuer and subject), and so are the other names that ByEmail, ByUsername and ByCanvas make.
+// (issuer and subject, or user name: ByAccount), and so are the names that ByEmail and ByCanvas make.
 type Identity struct {
 	Issuer string `json:"issuer"`
 	Name   string `json:"name"`
@@ -54,8 +54,8 @@ func ByCanvas(registration, account, user string) Identity {
 	return Identity{Issuer: canvasNames + registration + "/" + account, Name: id}
 }
 
-// canvasShard is what Canvas multiplies a shard's number with to make an id global.
-const canvasShard = 13
+// canvasLocalDigits is how many digits of a global id of Canvas are the local one; the shard's number stands before.
+const canvasLocalDigits = 13
 
 // CanvasID is the local form of an id of Canvas: 21070000000000565 is 565 on shard 2107. "" if it is none.
 func CanvasID(id string) string {
@@ -63,8 +63,8 @@ func CanvasID(id string) string {
 	if id == "" || len(id) > 20 || strings.Trim(id, "0123456789") != "" {
 		return ""
 	}
-	if len(id) > canvasShard {
-		id = id[len(id)-canvasShard:]
+	if len(id) > canvasLocalDigits {
+		id = id[len(id)-canvasLocalDigits:]
 	}
 	return strings.TrimLeft(id, "0")
 }

@@ -19,12 +19,12 @@ type Person struct {
 	CreatedAt    time.Time            `json:"created_at"`
 }
 
-// Staff is a person who came to a course as its teacher, administrator or mentor.
+// Staff is a person who came to a course as its teacher, administrator, content developer or mentor.
 type Staff struct {
 	Issuer string    `json:"issuer"`
 	Course string    `json:"course"` // Course.ID
 	Person PersonID  `json:"person"`
-	Role   string    `json:"role"` // instructor, administrator, mentor
+	Role   string    `json:"role"` // instructor, administrator, content_developer, mentor
 	Seen   time.Time `json:"seen"`
 }
 

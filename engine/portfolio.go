@@ -144,8 +144,8 @@ func isHandIn(e *Enrolment, of *Step, st *StepState, c *Contribution) (handed, r
 	return answered, true
 }
 
-// LearnerIn finds the enrolments of an LMS account in a course, latest change first; w "" is any workflow. An account
-// nobody knows has none.
+// LearnerIn finds the enrolments of an LMS account in a course, latest change first; w "" is any workflow. ErrNotFound:
+// nobody has launched by this account, and no roster has it.
 func (s *Service) LearnerIn(ctx context.Context, issuer, subject string, c Course, w WorkflowID) ([]*Enrolment, error) {
 	p, err := s.o.Store.PersonByAccount(ctx, issuer, subject)
 	if err != nil {

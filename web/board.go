@@ -41,6 +41,10 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 	if err != nil {
 		return fmt.Errorf("web: board: %w", err)
 	}
+	decides, err := service.MayCompleteCourse(r.Context(), session.Person, session.Course)
+	if err != nil {
+		return fmt.Errorf("web: board: %w", err)
+	}
 	v := s.view(r)
 	body := boardPage{Course: session.Course}
 	if session.Administrator {
@@ -48,7 +52,7 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 	}
 	for _, row := range rows {
 		one := boardRow{BoardRow: row, Cells: cellsOf(row, s.now().Unix())}
-		if row.CourseCompleted.IsZero() && row.Enrolment.State == engine.Active {
+		if decides && row.CourseCompleted.IsZero() && row.Enrolment.State == engine.Active {
 			one.Action = v.Base + "/board/" + string(row.Enrolment.ID) + "/completed"
 		}
 		if row.Next == nil {

@@ -64,7 +64,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 	roles := staffRoles(l)
 	staff := len(roles) > 0
 	link := linkOf(l)
-	visits := !staff && !l.IsLearner() && l.IsMentor() // a mentor has no steps of their own
+	visits := !staff && !l.IsLearner() && looksAfter(l) // has no steps of their own
 
 	workflow, err := workflowOf(r.Context(), service, l)
 	if err != nil {
@@ -91,10 +91,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 			session.Role, session.Administrator = RoleStaff, l.AdministersPlatform()
 			session.Landing = link.staffLanding(workflow)
 		}
-		person, err := service.ArriveStaff(r.Context(), engine.StaffArrival{
-			Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
-			Course: session.Course, Roles: roles,
-		})
+		person, err := service.ArriveStaff(r.Context(), staffArrival(l, session, roles...))
 		if err != nil {
 			return fmt.Errorf("web: launch: %w", err)
 		}
@@ -187,17 +184,36 @@ func courseOf(l *lti.Launch) engine.Course {
 	return c
 }
 
-// staffRoles are the words the engine has for the roles of teaching staff.
+// staffArrival is a launch by somebody who is no learner here; without a role they
+// are known from then on, and no staff of the course.
+func staffArrival(l *lti.Launch, session Session, roles ...string) engine.StaffArrival {
+	return engine.StaffArrival{
+		Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
+		Course: session.Course, Roles: roles,
+	}
+}
+
+// staffRoles are the words the engine has for the roles of teaching staff. Teaching
+// assistants are instructors, by whichever of its forms the role is sent. Who
+// develops content (Canvas calls them designers) sees the board and decides nothing
+// about learners; who learns too is a learner.
 func staffRoles(l *lti.Launch) []string {
 	var roles []string
-	if l.IsInstructor() {
+	if l.IsInstructor() || l.HasRole("TeachingAssistant") {
 		roles = append(roles, "instructor")
 	}
 	if l.IsAdministrator() {
 		roles = append(roles, "administrator")
 	}
+	if l.HasRole("ContentDeveloper") && !l.IsLearner() {
+		roles = append(roles, "content_developer")
+	}
 	return roles
 }
+
+// looksAfter tells whether the person stands behind learners of the course: their
+// mentor (an observer in Canvas) or manager.
+func looksAfter(l *lti.Launch) bool { return l.IsMentor() || l.HasRole("Manager") }
 
 // zoneOf is the IANA zone a platform named, or "": an unresolved variable comes
 // as it is, and Moodle says 99 for "the server's".

@@ -66,9 +66,7 @@ func (p partLink) staffLanding(workflow engine.WorkflowID) string {
 // arrivePortfolio opens the person's own portfolio, or from a course's menu the
 // workflow that they are in. It enrols in nothing.
 func (s *Site) arrivePortfolio(w http.ResponseWriter, r *http.Request, l *lti.Launch, service *engine.Service, session Session) error {
-	person, err := service.ArriveStaff(r.Context(), engine.StaffArrival{ // without a role: known, no staff
-		Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone, Course: session.Course,
-	})
+	person, err := service.ArriveStaff(r.Context(), staffArrival(l, session))
 	if err != nil {
 		return fmt.Errorf("web: launch: %w", err)
 	}

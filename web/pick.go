@@ -35,9 +35,7 @@ func (s *Site) arriveDesigner(w http.ResponseWriter, r *http.Request, l *lti.Lau
 	if !l.IsInstructor() && !l.IsAdministrator() && !l.HasRole("ContentDeveloper") || l.DeepLink == nil {
 		return fmt.Errorf("a deep linking request by somebody who does not design courses: %w", errNotYours)
 	}
-	person, err := service.ArriveStaff(r.Context(), engine.StaffArrival{ // choosing content makes nobody staff of the course
-		Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone, Course: courseOf(l),
-	})
+	person, err := service.ArriveStaff(r.Context(), staffArrival(l, session)) // choosing content makes nobody staff of the course
 	if err != nil {
 		return fmt.Errorf("web: launch: %w", err)
 	}

@@ -17,7 +17,7 @@ import (
 // in. Learners see their own.
 func (s *Site) arriveReviewer(w http.ResponseWriter, r *http.Request, l *lti.Launch, service *engine.Service, session Session) error {
 	roles := staffRoles(l)
-	staff, mentors := len(roles) > 0, l.IsMentor() || l.HasRole("Manager")
+	staff, mentors := len(roles) > 0, looksAfter(l)
 	switch {
 	case l.ForUser == l.Subject && !staff:
 		return s.arrivePortfolio(w, r, l, service, session)
@@ -31,10 +31,7 @@ func (s *Site) arriveReviewer(w http.ResponseWriter, r *http.Request, l *lti.Lau
 	if !staff {
 		roles = []string{"mentor"}
 	}
-	person, err := service.ArriveStaff(r.Context(), engine.StaffArrival{
-		Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
-		Course: session.Course, Roles: roles,
-	})
+	person, err := service.ArriveStaff(r.Context(), staffArrival(l, session, roles...))
 	if err != nil {
 		return fmt.Errorf("web: launch: %w", err)
 	}
