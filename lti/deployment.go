@@ -20,6 +20,7 @@ type Deployment struct {
 	ID           string         `json:"id"`
 	Tenant       string         `json:"tenant"`
 	Status       string         `json:"status"`
+	SuspendedBy  Authority      `json:"suspended_by,omitempty"`
 	CreatedAt    time.Time      `json:"created_at"`
 }
 
@@ -55,24 +56,31 @@ func (t *Tool) Deployments(ctx context.Context, r RegistrationID) ([]Deployment,
 }
 
 // ApproveDeployment lets a pending or suspended deployment launch, into tenant;
-// "" leaves the tenant as it is.
-func (t *Tool) ApproveDeployment(ctx context.Context, r RegistrationID, id, tenant string) error {
-	return t.changeDeployment(ctx, "approve deployment", r, id, func(d *Deployment) {
-		d.Status, d.Tenant = StatusActive, cmp.Or(tenant, d.Tenant)
+// "" leaves the tenant as it is. ErrForbidden if an operator suspended it and by is none.
+func (t *Tool) ApproveDeployment(ctx context.Context, r RegistrationID, id, tenant string, by Authority) error {
+	return t.changeDeployment(ctx, "approve deployment", r, id, func(d *Deployment) error {
+		d.Tenant = cmp.Or(tenant, d.Tenant)
+		return d.standing().admit(by)
 	})
 }
 
-// SuspendDeployment refuses the launches of a deployment from now on.
-func (t *Tool) SuspendDeployment(ctx context.Context, r RegistrationID, id string) error {
-	return t.changeDeployment(ctx, "suspend deployment", r, id, func(d *Deployment) { d.Status = StatusSuspended })
+// SuspendDeployment refuses the launches of a deployment from now on, and whoever
+// came by one before, where the caller asks for Standing.
+func (t *Tool) SuspendDeployment(ctx context.Context, r RegistrationID, id string, by Authority) error {
+	return t.changeDeployment(ctx, "suspend deployment", r, id, func(d *Deployment) error {
+		d.standing().suspend(by)
+		return nil
+	})
 }
 
-func (t *Tool) changeDeployment(ctx context.Context, op string, r RegistrationID, id string, change func(*Deployment)) error {
+func (t *Tool) changeDeployment(ctx context.Context, op string, r RegistrationID, id string, change func(*Deployment) error) error {
 	d, err := t.store.Deployment(ctx, r, id)
 	if err != nil {
 		return fmt.Errorf("lti: %s: %w", op, err)
 	}
-	change(&d)
+	if err := change(&d); err != nil {
+		return fmt.Errorf("lti: %s: %w", op, err)
+	}
 	if err := t.store.PutDeployment(ctx, d); err != nil {
 		return fmt.Errorf("lti: %s: %w", op, err)
 	}

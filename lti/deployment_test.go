@@ -1,6 +1,7 @@
 package lti_test
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -36,19 +37,19 @@ func TestAnUnknownDeploymentWaitsForApproval(t *testing.T) {
 		if len(all) != 2 || all[1].ID != "7" || all[1].Status != lti.StatusPending || all[1].Tenant != "main" {
 			t.Fatalf("got %+v", all)
 		}
-		must(w.tool.ApproveDeployment(ctx, w.reg.ID, "7", "north"))
+		must(w.tool.ApproveDeployment(ctx, w.reg.ID, "7", "north", lti.ByTenant))
 		if got := w.launchAs("7"); got.Page != "launched" || got.Launch.Tenant != "north" || got.Launch.Registration.Tenant != "main" {
 			t.Fatalf("got %+v", got)
 		}
-		must(w.tool.SuspendDeployment(ctx, w.reg.ID, "7"))
+		must(w.tool.SuspendDeployment(ctx, w.reg.ID, "7", lti.ByTenant))
 		refused := w.launchAs("7")
 		w.wantCode(refused, "deployment_suspended")
 		w.failureOf("north", refused.RequestID) // the administrators of the deployment's tenant see it
-		must(w.tool.ApproveDeployment(ctx, w.reg.ID, "7", ""))
+		must(w.tool.ApproveDeployment(ctx, w.reg.ID, "7", "", lti.ByTenant))
 		if got := w.launchAs("7"); got.Page != "launched" || got.Launch.Tenant != "north" {
 			t.Fatalf("got %+v", got)
 		}
-		if err := w.tool.ApproveDeployment(ctx, w.reg.ID, "typed wrong", "north"); err == nil {
+		if err := w.tool.ApproveDeployment(ctx, w.reg.ID, "typed wrong", "north", lti.ByTenant); err == nil {
 			t.Error("a deployment that nobody launched from was approved")
 		}
 		for _, act := range []string{"approve deployment", "suspend deployment"} {
@@ -94,7 +95,7 @@ func TestARegistrationIsSuspendedResumedAndRemoved(t *testing.T) {
 		w := newWorld(t, s)
 		ctx := t.Context()
 		under := w.attempt()
-		if err := w.tool.SuspendRegistration(ctx, w.reg.ID); err != nil {
+		if err := w.tool.SuspendRegistration(ctx, w.reg.ID, lti.ByTenant); err != nil {
 			t.Fatal(err)
 		}
 		w.wantCode(under.post(), "registration_suspended")
@@ -102,7 +103,7 @@ func TestARegistrationIsSuspendedResumedAndRemoved(t *testing.T) {
 		if _, err := w.tool.Members(ctx, w.reg.ID, w.platform.URL+"/memberships"); err == nil {
 			t.Error("a suspended platform's services are called")
 		}
-		if err := w.tool.ResumeRegistration(ctx, w.reg.ID); err != nil {
+		if err := w.tool.ResumeRegistration(ctx, w.reg.ID, lti.ByTenant); err != nil {
 			t.Fatal(err)
 		}
 		if got := w.attempt().post(); got.Page != "launched" {
@@ -110,7 +111,7 @@ func TestARegistrationIsSuspendedResumedAndRemoved(t *testing.T) {
 		}
 		under = w.attempt()
 		for range 2 {
-			if err := w.tool.RemoveRegistration(ctx, w.reg.ID); err != nil {
+			if err := w.tool.RemoveRegistration(ctx, w.reg.ID, lti.ByTenant); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -119,7 +120,7 @@ func TestARegistrationIsSuspendedResumedAndRemoved(t *testing.T) {
 		if keys, err := s.Keys(ctx); err != nil || len(keys) != 0 {
 			t.Errorf("%d keys are published, %v", len(keys), err)
 		}
-		if err := w.tool.SuspendRegistration(ctx, w.reg.ID); err == nil {
+		if err := w.tool.SuspendRegistration(ctx, w.reg.ID, lti.ByTenant); err == nil {
 			t.Error("what is removed was suspended")
 		}
 	})
@@ -131,8 +132,52 @@ func TestALoginUnderWayWhenItsRegistrationGoesIsTurnedAway(t *testing.T) {
 	a.browser = w.browser()
 	refused := a.post()
 	w.wantCode(refused, "state_other_browser")
-	if err := w.tool.RemoveRegistration(t.Context(), w.reg.ID); err != nil {
+	if err := w.tool.RemoveRegistration(t.Context(), w.reg.ID, lti.ByTenant); err != nil {
 		t.Fatal(err)
 	}
 	w.wantCode(w.get(w.browser(), refused.Restart), "registration_removed")
+}
+
+func TestTheStandingOfALaunchEndsWithItsRegistrationDeploymentOrTenant(t *testing.T) {
+	stores(t, func(t *testing.T, s lti.Store) {
+		w := newWorld(t, s)
+		ctx := t.Context()
+		stands := func(what, deployment, tenant string, want error) {
+			t.Helper()
+			if _, err := w.tool.Standing(ctx, w.reg.ID, deployment, tenant); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", what, err, want)
+			}
+		}
+		must := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		must(w.tool.AddDeployment(ctx, lti.Deployment{Registration: w.reg.ID, ID: "7", Tenant: "north"}))
+		stands("all is well", "7", "north", nil)
+		stands("a launch of before deployments were kept", "", "north", nil)
+		stands("another tenant's now", "7", "main", lti.ErrForbidden)
+		stands("no such deployment", "8", "north", lti.ErrNotFound)
+		must(w.tool.SuspendDeployment(ctx, w.reg.ID, "7", lti.ByOperator))
+		stands("the deployment is suspended", "7", "north", lti.ErrForbidden)
+		if err := w.tool.ApproveDeployment(ctx, w.reg.ID, "7", "", lti.ByTenant); !errors.Is(err, lti.ErrForbidden) {
+			t.Errorf("a tenant lifted an operator's suspension: %v", err)
+		}
+		must(w.tool.ApproveDeployment(ctx, w.reg.ID, "7", "", lti.ByOperator))
+		must(w.tool.SuspendRegistration(ctx, w.reg.ID, lti.ByTenant))
+		stands("the registration is suspended", "7", "north", lti.ErrForbidden)
+		must(w.tool.SuspendRegistration(ctx, w.reg.ID, lti.ByOperator)) // takes the tenant's over
+		must(w.tool.SuspendRegistration(ctx, w.reg.ID, lti.ByTenant))   // which changes nothing
+		for act, err := range map[string]error{
+			"resumed": w.tool.ResumeRegistration(ctx, w.reg.ID, lti.ByTenant),
+			"removed": w.tool.RemoveRegistration(ctx, w.reg.ID, lti.ByTenant),
+		} {
+			if !errors.Is(err, lti.ErrForbidden) {
+				t.Errorf("a tenant %s what an operator suspended: %v", act, err)
+			}
+		}
+		must(w.tool.RemoveRegistration(ctx, w.reg.ID, lti.ByOperator))
+		stands("removed", "7", "north", lti.ErrNotFound)
+	})
 }

@@ -9,12 +9,13 @@ import (
 
 // What can go wrong; errors of this package wrap one of these.
 var (
-	ErrNotFound = errors.New("lti: not found")
-	ErrConflict = errors.New("lti: conflict")
-	ErrSecret   = errors.New("lti: sealed with another secret; name the secret key of that time as the previous one")
-	ErrLaunch   = errors.New("lti: launch refused")            // every *Rejection
-	ErrRetry    = errors.New("lti: platform not ready")        // try again, see ServiceError.After
-	ErrRefused  = errors.New("lti: platform refused for good") // trying again does not help
+	ErrNotFound  = errors.New("lti: not found")
+	ErrConflict  = errors.New("lti: conflict")
+	ErrSecret    = errors.New("lti: sealed with another secret; name the secret key of that time as the previous one")
+	ErrLaunch    = errors.New("lti: launch refused")            // every *Rejection
+	ErrRetry     = errors.New("lti: platform not ready")        // try again, see ServiceError.After
+	ErrRefused   = errors.New("lti: platform refused for good") // trying again does not help
+	ErrForbidden = errors.New("lti: not allowed")               // somebody with more authority decided otherwise
 )
 
 // Cause is a stable word for what is wrong with a platform or its services. The

@@ -56,8 +56,9 @@ func (t *Tool) learnFamily(ctx context.Context, l *Launch) {
 		return
 	}
 	l.Registration.ProductFamily = string(l.Family())
-	err := t.changeRegistration(ctx, "learn product family", l.Registration.ID, func(r *Registration) {
+	err := t.changeRegistration(ctx, "learn product family", l.Registration.ID, func(r *Registration) error {
 		r.ProductFamily = cmp.Or(r.ProductFamily, string(l.Family()))
+		return nil
 	})
 	if err != nil {
 		t.log.WarnContext(ctx, "remember the product of a platform", "request_id", l.RequestID, "error", err)

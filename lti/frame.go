@@ -34,7 +34,7 @@ func (t *Tool) SetFrames(ctx context.Context, id RegistrationID, urls []string) 
 			origins = append(origins, origin)
 		}
 	}
-	return t.changeRegistration(ctx, "set frames", id, func(r *Registration) { r.Frames = origins })
+	return t.changeRegistration(ctx, "set frames", id, func(r *Registration) error { r.Frames = origins; return nil })
 }
 
 // plainOrigin reports that an origin can stand in a policy: no wildcard, no

@@ -221,7 +221,7 @@ func (t *Tool) keepRegistration(ctx context.Context, reg Registration, deploymen
 				Registration: reg.ID, ID: deployment, Tenant: reg.Tenant, Status: StatusActive, CreatedAt: t.now(),
 			})
 			if err == nil && d.Status == StatusPending { // the invitation approves it
-				err = t.ApproveDeployment(ctx, reg.ID, d.ID, reg.Tenant)
+				err = t.ApproveDeployment(ctx, reg.ID, d.ID, reg.Tenant, ByTenant)
 			}
 			if err != nil {
 				return Registration{}, broken("storing the deployment", err)

@@ -36,32 +36,46 @@ type Registration struct {
 	Frames        []string       `json:"frames,omitempty"`         // further origins that may frame our pages, named by an administrator
 	Tenant        string         `json:"tenant"`
 	Status        string         `json:"status"`
-	AutoDeploy    bool           `json:"auto_deploy,omitempty"` // an unknown deployment is taken on for Tenant; else it waits for approval
-	Rev           int64          `json:"-"`                     // compare-and-swap counter, kept by the store
+	SuspendedBy   Authority      `json:"suspended_by,omitempty"`
+	AutoDeploy    bool           `json:"auto_deploy,omitempty"`    // an unknown deployment is taken on for Tenant; else it waits for approval
+	AdminLaunches string         `json:"admin_launches,omitempty"` // AdminLaunchesOn, AdminLaunchesOff; empty: see LetsAdministratorsIn
+	Rev           int64          `json:"-"`                        // compare-and-swap counter, kept by the store
 	CreatedAt     time.Time      `json:"created_at"`
 }
 
 // SuspendRegistration refuses the platform's logins and launches, and stops our
-// calls of its services.
-func (t *Tool) SuspendRegistration(ctx context.Context, id RegistrationID) error {
-	return t.changeRegistration(ctx, "suspend registration", id, func(r *Registration) { r.Status = StatusSuspended })
+// calls of its services. Whoever came by a launch of it is turned away too, where
+// the caller asks for Standing.
+func (t *Tool) SuspendRegistration(ctx context.Context, id RegistrationID, by Authority) error {
+	return t.changeRegistration(ctx, "suspend registration", id, func(r *Registration) error {
+		r.standing().suspend(by)
+		return nil
+	})
 }
 
-// ResumeRegistration ends a suspension.
-func (t *Tool) ResumeRegistration(ctx context.Context, id RegistrationID) error {
-	return t.changeRegistration(ctx, "resume registration", id, func(r *Registration) { r.Status = StatusActive })
+// ResumeRegistration ends a suspension; ErrForbidden if an operator ordered it and
+// by is none.
+func (t *Tool) ResumeRegistration(ctx context.Context, id RegistrationID, by Authority) error {
+	return t.changeRegistration(ctx, "resume registration", id, func(r *Registration) error { return r.standing().admit(by) })
 }
 
 // SetAutoDeploy says whether deployments not seen before are taken on for the
 // registration's tenant, or wait for approval.
 func (t *Tool) SetAutoDeploy(ctx context.Context, id RegistrationID, auto bool) error {
-	return t.changeRegistration(ctx, "set auto deploy", id, func(r *Registration) { r.AutoDeploy = auto })
+	return t.changeRegistration(ctx, "set auto deploy", id, func(r *Registration) error { r.AutoDeploy = auto; return nil })
 }
 
 // RemoveRegistration forgets a registration with its keys, deployments, logins and
 // known courses. What people did stays with their tenants. Removing what is not
-// there does nothing.
-func (t *Tool) RemoveRegistration(ctx context.Context, id RegistrationID) error {
+// there does nothing; what an operator has suspended is removed by operators only
+// (ErrForbidden): it could be registered anew.
+func (t *Tool) RemoveRegistration(ctx context.Context, id RegistrationID, by Authority) error {
+	switch reg, err := t.store.Registration(ctx, id); {
+	case err == nil && reg.LockedTo(by):
+		return fmt.Errorf("lti: remove registration: an operator has suspended it: %w", ErrForbidden)
+	case err != nil && !errors.Is(err, ErrNotFound):
+		return fmt.Errorf("lti: remove registration: %w", err)
+	}
 	if err := t.store.RemoveRegistration(ctx, id); err != nil {
 		return fmt.Errorf("lti: remove registration: %w", err)
 	}
@@ -70,13 +84,15 @@ func (t *Tool) RemoveRegistration(ctx context.Context, id RegistrationID) error 
 }
 
 // changeRegistration changes the newest state; change may run more than once.
-func (t *Tool) changeRegistration(ctx context.Context, op string, id RegistrationID, change func(*Registration)) error {
+func (t *Tool) changeRegistration(ctx context.Context, op string, id RegistrationID, change func(*Registration) error) error {
 	for ctx.Err() == nil {
 		r, err := t.store.Registration(ctx, id)
 		if err != nil {
 			return fmt.Errorf("lti: %s: %w", op, err)
 		}
-		change(&r)
+		if err := change(&r); err != nil {
+			return fmt.Errorf("lti: %s: %w", op, err)
+		}
 		err = t.store.SaveRegistration(ctx, r)
 		if errors.Is(err, ErrConflict) {
 			continue

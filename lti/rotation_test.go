@@ -145,7 +145,7 @@ func TestKeysAreRotatedEveryNinetyDays(t *testing.T) {
 		if got := w.published(); len(got) != 1 || got[0] == old[0] {
 			t.Fatalf("after 93 days: %v", got)
 		}
-		if err := w.tool.SuspendRegistration(t.Context(), w.reg.ID); err != nil {
+		if err := w.tool.SuspendRegistration(t.Context(), w.reg.ID, lti.ByOperator); err != nil {
 			t.Fatal(err)
 		}
 		w.clock.Advance(365 * 24 * time.Hour)

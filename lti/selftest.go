@@ -43,8 +43,10 @@ const (
 )
 
 // SelfTest tries what a registration needs and says of each part whether it works
-// and, if not, why. It reads only: nothing at the platform changes.
-func (t *Tool) SelfTest(ctx context.Context, id RegistrationID) ([]Check, error) {
+// and, if not, why. It reads only: nothing at the platform changes. Courses and
+// refused launches of the named tenants alone play a part: one registration may
+// serve several, and whoever asks may see theirs.
+func (t *Tool) SelfTest(ctx context.Context, id RegistrationID, tenants []string) ([]Check, error) {
 	ctx, cancel := context.WithTimeout(ctx, selfTestTime)
 	defer cancel()
 	reg, err := t.store.Registration(ctx, id)
@@ -59,13 +61,13 @@ func (t *Tool) SelfTest(ctx context.Context, id RegistrationID) ([]Check, error)
 	checks = append(checks, keys, clock)
 	tokens, granted := t.checkTokens(ctx, reg)
 	checks = append(checks, tokens...)
-	course, err := t.courseToTry(ctx, reg)
+	course, err := t.courseToTry(ctx, reg, tenants)
 	if err != nil {
 		return nil, fmt.Errorf("lti: self-test: %w", err)
 	}
 	checks = append(checks, t.checkRoster(ctx, reg, course, granted), t.checkLineItems(ctx, reg, course, granted))
 	checks = append(checks, checkLaunches(reg, course))
-	if c, off, err := t.checkLaunchClock(ctx, reg); err != nil {
+	if c, off, err := t.checkLaunchClock(ctx, reg, tenants); err != nil {
 		return nil, fmt.Errorf("lti: self-test: %w", err)
 	} else if off {
 		checks = append(checks, c)
@@ -75,11 +77,16 @@ func (t *Tool) SelfTest(ctx context.Context, id RegistrationID) ([]Check, error)
 
 // checkLaunchClock looks for launches of the last day that were refused because
 // the platform's clock, by the tokens it signed, is not ours.
-func (t *Tool) checkLaunchClock(ctx context.Context, reg Registration) (c Check, off bool, err error) {
-	failures, err := t.Failures(ctx, reg.Tenant, 0)
-	if err != nil {
-		return c, false, err
+func (t *Tool) checkLaunchClock(ctx context.Context, reg Registration, tenants []string) (c Check, off bool, err error) {
+	var failures []Failure
+	for _, tenant := range tenants {
+		of, err := t.Failures(ctx, tenant, 0)
+		if err != nil {
+			return c, false, err
+		}
+		failures = append(failures, of...)
 	}
+	slices.SortStableFunc(failures, func(a, b Failure) int { return b.Last.Compare(a.Last) })
 	for _, f := range failures { // the latest first
 		if f.Registration == reg.ID && f.Verified && f.SkewSeconds != nil && within(t.now(), f.Last, 24*time.Hour) &&
 			(f.Code == "issued_in_future" || f.Code == "issued_too_long_ago" || f.Code == "token_expired") {
@@ -208,18 +215,9 @@ func (t *Tool) checkTokens(ctx context.Context, reg Registration) (checks []Chec
 	return append([]Check{ours}, checks...), granted
 }
 
-// courseToTry is the course of the registration that was launched last.
-func (t *Tool) courseToTry(ctx context.Context, reg Registration) (*KnownCourse, error) {
-	deployments, err := t.store.Deployments(ctx, reg.ID)
-	if err != nil {
-		return nil, err
-	}
-	tenants := []string{reg.Tenant}
-	for _, d := range deployments {
-		if !slices.Contains(tenants, d.Tenant) {
-			tenants = append(tenants, d.Tenant)
-		}
-	}
+// courseToTry is the course of the registration, in one of the tenants, that was
+// launched last.
+func (t *Tool) courseToTry(ctx context.Context, reg Registration, tenants []string) (*KnownCourse, error) {
 	var best *KnownCourse
 	for _, tenant := range tenants {
 		after := ""

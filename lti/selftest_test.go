@@ -36,7 +36,7 @@ func (w *world) knowCourse() {
 // tested runs the self-tests and answers them by name; of tokens, the worst.
 func (w *world) tested() map[string]lti.Check {
 	w.t.Helper()
-	checks, err := w.tool.SelfTest(w.t.Context(), w.reg.ID)
+	checks, err := w.tool.SelfTest(w.t.Context(), w.reg.ID, []string{"main"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -209,7 +209,7 @@ func TestSelfTestsAskForATokenOfEachGrantedScope(t *testing.T) {
 	w.changeRegistration(func(r *lti.Registration) {
 		r.Scopes = []string{scopeMembers, scopeLineItems, "https://other.example/scope"}
 	})
-	checks, err := w.tool.SelfTest(t.Context(), w.reg.ID)
+	checks, err := w.tool.SelfTest(t.Context(), w.reg.ID, []string{"main"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +275,7 @@ func TestSelfTestsRemindOfTheActivationThatMoodleWaitsFor(t *testing.T) {
 
 func TestSelfTestsOfASuspendedPlatformCallNobody(t *testing.T) {
 	w := newWorld(t, sqliteStore(t))
-	if err := w.tool.SuspendRegistration(t.Context(), w.reg.ID); err != nil {
+	if err := w.tool.SuspendRegistration(t.Context(), w.reg.ID, lti.ByOperator); err != nil {
 		t.Fatal(err)
 	}
 	w.found("status", lti.CheckWarn, "suspended")
@@ -290,7 +290,7 @@ func TestSelfTestsNameNobody(t *testing.T) {
 	w.platform.handle("/memberships", func(rw http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(rw, `{"members":[{"user_id":"5","name":"Sam Sailor","email":"sam@example.org"}]}`)
 	})
-	checks, err := w.tool.SelfTest(t.Context(), w.reg.ID)
+	checks, err := w.tool.SelfTest(t.Context(), w.reg.ID, []string{"main"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -311,7 +311,7 @@ func TestSelfTestsTellOfAClockThatLaunchesWereRefusedFor(t *testing.T) {
 		t.Fatalf("the launch was answered with code %q", got.Code)
 	}
 	said := func() (told string) {
-		checks, err := w.tool.SelfTest(t.Context(), w.reg.ID)
+		checks, err := w.tool.SelfTest(t.Context(), w.reg.ID, []string{"main"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -328,5 +328,33 @@ func TestSelfTestsTellOfAClockThatLaunchesWereRefusedFor(t *testing.T) {
 	w.clock.Advance(25 * time.Hour)
 	if told := said(); told != "" {
 		t.Errorf("a day later it says %q", told)
+	}
+}
+
+func TestSelfTestsLookAtTheCoursesOfTheTenantsOfWhoAsksOnly(t *testing.T) {
+	w := newWorld(t, sqliteStore(t))
+	w.knowCourse()
+	tests := func(tenants ...string) map[string]lti.Check {
+		t.Helper()
+		checks, err := w.tool.SelfTest(t.Context(), w.reg.ID, tenants)
+		if err != nil {
+			t.Fatal(err)
+		}
+		have := map[string]lti.Check{}
+		for _, c := range checks {
+			have[c.Name] = c
+		}
+		return have
+	}
+	if have := tests("main"); have["launches"].Cause == "no_launch_yet" {
+		t.Fatalf("the owner sees no course: %+v", have)
+	}
+	for _, tenants := range [][]string{{"guest"}, nil} {
+		have := tests(tenants...)
+		for _, name := range []string{"roster", "line_items", "launches"} {
+			if c := have[name]; c.Cause != "no_launch_yet" || c.Detail != "" {
+				t.Errorf("%v see %+v", tenants, c)
+			}
+		}
 	}
 }

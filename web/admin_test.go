@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +62,22 @@ func newOffice(t *testing.T) *office {
 		return reg
 	}
 	o.ours, o.theirs = register("main", "client-main"), register("acme", "client-acme")
+	must(t, o.tool.SetAdminLaunches(t.Context(), o.ours.ID, true))
+	o.ours = o.platform(o.ours.ID)
+	o.reg = &o.ours
 	return o
+}
+
+// platform is a registration as it stands.
+func (o *office) platform(id lti.RegistrationID) lti.Registration {
+	o.t.Helper()
+	regs, err := o.tool.Registrations(o.t.Context())
+	must(o.t, err)
+	i := slices.IndexFunc(regs, func(reg lti.Registration) bool { return reg.ID == id })
+	if i < 0 {
+		return lti.Registration{Status: "gone"}
+	}
+	return regs[i]
 }
 
 // admin signs in by a new link: of a tenant, or with "" as the operator.

@@ -26,9 +26,14 @@ func (s *Site) changePlatform(w http.ResponseWriter, r *http.Request, session *S
 	var act func() error
 	switch do {
 	case "suspend":
-		act = func() error { return s.tool.SuspendRegistration(ctx, row.ID) }
+		act = func() error { return s.tool.SuspendRegistration(ctx, row.ID, session.authority()) }
 	case "resume":
-		act = func() error { return s.tool.ResumeRegistration(ctx, row.ID) }
+		act = func() error { return s.tool.ResumeRegistration(ctx, row.ID, session.authority()) }
+	case "admins-on", "admins-off":
+		if !session.operator() {
+			return fmt.Errorf("web: change platform: only an operator decides who may administer: %w", errNotYours)
+		}
+		act = func() error { return s.tool.SetAdminLaunches(ctx, row.ID, do == "admins-on") }
 	case "auto", "approve":
 		act = func() error { return s.tool.SetAutoDeploy(ctx, row.ID, do == "auto") }
 	case "rotate":
@@ -37,7 +42,7 @@ func (s *Site) changePlatform(w http.ResponseWriter, r *http.Request, session *S
 		if r.PostForm.Get("confirm") != "yes" {
 			return fmt.Errorf("web: remove platform: not confirmed: %w", ErrUpload)
 		}
-		act, back = func() error { return s.tool.RemoveRegistration(ctx, row.ID) }, "/admin/platforms"
+		act, back = func() error { return s.tool.RemoveRegistration(ctx, row.ID, session.authority()) }, "/admin/platforms"
 	default:
 		return fmt.Errorf("web: change platform: %.20q is no act: %w", do, ErrUpload)
 	}
@@ -53,7 +58,8 @@ func (s *Site) changePlatform(w http.ResponseWriter, r *http.Request, session *S
 }
 
 // changeDeployment approves, suspends or moves one deployment. Who administers its
-// tenant may approve and suspend; only an operator moves it to another.
+// tenant may suspend it, who administers the tenant of the registration may approve
+// it too; only an operator moves it to another.
 func (s *Site) changeDeployment(w http.ResponseWriter, r *http.Request, session *Session) error {
 	if err := parseForm(r); err != nil {
 		return err
@@ -71,9 +77,12 @@ func (s *Site) changeDeployment(w http.ResponseWriter, r *http.Request, session 
 	var act func() error
 	switch do {
 	case "approve":
-		act = func() error { return s.tool.ApproveDeployment(ctx, row.ID, d.ID, "") }
+		if !row.Whole {
+			return fmt.Errorf("web: approve deployment: the registration belongs to tenant %s: %w", row.Tenant, errNotYours)
+		}
+		act = func() error { return s.tool.ApproveDeployment(ctx, row.ID, d.ID, "", session.authority()) }
 	case "suspend":
-		act = func() error { return s.tool.SuspendDeployment(ctx, row.ID, d.ID) }
+		act = func() error { return s.tool.SuspendDeployment(ctx, row.ID, d.ID, session.authority()) }
 	case "move":
 		if !session.operator() {
 			return fmt.Errorf("web: move deployment: only an operator may: %w", errNotYours)

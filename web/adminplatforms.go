@@ -23,6 +23,7 @@ type platformRow struct {
 	Deployments []lti.Deployment // that the administrator may see
 	LastLaunch  time.Time        // to the day; zero: none is known
 	Whole       bool             // the administrator may change the registration itself
+	Locked      bool             // an operator has suspended it, and the administrator is none
 }
 
 // Waiting counts deployments that wait to be approved.
@@ -74,7 +75,7 @@ func (s *Site) platformsOf(r *http.Request, session *Session) ([]platformRow, er
 
 // platformRow is one registration as an administrator may see it.
 func (s *Site) platformRow(r *http.Request, session *Session, reg lti.Registration) (platformRow, error) {
-	row := platformRow{Registration: reg, Whole: session.administers(reg.Tenant)}
+	row := platformRow{Registration: reg, Whole: session.administers(reg.Tenant), Locked: reg.LockedTo(session.authority())}
 	all, err := s.tool.Deployments(r.Context(), reg.ID)
 	if err != nil {
 		return row, fmt.Errorf("web: deployments: %w", err)
@@ -122,6 +123,7 @@ func (s *Site) lastLaunches(r *http.Request, session *Session) (map[lti.Registra
 type platformPage struct {
 	platformRow
 	Operator bool
+	By       lti.Authority
 	Tenants  []string
 	Action   string
 	Checks   []lti.Check // just made
@@ -162,7 +164,7 @@ func (s *Site) drawPlatform(w http.ResponseWriter, r *http.Request, session *Ses
 		return err
 	}
 	body := platformPage{
-		platformRow: row, Operator: session.operator(), Checks: checks,
+		platformRow: row, Operator: session.operator(), By: session.authority(), Checks: checks,
 		Action: "/admin/platforms/" + string(row.ID), KeySet: s.tool.Setup().KeySetURL,
 	}
 	if body.Tenants, err = s.tenantsOf(r, session); err != nil {
@@ -187,7 +189,11 @@ func (s *Site) testPlatform(w http.ResponseWriter, r *http.Request, session *Ses
 	if err := s.note(r, session, AuditEntry{Act: "registration.test", Tenant: row.Tenant, Object: string(row.ID)}); err != nil {
 		return err
 	}
-	checks, err := s.tool.SelfTest(r.Context(), row.ID)
+	tenants, err := s.tenantsOf(r, session)
+	if err != nil {
+		return err
+	}
+	checks, err := s.tool.SelfTest(r.Context(), row.ID, tenants)
 	if err != nil {
 		return fmt.Errorf("web: self-test: %w", err)
 	}

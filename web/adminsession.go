@@ -34,7 +34,7 @@ func (s *Site) adminLink(ctx context.Context, who Session) (string, error) {
 	secret := rand.Text()
 	err := s.o.Store.PutTicket(ctx, Ticket{
 		Hash: hashOf(secret), ExpiresAt: s.wall().Add(adminLinkLife),
-		Session: Session{Role: RoleAdmin, Handle: adminHandle, Tenant: who.Tenant, Person: who.Person, Registration: who.Registration},
+		Session: Session{Role: RoleAdmin, Handle: adminHandle, Tenant: who.Tenant, Person: who.Person, Registration: who.Registration, Deployment: who.Deployment},
 	})
 	if err != nil {
 		return "", fmt.Errorf("web: admin link: %w", err)
@@ -72,6 +72,11 @@ func (s *Site) adminSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return fmt.Errorf("web: admin sign-in: %w", err)
+	}
+	if err := s.admitted(r.Context(), &ticket.Session); errors.Is(err, errCutOff) {
+		return fmt.Errorf("admin sign-in: %w: %w", errAdminLink, err)
+	} else if err != nil {
+		return err
 	}
 	value := rand.Text() + rand.Text()
 	now := s.wall()
@@ -120,9 +125,16 @@ func (s *Site) adminSession(r *http.Request) (*Session, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: admin session: %w", err)
 		}
-		if session.Role == RoleAdmin && session.ExpiresAt.After(s.wall()) {
-			return &session, nil
+		if session.Role != RoleAdmin || !session.ExpiresAt.After(s.wall()) {
+			continue
 		}
+		switch err := s.admitted(r.Context(), &session); {
+		case errors.Is(err, errCutOff):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		return &session, nil
 	}
 	return nil, fmt.Errorf("web: admin session: %w", ErrNoSession)
 }
@@ -168,7 +180,12 @@ func (s *Site) toAdmin(w http.ResponseWriter, r *http.Request, session *Session)
 	if !session.Administrator {
 		return fmt.Errorf("administration asked for by a %s who is no administrator: %w", session.Role, errNotYours)
 	}
-	link, err := s.adminLink(r.Context(), *session)
+	as := *session
+	as.Role = RoleAdmin
+	if err := s.admitted(r.Context(), &as); err != nil { // decided after the launch
+		return err
+	}
+	link, err := s.adminLink(r.Context(), as)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,17 @@
 package web
 
+import "github.com/cairn-lms/cairn/lti"
+
 // copied is a value with a copy button.
 type copied struct{ ID, Label, Value string }
 
 // Copied is the view of a value with a copy button; label is a message key.
 func (v *view) Copied(id, label, value string) *view { return v.With(copied{id, label, value}) }
+
+// LockedDeployment reports a deployment that an operator has suspended, to others.
+func (p platformPage) LockedDeployment(d lti.Deployment) bool {
+	return d.LockedTo(p.By)
+}
 
 // tenantChoice lets an administrator of several tenants say which one a form is for.
 type tenantChoice struct {

@@ -19,6 +19,7 @@ var (
 	errTooLarge  = errors.New("web: too large")
 	errNotReady  = errors.New("web: not ready")
 	errAdminLink = errors.New("web: no link for administrators")
+	errCutOff    = errors.New("web: the platform is cut off")
 )
 
 // failure is what an error looks like: a status and the topic of its messages,
@@ -44,6 +45,10 @@ func classify(err error) failure {
 		return failure{http.StatusNotFound, "link"}
 	case errors.Is(err, errAdminLink):
 		return failure{http.StatusForbidden, "admin_link"}
+	case errors.Is(err, errCutOff):
+		return failure{http.StatusForbidden, "cut_off"}
+	case errors.Is(err, lti.ErrForbidden):
+		return failure{http.StatusForbidden, "operator_only"}
 	case errors.Is(err, ErrNoSession):
 		return failure{http.StatusForbidden, "no_session"}
 	case errors.Is(err, errNotYours), errors.Is(err, engine.ErrForbidden):

@@ -51,7 +51,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 		return err
 	}
 	session := Session{
-		Tenant: l.Tenant, Registration: string(l.Registration.ID), Course: courseOf(l),
+		Tenant: l.Tenant, Registration: string(l.Registration.ID), Deployment: l.Deployment.ID, Course: courseOf(l),
 		Ancestors: ancestorsOf(l.FrameURLs()...), Locale: l.Locale, Zone: zoneOf(l.Custom[paramZone]),
 		ReturnURL: l.ReturnURL, RelaunchURL: relaunchOf(l),
 	}
@@ -88,7 +88,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 			roles = []string{"mentor"}
 			session.Role = RoleVisitor
 		} else {
-			session.Role, session.Administrator = RoleStaff, l.AdministersPlatform()
+			session.Role, session.Administrator = RoleStaff, l.AdministersPlatform() && l.Registration.LetsAdministratorsIn()
 			session.Landing = link.staffLanding(workflow)
 		}
 		person, err := service.ArriveStaff(r.Context(), staffArrival(l, session, roles...))

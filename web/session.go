@@ -83,8 +83,9 @@ func (s *Site) dropOldCookies(w http.ResponseWriter, r *http.Request) {
 }
 
 // session finds the session of a request by the handle in its path and the
-// cookies of that handle. ErrNoSession if none is good; with an expired one the
-// session is returned beside the error.
+// cookies of that handle. ErrNoSession if none is good, errCutOff if the platform
+// that it came by is let in no more; an expired session, or one cut off, is returned
+// beside the error.
 func (s *Site) session(r *http.Request) (*Session, error) {
 	handle := mux.Vars(r)["handle"]
 	var ended *Session
@@ -108,7 +109,7 @@ func (s *Site) session(r *http.Request) (*Session, error) {
 				ended = &session
 				continue
 			}
-			return &session, nil
+			return &session, s.admitted(r.Context(), &session)
 		}
 	}
 	return ended, fmt.Errorf("web: session: %w", ErrNoSession)
@@ -121,6 +122,9 @@ func (s *Site) inSession(h func(http.ResponseWriter, *http.Request, *Session) er
 		session, err := s.session(r)
 		if errors.Is(err, ErrNoSession) {
 			return s.noSession(w, r, session)
+		}
+		if errors.Is(err, errCutOff) {
+			setPolicy(w.Header(), session.Ancestors)
 		}
 		if err != nil {
 			return err

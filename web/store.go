@@ -43,7 +43,8 @@ type Session struct {
 	IDHash        string             `json:"id_hash"` // hex SHA-256 of the cookie's value
 	Handle        string             `json:"handle"`  // public: stands in URLs and in the cookie's name
 	Tenant        string             `json:"tenant"`
-	Registration  string             `json:"registration"` // lti.RegistrationID
+	Registration  string             `json:"registration"`         // lti.RegistrationID of the launch; empty: it came by none
+	Deployment    string             `json:"deployment,omitempty"` // of the launch
 	Role          Role               `json:"role"`
 	Person        engine.PersonID    `json:"person"`
 	Enrolment     engine.EnrolmentID `json:"enrolment,omitempty"`

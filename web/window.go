@@ -87,6 +87,9 @@ func (s *Site) openWindow(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return fmt.Errorf("web: open window: %w", err)
 	}
+	if err := s.admitted(r.Context(), &ticket.Session); err != nil {
+		return fmt.Errorf("open window: %w", err)
+	}
 	if err := s.o.Store.DeleteSession(r.Context(), ticket.Session.IDHash); err != nil { // nobody has its cookie
 		return fmt.Errorf("web: open window: %w", err)
 	}

@@ -21,15 +21,15 @@ func (p program) lms() *cli.Command {
 	return &cli.Command{Name: "lms", Usage: "platforms that launch Cairn", Commands: []*cli.Command{
 		p.lmsInvite(), p.lmsAdd(), p.lmsList(), p.lmsShow(),
 		p.lmsChange("suspend", "refuse launches of a platform and send it no grades", func(ctx context.Context, t *lti.Tool, id lti.RegistrationID) error {
-			return t.SuspendRegistration(ctx, id)
+			return t.SuspendRegistration(ctx, id, lti.ByOperator)
 		}),
 		p.lmsChange("resume", "let a suspended platform launch again", func(ctx context.Context, t *lti.Tool, id lti.RegistrationID) error {
-			return t.ResumeRegistration(ctx, id)
+			return t.ResumeRegistration(ctx, id, lti.ByOperator)
 		}),
 		p.lmsChange("remove", "forget a platform with its keys and deployments; what learners did stays", func(ctx context.Context, t *lti.Tool, id lti.RegistrationID) error {
-			return t.RemoveRegistration(ctx, id)
+			return t.RemoveRegistration(ctx, id, lti.ByOperator)
 		}),
-		p.lmsDeployments(), p.lmsApprove(), p.lmsRotateKey(), p.lmsTest(), p.lmsFailures(), p.frames(), p.liveEvents(),
+		p.lmsDeployments(), p.lmsApprove(), p.lmsAdministrators(), p.lmsRotateKey(), p.lmsTest(), p.lmsFailures(), p.frames(), p.liveEvents(),
 	}}
 }
 
@@ -289,7 +289,7 @@ func (p program) lmsApprove() *cli.Command {
 				if err := h.note(ctx, web.AuditEntry{Act: "deployment.approve", Tenant: reg.Tenant, Object: string(reg.ID), Detail: deployment}); err != nil {
 					return err
 				}
-				if err := h.tool.ApproveDeployment(ctx, reg.ID, deployment, into); err != nil {
+				if err := h.tool.ApproveDeployment(ctx, reg.ID, deployment, into, lti.ByOperator); err != nil {
 					return fmt.Errorf("lms approve: %w", err)
 				}
 				return p.report(asJSON, map[string]string{"id": string(reg.ID), "deployment": deployment}, "approved deployment %s of %s\n", deployment, reg.Issuer)

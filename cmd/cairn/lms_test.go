@@ -76,6 +76,11 @@ func TestAPlatformIsAddedShownSuspendedTestedAndRemovedByCommand(t *testing.T) {
 		}
 	}
 	run("resume", added.ID)
+	for _, step := range [][2]string{{"", ": off"}, {" on", ": on"}, {"", ": on"}, {" off", ": off"}} { // a Canvas
+		if out := run(strings.Fields("administrators " + added.ID + step[0])...); !strings.Contains(out, step[1]) {
+			t.Errorf("administrators%s: %q", step[0], out)
+		}
+	}
 	if out := run("list", "-json"); !strings.Contains(out, `"status":"active"`) || strings.Contains(strings.ToLower(out), "sealed") {
 		t.Errorf("list: %s", out)
 	}

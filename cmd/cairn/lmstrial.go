@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -23,7 +24,16 @@ func (p program) lmsTest() *cli.Command {
 				if err != nil {
 					return err
 				}
-				checks, err := h.tool.SelfTest(ctx, reg.ID)
+				deployments, err := h.tool.Deployments(ctx, reg.ID)
+				if err != nil {
+					return err
+				}
+				tenants := []string{reg.Tenant}
+				for _, d := range deployments {
+					tenants = append(tenants, d.Tenant)
+				}
+				slices.Sort(tenants)
+				checks, err := h.tool.SelfTest(ctx, reg.ID, slices.Compact(tenants))
 				if err != nil {
 					return err
 				}
