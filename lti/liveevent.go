@@ -61,7 +61,7 @@ func (t *Tool) SetLiveEventKeys(ctx context.Context, id RegistrationID, keysURL 
 	if keysURL != "" && !t.platformURL(keysURL) {
 		return fmt.Errorf("lti: live events: %q is not an https URL", printable(keysURL, 200))
 	}
-	return t.changeRegistration(ctx, "set live event keys", id, func(r *Registration) { r.EventKeysURL = keysURL })
+	return t.changeRegistration(ctx, "set live event keys", id, func(r *Registration) error { r.EventKeysURL = keysURL; return nil })
 }
 
 // serveLiveEvents takes what Canvas delivers: one signed event as a compact JWS, or a

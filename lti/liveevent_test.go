@@ -270,7 +270,7 @@ func TestARefusedLiveEventTellsTheAdministratorWhyAndNoMore(t *testing.T) {
 		if err != nil || len(all) > 5 {
 			t.Errorf("%d entries after a flood, %v", len(all), err)
 		}
-		if err := s.tool.SuspendRegistration(t.Context(), s.reg.ID); err != nil {
+		if err := s.tool.SuspendRegistration(t.Context(), s.reg.ID, lti.ByOperator); err != nil {
 			t.Fatal(err)
 		}
 		if status, _ := s.deliver(s.url(), "x"); status != http.StatusForbidden {
