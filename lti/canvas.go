@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -67,6 +68,9 @@ func (t *Tool) canvasDocument() map[string]any {
 	}
 	navigation := placement("course_navigation", MessageResourceLink)
 	navigation["default"], navigation["visibility"] = "disabled", "admins" // the board, for staff, where a course switches it on
+	if len(t.o.Announced.Menu) > 0 {
+		navigation["custom_fields"] = t.o.Announced.Menu
+	}
 	return map[string]any{
 		"title":               t.o.ToolName,
 		"description":         cmp.Or(t.o.Announced.Description[""], t.o.ToolName),
@@ -93,6 +97,7 @@ func (t *Tool) canvasDocument() map[string]any {
 // Setup is what an admin types into a platform that is set up by hand.
 type Setup struct {
 	Name, LaunchURL, LoginURL, KeySetURL, Domain string
+	MenuURL                                      string // target of a link in the course's menu, which has no parameters of its own there
 	Scopes                                       []string
 	Custom                                       map[string]string
 }
@@ -103,6 +108,13 @@ func (t *Tool) Setup() Setup {
 	s := Setup{
 		Name: t.o.ToolName, LaunchURL: t.o.PublicURL + "/lti/launch", LoginURL: t.o.PublicURL + "/lti/login",
 		KeySetURL: t.o.PublicURL + "/lti/jwks", Domain: t.public.Host, Scopes: toolScopes(), Custom: map[string]string{},
+	}
+	menu := url.Values{}
+	for name, value := range t.o.Announced.Menu {
+		menu.Set(name, value)
+	}
+	if s.MenuURL = s.LaunchURL; len(menu) > 0 {
+		s.MenuURL += "?" + menu.Encode()
 	}
 	for name, value := range t.o.CustomParameters {
 		s.Custom[name] = value

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -33,51 +33,49 @@ func fetchBody(t *testing.T, address string) (int, string) {
 }
 
 func TestCanvasReadsItsConfigurationWithACodeForAnHourAndNotWithoutOne(t *testing.T) {
-	w := newWorld(t, sqliteStore(t))
+	w := newWorld(t, sqliteStore(t), func(o *lti.Options) {
+		o.ToolName = "Cairn"
+		o.Announced = lti.Announced{Description: map[string]string{"": "Learning workflows"}, Menu: map[string]string{"view": "board"}, ToolID: "cairn-1"}
+	})
 	address, err := w.tool.CanvasConfiguration(t.Context(), "main")
 	if err != nil {
 		t.Fatal(err)
 	}
+	public, _ := url.Parse(w.server.URL)
+	launch, custom := w.server.URL+"/lti/launch", map[string]any{"manager_email": "$Person.manager.email"}
+	placement := func(name, message string) map[string]any {
+		return map[string]any{"placement": name, "message_type": message, "target_link_uri": launch, "text": "Cairn", "enabled": true}
+	}
+	menu := placement("course_navigation", "LtiResourceLinkRequest")
+	menu["default"], menu["visibility"], menu["custom_fields"] = "disabled", "admins", map[string]any{"view": "board"}
+	want := map[string]any{
+		"title": "Cairn", "description": "Learning workflows", "oidc_initiation_url": w.server.URL + "/lti/login", "target_link_uri": launch,
+		"redirect_uris": []any{launch}, "public_jwk_url": w.server.URL + "/lti/jwks", "custom_fields": custom,
+		"scopes": []any{
+			"https://purl.imsglobal.org/spec/lti-ags/scope/lineitem", "https://purl.imsglobal.org/spec/lti-ags/scope/lineitem.readonly",
+			"https://purl.imsglobal.org/spec/lti-ags/scope/score", "https://purl.imsglobal.org/spec/lti-ags/scope/result.readonly",
+			"https://purl.imsglobal.org/spec/lti-nrps/scope/contextmembership.readonly", "https://purl.imsglobal.org/spec/lti-gs/scope/contextgroup.readonly",
+			"https://purl.imsglobal.org/spec/lti/scope/noticehandlers",
+		},
+		"extensions": []any{map[string]any{
+			"platform": "canvas.instructure.com", "domain": public.Host, "tool_id": "cairn-1", "privacy_level": "public",
+			"settings": map[string]any{"text": "Cairn", "placements": []any{
+				menu, placement("assignment_selection", "LtiDeepLinkingRequest"), placement("link_selection", "LtiDeepLinkingRequest"),
+			}},
+		}},
+	}
 	for range 3 { // Canvas looks more than once
 		status, body := fetchBody(t, address)
-		var have struct {
-			Title, Description string
-			OIDC               string `json:"oidc_initiation_url"`
-			Target             string `json:"target_link_uri"`
-			JWKS               string `json:"public_jwk_url"`
-			Scopes             []string
-			Custom             map[string]string `json:"custom_fields"`
-			Extensions         []struct {
-				Platform, Domain, ToolID string
-				Privacy                  string `json:"privacy_level"`
-				Settings                 struct {
-					Placements []struct {
-						Placement   string
-						MessageType string `json:"message_type"`
-						Target      string `json:"target_link_uri"`
-					}
-				}
-			}
-		}
+		var have map[string]any
 		if err := json.Unmarshal([]byte(body), &have); err != nil || status != http.StatusOK {
 			t.Fatalf("answered %d %s: %v", status, body, err)
 		}
-		public, _ := url.Parse(w.server.URL)
-		extension := have.Extensions[0]
-		if have.Title == "" || have.Description == "" || have.OIDC != w.server.URL+"/lti/login" || have.Target != w.server.URL+"/lti/launch" ||
-			have.JWKS != w.server.URL+"/lti/jwks" || !slices.Contains(have.Scopes, "https://purl.imsglobal.org/spec/lti-ags/scope/score") ||
-			have.Custom["manager_email"] != "$Person.manager.email" || extension.Platform != "canvas.instructure.com" ||
-			extension.Domain != public.Host || extension.Privacy != "public" {
-			t.Fatalf("the configuration is %s", body)
+		if !reflect.DeepEqual(have, want) {
+			t.Fatalf("the configuration is\n%v\nwant\n%v", have, want)
 		}
-		var placements []string
-		for _, p := range extension.Settings.Placements {
-			placements = append(placements, p.Placement+" "+p.MessageType)
-		}
-		want := []string{"course_navigation LtiResourceLinkRequest", "assignment_selection LtiDeepLinkingRequest", "link_selection LtiDeepLinkingRequest"}
-		if !slices.Equal(placements, want) {
-			t.Fatalf("the placements are %q", placements)
-		}
+	}
+	if at := w.tool.Setup().MenuURL; at != launch+"?view=board" {
+		t.Errorf("who types it in is told %s", at)
 	}
 	for name, address := range map[string]string{
 		"no code": w.server.URL + "/lti/canvas.json", "another code": w.server.URL + "/lti/canvas.json?code=" + strings.Repeat("a", 43),

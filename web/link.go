@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,6 +37,9 @@ func linkOf(l *lti.Launch) partLink {
 	}
 	if view := l.Custom[paramView]; view == viewFinish || view == viewPortfolio || view == viewBoard {
 		p.View = view
+	}
+	if target, err := url.Parse(l.TargetLinkURI); err == nil && p.View == "" && target.Query().Get(paramView) == viewBoard {
+		p.View = viewBoard // a Canvas typed in by hand gives its menu no parameters, but a target
 	}
 	return p
 }

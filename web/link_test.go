@@ -152,4 +152,10 @@ func TestTheLinkOfACoursesMenuShowsStaffTheBoardAndLearnersTheirOwn(t *testing.T
 	home.has(t, http.StatusOK, `id="next-step"`)
 	_, nothing := w.launch(menu("6", "Sofia Silva", "Learner"))
 	nothing.has(t, http.StatusOK, `id="portfolio"`, `id="empty"`)
+
+	typed := menu("9", "Tessa Teacher", "Instructor") // by hand in Canvas: a target instead of a parameter
+	delete(typed.Custom, "view")
+	typed.TargetLinkURI = "https://cairn.example/lti/launch?view=board"
+	_, board = w.launch(typed)
+	board.has(t, http.StatusOK, `id="board"`, "Sam Sailor")
 }
