@@ -107,7 +107,7 @@ func TestCanvasIsAcceptedUnderEachOfItsIssuers(t *testing.T) {
 			for _, client := range []string{"10000000000001", "10000000000002"} {
 				reg := w.reg
 				reg.Issuer, reg.ClientID = issuer, client
-				if _, err := w.tool.Register(t.Context(), reg); err != nil {
+				if _, err := w.tool.Register(t.Context(), reg, "1:abc"); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -77,6 +77,57 @@ func TestDeploymentsAreTakenOnIfTheAdministratorWishes(t *testing.T) {
 	w.wantCode(w.launchAs("9"), "unknown_deployment")
 }
 
+// One client id of Canvas can serve customers who know nothing of each other.
+func TestOfCanvasADeploymentThatNobodyNamedWaitsForApproval(t *testing.T) {
+	w := newWorld(t, sqliteStore(t))
+	for name, test := range map[string]struct {
+		reg   lti.Registration
+		named []string
+		auto  bool
+	}{
+		"Canvas":                      {reg: lti.Registration{ProductFamily: "canvas"}},
+		"Canvas by its issuer":        {reg: lti.Registration{Issuer: "https://canvas.instructure.com"}},
+		"Canvas, and it was asked so": {reg: lti.Registration{ProductFamily: "canvas", AutoDeploy: true}, auto: true},
+		"Moodle":                      {reg: lti.Registration{ProductFamily: "moodle"}, auto: true},
+		"Moodle, and one is named":    {reg: lti.Registration{ProductFamily: "moodle"}, named: []string{"1"}},
+	} {
+		reg := test.reg
+		reg.ClientID, reg.Tenant, reg.AuthURL, reg.TokenURL, reg.JWKSURL = name, "main", w.platform.URL+"/auth", w.platform.URL+"/token", w.platform.URL+"/jwks"
+		if reg.Issuer == "" {
+			reg.Issuer = w.platform.URL
+		}
+		kept, err := w.tool.Register(t.Context(), reg, test.named...)
+		if err != nil || kept.AutoDeploy != test.auto {
+			t.Errorf("%s: unknown deployments are taken on: %v, want %v (%v)", name, kept.AutoDeploy, test.auto, err)
+		}
+	}
+}
+
+func TestACanvasThatRegistersItselfLaunchesOnceItsDeploymentIsApproved(t *testing.T) {
+	w := newWorld(t, sqliteStore(t))
+	conf := registering(w.platform, "dynamic-1")
+	conf["https://purl.imsglobal.org/spec/lti-platform-configuration"] = map[string]any{"product_family_code": "canvas"}
+	if got := w.get(w.browser(), w.registerURL(w.invite())); got.Page != "registered" {
+		t.Fatalf("got %+v", got)
+	}
+	reg, err := w.store.RegistrationFor(t.Context(), w.platform.URL, "dynamic-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	launch := func() shown {
+		a := w.loggedIn(func(q url.Values) { q.Set("client_id", "dynamic-1"); q.Del("lti_deployment_id") })
+		a.claims["aud"], a.claims[claim+"deployment_id"] = "dynamic-1", "canvas-7"
+		return a.post()
+	}
+	w.wantCode(launch(), "unknown_deployment")
+	if err := w.tool.ApproveDeployment(t.Context(), reg.ID, "canvas-7", "", lti.ByTenant); err != nil {
+		t.Fatal(err)
+	}
+	if got := launch(); got.Page != "launched" || got.Launch.Tenant != "main" {
+		t.Fatalf("got %+v", got)
+	}
+}
+
 func TestNoMoreThanAHundredDeploymentsWait(t *testing.T) {
 	w := newWorld(t, sqliteStore(t))
 	for n := range 100 {

@@ -47,8 +47,9 @@ func (t *Tool) Registrations(ctx context.Context) ([]Registration, error) {
 
 // Register enters a registration by hand, for platforms without dynamic
 // registration: issuer, client id, the three URLs and the tenant are required;
-// the rest is filled in. Deployments named here are active; with none named,
-// unknown ones are taken on.
+// the rest is filled in. Deployments named here are active. With none named, unknown
+// ones are taken on, unless the platform is Canvas: there customers who know nothing
+// of each other can share a client id, so each deployment waits for approval.
 func (t *Tool) Register(ctx context.Context, reg Registration, deployments ...string) (Registration, error) {
 	if reg.Issuer == "" || reg.ClientID == "" || reg.Tenant == "" {
 		return Registration{}, errors.New("lti: register: issuer, client id and tenant are required")
@@ -69,7 +70,7 @@ func (t *Tool) Register(ctx context.Context, reg Registration, deployments ...st
 		reg.Status = StatusActive
 	}
 	reg.ProductFamily = string(reg.Family())
-	reg.AutoDeploy = reg.AutoDeploy || len(deployments) == 0
+	reg.AutoDeploy = reg.AutoDeploy || len(deployments) == 0 && reg.Family() != FamilyCanvas
 	key, err := t.newKey(reg.ID)
 	if err != nil {
 		return Registration{}, err

@@ -310,9 +310,7 @@ func TestAnAdministratorOfTheLMSGoesToTheirOwnTenantAndNobodyElseDoes(t *testing
 	launch.Roles = append(launch.Roles, "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator")
 	ada, board := o.launch(launch)
 	board.has(t, http.StatusOK, "to-admin")
-	page := ada.post(ada.base+"/admin", nil)
-	page.has(t, http.StatusOK, "Sign in")
-	in, first := o.signIn(page.Request.URL.String())
+	in, first := o.signIn(linkIn(t, ada.post(ada.base+"/admin", nil)))
 	first.has(t, http.StatusOK, "client-main")
 	if strings.Contains(first.text, "client-acme") {
 		t.Error("she sees another tenant")
@@ -321,6 +319,40 @@ func TestAnAdministratorOfTheLMSGoesToTheirOwnTenantAndNobodyElseDoes(t *testing
 		t.Errorf("the log says %s", acts)
 	}
 	in.get("/admin/install").has(t, http.StatusOK, "Add LTI Advantage")
+}
+
+// linkIn is the way into the administration on a page.
+func linkIn(t *testing.T, p page) string {
+	t.Helper()
+	found := regexp.MustCompile(`id="open-admin" href="([^"]+/admin/signin\?ticket=[A-Z0-9]+)" target="_blank"`).FindStringSubmatch(p.text)
+	if found == nil {
+		t.Fatalf("no way into the administration (%d):\n%s", p.StatusCode, p.text)
+	}
+	return found[1]
+}
+
+func TestAnAdministratorFindsTheWayBeforeAnyWorkflowIsThere(t *testing.T) {
+	o := newOffice(t)
+	unset := func(subject, name string, roles ...string) page {
+		l := launchOf(subject, name, "Instructor")
+		l.Custom["workflow"] = "nothing-here"
+		l.Roles = append(l.Roles, roles...)
+		_, answer := o.launch(l)
+		return answer
+	}
+	if teacher := unset("8", "Tina Teacher"); teacher.StatusCode != http.StatusNotFound || strings.Contains(teacher.text, "open-admin") {
+		t.Errorf("a teacher is offered the administration: %d", teacher.StatusCode)
+	}
+	ada := unset("10", "Ada Admin", "http://purl.imsglobal.org/vocab/lis/v2/institution/person#Administrator")
+	ada.has(t, http.StatusNotFound, `id="setup"`)
+	_, first := o.signIn(linkIn(t, ada))
+	first.has(t, http.StatusOK, "client-main")
+	if strings.Contains(first.text, "client-acme") {
+		t.Error("she sees another tenant")
+	}
+	if acts := o.acts(); !strings.Contains(acts, `"by":"launch"`) {
+		t.Errorf("the log says %s", acts)
+	}
 }
 
 func TestATicketOfOneKindOpensNoDoorOfTheOther(t *testing.T) {

@@ -175,7 +175,8 @@ func (s *Session) administers(tenant string) bool {
 }
 
 // toAdmin leads an administrator of the LMS from the board of a course to the
-// administration of their own tenant, in a window of its own.
+// administration of their own tenant: from a frame by a link into a window of its
+// own, where this session's cookie would not come along.
 func (s *Site) toAdmin(w http.ResponseWriter, r *http.Request, session *Session) error {
 	if !session.Administrator {
 		return fmt.Errorf("administration asked for by a %s who is no administrator: %w", session.Role, errNotYours)
@@ -189,8 +190,11 @@ func (s *Site) toAdmin(w http.ResponseWriter, r *http.Request, session *Session)
 	if err != nil {
 		return err
 	}
-	seeOther(w, r, strings.TrimPrefix(link, s.o.PublicURL))
-	return nil
+	if r.Header.Get("Sec-Fetch-Dest") == "document" {
+		seeOther(w, r, strings.TrimPrefix(link, s.o.PublicURL))
+		return nil
+	}
+	return s.draw(w, http.StatusOK, "toadmin", s.view(r).titled("admin.signin.title"), link)
 }
 
 // note writes what an administrator is about to do. What cannot be noted is not done.

@@ -26,6 +26,7 @@ type setupPage struct {
 	Staff     bool
 	Asked     string
 	Workflows []*engine.Workflow
+	Admin     string // signs an administrator of the platform in; empty: is none
 }
 
 // Launched turns a validated launch into an arrival, a session and a redirect.
@@ -76,7 +77,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 	if !visits && !link.anyWorkflow() {
 		_, err := service.Workflow(r.Context(), workflow, 0)
 		if workflow == "" || errors.Is(err, engine.ErrNotFound) {
-			return s.drawSetup(w, r, v, service, staff, string(workflow))
+			return s.drawSetup(w, r, v, service, l, session, string(workflow))
 		}
 		if err != nil {
 			return fmt.Errorf("web: launch: %w", err)
@@ -144,12 +145,22 @@ func namedWorkflow(l *lti.Launch) engine.WorkflowID {
 
 // drawSetup says what is missing to those who can mend it, and to learners that
 // somebody will.
-func (s *Site) drawSetup(w http.ResponseWriter, r *http.Request, v *view, service *engine.Service, staff bool, asked string) error {
-	body := setupPage{Staff: staff, Asked: asked}
-	if staff {
+func (s *Site) drawSetup(w http.ResponseWriter, r *http.Request, v *view, service *engine.Service, l *lti.Launch, session Session, asked string) error {
+	body := setupPage{Staff: len(staffRoles(l)) > 0, Asked: asked}
+	if body.Staff {
 		var err error
 		if body.Workflows, err = service.Workflows(r.Context()); err != nil {
 			return fmt.Errorf("web: launch: %w", err)
+		}
+	}
+	if body.Staff && l.AdministersPlatform() {
+		person, err := service.ArriveStaff(r.Context(), staffArrival(l, session, staffRoles(l)...))
+		if err != nil {
+			return fmt.Errorf("web: launch: %w", err)
+		}
+		session.Person = person.ID
+		if body.Admin, err = s.adminLink(r.Context(), session); err != nil {
+			return err
 		}
 	}
 	return s.draw(w, http.StatusNotFound, "setup", v.titled("page.setup.title"), body)

@@ -67,12 +67,15 @@ func (s *Site) RepeatPost(w http.ResponseWriter, r *http.Request, action string,
 type registeredPage struct {
 	Platform, ClientID string
 	NeedsActivation    bool
+	Approve            bool   // deployments wait for approval
+	Admin              string // its page, for who administers Cairn
 }
 
 // Registered implements lti.Pages.
 func (s *Site) Registered(w http.ResponseWriter, r *http.Request, reg lti.Registration) {
 	s.ltiPage(w, r, http.StatusOK, "registered", s.view(r).titled("page.registered.title"), registeredPage{
 		Platform: reg.Issuer, ClientID: reg.ClientID, NeedsActivation: reg.Family() == lti.FamilyMoodle,
+		Approve: !reg.AutoDeploy, Admin: "/admin/platforms/" + string(reg.ID),
 	})
 }
 

@@ -59,6 +59,17 @@ func TestTheToolsPagesSayWhatHappened(t *testing.T) {
 	}), 200, "close.js", issuer, "client-1", "Activate")
 }
 
+func TestThePageAfterRegisteringSaysWhatHappensToNewDeployments(t *testing.T) {
+	w := newWorld(t)
+	for auto, want := range map[bool]string{true: "taken on as they launch", false: "waits for approval"} {
+		out := httptest.NewRecorder()
+		w.site.Registered(out, httptest.NewRequest(http.MethodGet, "/lti/register", nil), lti.Registration{ID: "r1", Issuer: issuer, ProductFamily: "canvas", AutoDeploy: auto})
+		if page := out.Body.String(); !strings.Contains(page, want) || !strings.Contains(page, `href="/admin/platforms/r1" target="_blank"`) {
+			t.Errorf("taken on: %v:\n%s", auto, page)
+		}
+	}
+}
+
 func TestEveryRefusalHasItsPageInEveryLanguage(t *testing.T) {
 	w := newWorld(t)
 	source, err := os.ReadFile("../lti/rejection.go")

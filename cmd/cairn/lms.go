@@ -71,7 +71,8 @@ func (p program) lmsAdd() *cli.Command {
 		Name:  "add",
 		Usage: "enter a platform that was set up by hand",
 		Description: "For Canvas, -canvas production, beta, test or selfhosted (with -host) knows all addresses, and only -client-id is needed.\n" +
-			"Without -deployment, deployments are taken on as they launch.",
+			"Without -deployment, deployments are taken on as they launch; those of Canvas wait for cairn lms approve,\n" +
+			"since customers who know nothing of each other can share a client id there.",
 		Flags: p.lmsFlags(&asJSON,
 			word("issuer", "the platform's issuer (Moodle: Platform ID)", &reg.Issuer),
 			&cli.StringFlag{Name: "client-id", Usage: "the client id it gave us", Required: true, Destination: &reg.ClientID},
