@@ -13,9 +13,9 @@ const (
 	blobGrace   = 24 * time.Hour // of attachments that no statement declares
 )
 
-// upkeep applies the rules of retention and collects attachments that belong to
-// no statement, once a day for each tenant, and rotates the keys that platforms
-// know us by, until ctx ends.
+// upkeep forgets completions that nobody came for, applies the rules of retention
+// and collects attachments that belong to no statement, once a day for each tenant,
+// and rotates the keys that platforms know us by, until ctx ends.
 func (h *house) upkeep(ctx context.Context) error {
 	done := map[string]time.Time{}
 	var rotated time.Time
