@@ -105,7 +105,7 @@ func (w *world) replay(t *testing.T, name string, c captured) error {
 	w.platform.handle(u.Path, answer)
 	switch kind := strings.Split(name, ".")[1]; {
 	case strings.HasPrefix(name, "nrps."):
-		roster, err := w.tool.Roster(ctx, reg, at, lti.RosterQuery{})
+		roster, err := w.tool.Roster(ctx, lti.CourseKey{Registration: reg}, at, lti.RosterQuery{})
 		for _, m := range roster.Members {
 			if m.UserID == "" || m.Status != lti.MemberActive || m.HasRole("Learner") == m.HasRole("Instructor") {
 				t.Errorf("got %+v", m)
@@ -116,13 +116,13 @@ func (w *world) replay(t *testing.T, name string, c captured) error {
 		}
 		return err
 	case kind == "lineitems":
-		items, err := w.tool.LineItems(ctx, reg, at, lti.LineItem{})
+		items, err := w.tool.LineItems(ctx, lti.CourseKey{Registration: reg}, at, lti.LineItem{})
 		if err == nil && len(items) == 0 {
 			t.Error("no line items")
 		}
 		return err
 	case kind == "results":
-		all, err := w.tool.Results(ctx, reg, strings.Replace(at, "/results", "", 1), "")
+		all, err := w.tool.Results(ctx, lti.CourseKey{Registration: reg}, strings.Replace(at, "/results", "", 1), "")
 		for _, r := range all {
 			if r.Maximum != 50 && r.Maximum != 20 || !r.Graded || r.At.IsZero() {
 				t.Errorf("got %+v", r)
@@ -134,9 +134,9 @@ func (w *world) replay(t *testing.T, name string, c captured) error {
 		s.LineItem = strings.Replace(at, "/scores", "", 1)
 		return w.tool.PostScore(ctx, s)
 	case c.Method == http.MethodPut:
-		return w.tool.UpdateLineItem(ctx, reg, at, func(it *lti.LineItem) { it.Label = "new" })
+		return w.tool.UpdateLineItem(ctx, lti.CourseKey{Registration: reg}, at, func(it *lti.LineItem) { it.Label = "new" })
 	case c.Method == http.MethodDelete:
-		return w.tool.DeleteLineItem(ctx, reg, at)
+		return w.tool.DeleteLineItem(ctx, lti.CourseKey{Registration: reg}, at)
 	case c.Method == http.MethodPost:
 		w.platform.handle(u.Path, func(rw http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet {
@@ -145,9 +145,9 @@ func (w *world) replay(t *testing.T, name string, c captured) error {
 			}
 			answer(rw, r)
 		})
-		_, err := w.tool.EnsureLineItem(ctx, reg, at, lti.LineItem{Label: "x", ScoreMaximum: 1, ResourceID: "r", ResourceLinkID: "1"}, lti.CourseKey{})
+		_, err := w.tool.EnsureLineItem(ctx, lti.CourseKey{Registration: reg}, at, lti.LineItem{Label: "x", ScoreMaximum: 1, ResourceID: "r", ResourceLinkID: "1"})
 		return err
 	}
-	_, err = w.tool.LineItem(ctx, reg, at)
+	_, err = w.tool.LineItem(ctx, lti.CourseKey{Registration: reg}, at)
 	return err
 }

@@ -19,7 +19,8 @@ const (
 	seenStep   = 24 * time.Hour
 )
 
-// CourseKey names a course: platforms number their contexts per deployment.
+// CourseKey names a course: platforms number their contexts per deployment. Whoever
+// calls a service and does not know deployment or course leaves them empty.
 type CourseKey struct {
 	Registration RegistrationID `json:"registration"`
 	Deployment   string         `json:"deployment"`

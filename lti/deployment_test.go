@@ -151,7 +151,7 @@ func TestARegistrationIsSuspendedResumedAndRemoved(t *testing.T) {
 		}
 		w.wantCode(under.post(), "registration_suspended")
 		w.wantCode(w.get(w.browser(), w.server.URL+"/lti/login?"+w.loginParams().Encode()), "registration_suspended")
-		if _, err := w.tool.Members(ctx, w.reg.ID, w.platform.URL+"/memberships"); err == nil {
+		if _, err := w.tool.Members(ctx, lti.CourseKey{Registration: w.reg.ID}, w.platform.URL+"/memberships"); err == nil {
 			t.Error("a suspended platform's services are called")
 		}
 		if err := w.tool.ResumeRegistration(ctx, w.reg.ID, lti.ByTenant); err != nil {

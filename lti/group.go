@@ -30,22 +30,22 @@ type GroupSet struct {
 
 // Groups reads the groups of a course from the groups URL of a launch. Who is in
 // them says the roster, asked with RosterQuery.Groups.
-func (t *Tool) Groups(ctx context.Context, reg RegistrationID, groupsURL string) ([]Group, error) {
-	return listGroups(ctx, t, reg, groupsURL, mediaGroups, "groups", func(g *Group) (id, name *string) { return &g.ID, &g.Name })
+func (t *Tool) Groups(ctx context.Context, course CourseKey, groupsURL string) ([]Group, error) {
+	return listGroups(ctx, t, course, groupsURL, mediaGroups, "groups", func(g *Group) (id, name *string) { return &g.ID, &g.Name })
 }
 
 // GroupSets reads the group sets of a course from the group sets URL of a launch.
-func (t *Tool) GroupSets(ctx context.Context, reg RegistrationID, groupSetsURL string) ([]GroupSet, error) {
-	return listGroups(ctx, t, reg, groupSetsURL, mediaGroupSets, "sets", func(g *GroupSet) (id, name *string) { return &g.ID, &g.Name })
+func (t *Tool) GroupSets(ctx context.Context, course CourseKey, groupSetsURL string) ([]GroupSet, error) {
+	return listGroups(ctx, t, course, groupSetsURL, mediaGroupSets, "sets", func(g *GroupSet) (id, name *string) { return &g.ID, &g.Name })
 }
 
 // listGroups pages through a container whose member name lists T.
-func listGroups[T any](ctx context.Context, t *Tool, reg RegistrationID, target, accept, name string, texts func(*T) (id, name *string)) ([]T, error) {
+func listGroups[T any](ctx context.Context, t *Tool, course CourseKey, target, accept, name string, texts func(*T) (id, name *string)) ([]T, error) {
 	if target == "" {
 		return nil, refused("groups", CauseNoService, "the launch named no groups service")
 	}
 	var all []T
-	err := t.pages(ctx, reg, call{
+	err := t.pages(ctx, course, call{
 		op: "groups", scope: scopeGroups, method: http.MethodGet, url: target, accept: accept,
 	}, func(_ *http.Response, body []byte) (bool, error) {
 		doc, err := parseObject(body)

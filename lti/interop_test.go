@@ -37,14 +37,14 @@ func TestToolAndDemoLMSUnderstandEachOther(t *testing.T) {
 		if grades := lms.Scores(); len(grades) == 0 {
 			t.Fatal("the gradebook is empty")
 		}
-		item, err := w.tool.EnsureLineItem(t.Context(), reg.ID, l.LineItemsURL, lti.LineItem{ResourceLinkID: link.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100}, lti.CourseKey{})
+		item, err := w.tool.EnsureLineItem(t.Context(), lti.CourseKey{Registration: reg.ID}, l.LineItemsURL, lti.LineItem{ResourceLinkID: link.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := w.tool.EnsureLineItem(t.Context(), reg.ID, l.LineItemsURL, lti.LineItem{ResourceLinkID: link.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100}, lti.CourseKey{}); err != nil || again != item {
+		if again, err := w.tool.EnsureLineItem(t.Context(), lti.CourseKey{Registration: reg.ID}, l.LineItemsURL, lti.LineItem{ResourceLinkID: link.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100}); err != nil || again != item {
 			t.Fatalf("got %q, %v, want %q", again, err, item)
 		}
-		members, err := w.tool.Members(t.Context(), reg.ID, l.MembershipsURL)
+		members, err := w.tool.Members(t.Context(), lti.CourseKey{Registration: reg.ID}, l.MembershipsURL)
 		if err != nil || !slices.ContainsFunc(members, func(m lti.Member) bool { return m.UserID == "5" && m.Email != "" }) {
 			t.Fatalf("got %+v, %v", members, err)
 		}

@@ -39,15 +39,14 @@ const (
 // if there is none. Want's is the item with its resource link, resource id and tag
 // ("" matches only an item without); else, since a copied course brings its items
 // along, one with its resource id and tag that is of no link, or of a link in the
-// course that this one was copied from (course may be the zero key: no such course
-// is known). One caller at a time, over all processes, looks and creates in a container.
-func (t *Tool) EnsureLineItem(ctx context.Context, reg RegistrationID, lineItemsURL string, want LineItem, course CourseKey) (string, error) {
+// course that this one was copied from, as far as course names one that is known. One caller at a time, over all processes, looks and creates in a container.
+func (t *Tool) EnsureLineItem(ctx context.Context, course CourseKey, lineItemsURL string, want LineItem) (string, error) {
 	base, ok := webURL(lineItemsURL)
 	if !ok || want.ScoreMaximum <= 0 || math.IsInf(want.ScoreMaximum, 0) || math.IsNaN(want.ScoreMaximum) || want.Label == "" {
 		return "", refused("line items", CauseInvalid, "a line item needs a container URL, a label and a maximum above 0")
 	}
 	want.ID = ""
-	unlock, err := t.holdItems(ctx, CourseKey{Registration: reg, Course: lineItemsURL}.Name())
+	unlock, err := t.holdItems(ctx, CourseKey{Registration: course.Registration, Course: lineItemsURL}.Name())
 	if err != nil {
 		return "", err
 	}
@@ -58,10 +57,10 @@ func (t *Tool) EnsureLineItem(ctx context.Context, reg RegistrationID, lineItems
 	if err != nil {
 		return "", err
 	}
-	if id, err := t.findLineItem(ctx, reg, base, want, before); err != nil || id != "" {
+	if id, err := t.findLineItem(ctx, course, base, want, before); err != nil || id != "" {
 		return id, err
 	}
-	return t.createLineItem(ctx, reg, base, want)
+	return t.createLineItem(ctx, course, base, want)
 }
 
 // holdItems waits for the right to create line items in a container.
@@ -114,12 +113,12 @@ func (t *Tool) linksBefore(ctx context.Context, k CourseKey) ([]string, error) {
 	return links, err
 }
 
-func (t *Tool) createLineItem(ctx context.Context, reg RegistrationID, base *url.URL, want LineItem) (string, error) {
+func (t *Tool) createLineItem(ctx context.Context, course CourseKey, base *url.URL, want LineItem) (string, error) {
 	body, err := json.Marshal(want)
 	if err != nil {
 		return "", fmt.Errorf("lti: line items: %w", err)
 	}
-	_, answer, err := t.call(ctx, reg, call{ //nolint:bodyclose // call has read and closed it
+	_, answer, err := t.call(ctx, course, call{ //nolint:bodyclose // call has read and closed it
 		op: "line items", scope: scopeLineItem, method: http.MethodPost, url: base.String(),
 		accept: mediaLineItem, contentType: mediaLineItem, body: body,
 	})
@@ -135,7 +134,7 @@ func (t *Tool) createLineItem(ctx context.Context, reg RegistrationID, base *url
 
 // findLineItem looks among the items of the resource link, then among all of the
 // resource. Filters are a platform's choice to heed, so every item is compared.
-func (t *Tool) findLineItem(ctx context.Context, reg RegistrationID, base *url.URL, want LineItem, before []string) (string, error) {
+func (t *Tool) findLineItem(ctx context.Context, course CourseKey, base *url.URL, want LineItem, before []string) (string, error) {
 	same := func(it LineItem) bool { return it.ResourceID == want.ResourceID && it.Tag == want.Tag }
 	found, copied := "", ""
 	look := func(it LineItem) bool {
@@ -149,14 +148,14 @@ func (t *Tool) findLineItem(ctx context.Context, reg RegistrationID, base *url.U
 		return found == ""
 	}
 	filter := LineItem{ResourceLinkID: want.ResourceLinkID, ResourceID: want.ResourceID, Tag: want.Tag}
-	if err := t.eachLineItem(ctx, reg, base, filter, look); err != nil || found != "" {
+	if err := t.eachLineItem(ctx, course, base, filter, look); err != nil || found != "" {
 		return found, err
 	}
 	if want.ResourceLinkID == "" || want.ResourceID == "" {
 		return "", nil
 	}
 	filter.ResourceLinkID = ""
-	if err := t.eachLineItem(ctx, reg, base, filter, look); err != nil || found != "" {
+	if err := t.eachLineItem(ctx, course, base, filter, look); err != nil || found != "" {
 		return found, err
 	}
 	return copied, nil
@@ -164,14 +163,14 @@ func (t *Tool) findLineItem(ctx context.Context, reg RegistrationID, base *url.U
 
 // LineItems lists the tool's columns of a course, those of filter's resource link,
 // resource id and tag where it names any.
-func (t *Tool) LineItems(ctx context.Context, reg RegistrationID, lineItemsURL string, filter LineItem) ([]LineItem, error) {
+func (t *Tool) LineItems(ctx context.Context, course CourseKey, lineItemsURL string, filter LineItem) ([]LineItem, error) {
 	base, ok := webURL(lineItemsURL)
 	if !ok {
 		return nil, refused("line items", CauseNoService, "the platform named no URL for its line items")
 	}
 	fits := func(want, got string) bool { return want == "" || want == got }
 	var all []LineItem
-	err := t.eachLineItem(ctx, reg, base, filter, func(it LineItem) bool {
+	err := t.eachLineItem(ctx, course, base, filter, func(it LineItem) bool {
 		if fits(filter.ResourceLinkID, it.ResourceLinkID) && fits(filter.ResourceID, it.ResourceID) && fits(filter.Tag, it.Tag) {
 			all = append(all, it)
 		}
@@ -181,7 +180,7 @@ func (t *Tool) LineItems(ctx context.Context, reg RegistrationID, lineItemsURL s
 }
 
 // eachLineItem pages through the container until see answers false.
-func (t *Tool) eachLineItem(ctx context.Context, reg RegistrationID, base *url.URL, filter LineItem, see func(LineItem) bool) error {
+func (t *Tool) eachLineItem(ctx context.Context, course CourseKey, base *url.URL, filter LineItem, see func(LineItem) bool) error {
 	first := *base
 	q := first.Query()
 	for name, value := range map[string]string{"resource_link_id": filter.ResourceLinkID, "resource_id": filter.ResourceID, "tag": filter.Tag} {
@@ -191,7 +190,7 @@ func (t *Tool) eachLineItem(ctx context.Context, reg RegistrationID, base *url.U
 	}
 	first.RawQuery = q.Encode()
 	seen := 0
-	return t.pages(ctx, reg, call{
+	return t.pages(ctx, course, call{
 		op: "line items", scope: scopeLineItem, or: scopeLineItemRead, method: http.MethodGet, url: first.String(), accept: mediaLineItems,
 	}, func(_ *http.Response, body []byte) (bool, error) {
 		var items []LineItem
@@ -211,8 +210,8 @@ func (t *Tool) eachLineItem(ctx context.Context, reg RegistrationID, base *url.U
 }
 
 // LineItem reads one line item by its URL.
-func (t *Tool) LineItem(ctx context.Context, reg RegistrationID, lineItemURL string) (LineItem, error) {
-	doc, err := t.readLineItem(ctx, reg, lineItemURL)
+func (t *Tool) LineItem(ctx context.Context, course CourseKey, lineItemURL string) (LineItem, error) {
+	doc, err := t.readLineItem(ctx, course, lineItemURL)
 	if err != nil {
 		return LineItem{}, err
 	}
@@ -221,8 +220,8 @@ func (t *Tool) LineItem(ctx context.Context, reg RegistrationID, lineItemURL str
 
 // UpdateLineItem changes what change changes of a line item. A PUT replaces the
 // whole item, so it is read first and everything that we do not know goes back as it came.
-func (t *Tool) UpdateLineItem(ctx context.Context, reg RegistrationID, lineItemURL string, change func(*LineItem)) error {
-	doc, err := t.readLineItem(ctx, reg, lineItemURL)
+func (t *Tool) UpdateLineItem(ctx context.Context, course CourseKey, lineItemURL string, change func(*LineItem)) error {
+	doc, err := t.readLineItem(ctx, course, lineItemURL)
 	if err != nil {
 		return err
 	}
@@ -241,7 +240,7 @@ func (t *Tool) UpdateLineItem(ctx context.Context, reg RegistrationID, lineItemU
 	if err != nil {
 		return fmt.Errorf("lti: line item: %w", err)
 	}
-	_, _, err = t.call(ctx, reg, call{ //nolint:bodyclose // call has read and closed it
+	_, _, err = t.call(ctx, course, call{ //nolint:bodyclose // call has read and closed it
 		op: "line item", scope: scopeLineItem, method: http.MethodPut, url: lineItemURL,
 		accept: mediaLineItem, contentType: mediaLineItem, body: body,
 	})
@@ -249,16 +248,16 @@ func (t *Tool) UpdateLineItem(ctx context.Context, reg RegistrationID, lineItemU
 }
 
 // DeleteLineItem deletes a line item; one that is gone already is no error.
-func (t *Tool) DeleteLineItem(ctx context.Context, reg RegistrationID, lineItemURL string) error {
-	_, _, err := t.call(ctx, reg, call{op: "line item", scope: scopeLineItem, method: http.MethodDelete, url: lineItemURL}) //nolint:bodyclose // call has read and closed it
+func (t *Tool) DeleteLineItem(ctx context.Context, course CourseKey, lineItemURL string) error {
+	_, _, err := t.call(ctx, course, call{op: "line item", scope: scopeLineItem, method: http.MethodDelete, url: lineItemURL}) //nolint:bodyclose // call has read and closed it
 	if CauseOf(err) == CauseGone {
 		return nil
 	}
 	return err
 }
 
-func (t *Tool) readLineItem(ctx context.Context, reg RegistrationID, lineItemURL string) (object, error) {
-	_, body, err := t.call(ctx, reg, call{ //nolint:bodyclose // call has read and closed it
+func (t *Tool) readLineItem(ctx context.Context, course CourseKey, lineItemURL string) (object, error) {
+	_, body, err := t.call(ctx, course, call{ //nolint:bodyclose // call has read and closed it
 		op: "line item", scope: scopeLineItem, or: scopeLineItemRead, method: http.MethodGet, url: lineItemURL, accept: mediaLineItem,
 	})
 	if err != nil {

@@ -60,22 +60,22 @@ type Roster struct {
 }
 
 // Members reads the whole roster (NRPS 2.0) from the memberships URL of a launch.
-func (t *Tool) Members(ctx context.Context, reg RegistrationID, membershipsURL string) ([]Member, error) {
-	roster, err := t.Roster(ctx, reg, membershipsURL, RosterQuery{})
+func (t *Tool) Members(ctx context.Context, course CourseKey, membershipsURL string) ([]Member, error) {
+	roster, err := t.Roster(ctx, course, membershipsURL, RosterQuery{})
 	return roster.Members, err
 }
 
 // Roster reads a roster from the memberships URL of a launch or from the
 // Differences of an earlier one, page by page to its end. A member listed twice
 // counts once, as listed last.
-func (t *Tool) Roster(ctx context.Context, reg RegistrationID, membershipsURL string, q RosterQuery) (Roster, error) {
+func (t *Tool) Roster(ctx context.Context, course CourseKey, membershipsURL string, q RosterQuery) (Roster, error) {
 	first, ok := webURL(membershipsURL)
 	if !ok {
 		return Roster{}, refused("members", CauseNoService, "the launch named no roster; is names and role provisioning switched on for this tool?")
 	}
 	var roster Roster
 	at := map[string]int{}
-	err := t.pages(ctx, reg, call{
+	err := t.pages(ctx, course, call{
 		op: "members", scope: scopeMembers, method: http.MethodGet, url: q.on(first), accept: mediaMembers,
 	}, func(res *http.Response, body []byte) (bool, error) {
 		page, err := readMembers(body)

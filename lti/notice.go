@@ -44,7 +44,7 @@ func (t *Tool) RegisterNotices(ctx context.Context, c KnownCourse) error {
 		if err != nil {
 			return fmt.Errorf("lti: notices: %w", err)
 		}
-		if _, _, err = t.call(ctx, c.Registration, call{ //nolint:bodyclose // call has read and closed it
+		if _, _, err = t.call(ctx, c.CourseKey, call{ //nolint:bodyclose // call has read and closed it
 			op: "notices", scope: scopeNotices, method: http.MethodPut, url: c.NoticesURL,
 			accept: "application/json", contentType: "application/json", body: body,
 		}); err != nil {

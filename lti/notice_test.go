@@ -211,11 +211,11 @@ func TestGroupsAndWhoIsInThemAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := openActivity(t, w, lms, "5", link.ID)
-	groups, err := w.tool.Groups(t.Context(), reg.ID, l.GroupsURL)
+	groups, err := w.tool.Groups(t.Context(), lti.CourseKey{Registration: reg.ID}, l.GroupsURL)
 	if err != nil || len(groups) != 2 || groups[0].ID != "g1" || groups[0].Name != "Red" {
 		t.Fatalf("got %+v, %v", groups, err)
 	}
-	roster, err := w.tool.Roster(t.Context(), reg.ID, l.MembershipsURL, lti.RosterQuery{Groups: true, Role: "Learner", Limit: 1})
+	roster, err := w.tool.Roster(t.Context(), lti.CourseKey{Registration: reg.ID}, l.MembershipsURL, lti.RosterQuery{Groups: true, Role: "Learner", Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -265,7 +265,7 @@ func TestTwoProcessesMakeOneLineItem(t *testing.T) {
 		for i, tool := range []*lti.Tool{w.tool, other} {
 			wg.Go(func() {
 				var err error
-				got[i], err = tool.EnsureLineItem(t.Context(), w.reg.ID, w.platform.URL+"/2/lineitems", lti.LineItem{ResourceLinkID: "10", ResourceID: "r", Label: "x", ScoreMaximum: 1}, lti.CourseKey{})
+				got[i], err = tool.EnsureLineItem(t.Context(), lti.CourseKey{Registration: w.reg.ID}, w.platform.URL+"/2/lineitems", lti.LineItem{ResourceLinkID: "10", ResourceID: "r", Label: "x", ScoreMaximum: 1})
 				if err != nil {
 					t.Error(err)
 				}
@@ -297,7 +297,7 @@ func TestACopiedCourseFindsTheLineItemsItBroughtAlong(t *testing.T) {
 	want := lti.LineItem{ResourceLinkID: "new", ResourceID: "plan", Tag: "cairn", Label: "x", ScoreMaximum: 1}
 	ensure := func() string {
 		t.Helper()
-		id, err := w.tool.EnsureLineItem(t.Context(), w.reg.ID, w.platform.URL+"/3/lineitems", want, key)
+		id, err := w.tool.EnsureLineItem(t.Context(), key, w.platform.URL+"/3/lineitems", want)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -326,7 +326,7 @@ func TestAnUpdateOfALineItemKeepsWhatItDoesNotKnow(t *testing.T) {
 			"https://canvas.instructure.com/lti/x": map[string]any{"a": 1}})
 	})
 	update := func(change func(*lti.LineItem)) error {
-		return w.tool.UpdateLineItem(t.Context(), w.reg.ID, w.platform.URL+"/2/lineitems/1", change)
+		return w.tool.UpdateLineItem(t.Context(), lti.CourseKey{Registration: w.reg.ID}, w.platform.URL+"/2/lineitems/1", change)
 	}
 	if err := errors.Join(update(func(*lti.LineItem) {}), update(func(it *lti.LineItem) { it.Label = "new"; it.Tag = "" })); err != nil {
 		t.Fatal(err)

@@ -286,11 +286,11 @@ func TestOpenEdXLaunchesTheTool(t *testing.T) {
 	})
 	t.Run("it makes a line item, once", func(t *testing.T) {
 		l := o.launch(t, "user=3&role=instructor")
-		first, err := w.tool.EnsureLineItem(t.Context(), o.reg.ID, l.LineItemsURL, lti.LineItem{ResourceLinkID: l.ResourceLink.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100}, lti.CourseKey{})
+		first, err := w.tool.EnsureLineItem(t.Context(), lti.CourseKey{Registration: o.reg.ID}, l.LineItemsURL, lti.LineItem{ResourceLinkID: l.ResourceLink.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := w.tool.EnsureLineItem(t.Context(), o.reg.ID, l.LineItemsURL, lti.LineItem{ResourceLinkID: l.ResourceLink.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100}, lti.CourseKey{})
+		again, err := w.tool.EnsureLineItem(t.Context(), lti.CourseKey{Registration: o.reg.ID}, l.LineItemsURL, lti.LineItem{ResourceLinkID: l.ResourceLink.ID, ResourceID: "signoff", Tag: "signoff", Label: "Sign-off", ScoreMaximum: 100})
 		if err != nil || again != first {
 			t.Fatalf("got %q, %v, want %q", again, err, first)
 		}
@@ -300,7 +300,7 @@ func TestOpenEdXLaunchesTheTool(t *testing.T) {
 	})
 	t.Run("it tells the roster", func(t *testing.T) {
 		l := o.launch(t, "user=3&role=instructor")
-		members, err := w.tool.Members(t.Context(), o.reg.ID, l.MembershipsURL)
+		members, err := w.tool.Members(t.Context(), lti.CourseKey{Registration: o.reg.ID}, l.MembershipsURL)
 		if err != nil {
 			t.Fatal(err)
 		}

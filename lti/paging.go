@@ -12,14 +12,14 @@ const maxPages = 500
 // pages calls take for every page, following Link "next" on the same host, until
 // take answers false or the pages end. A roster cut short would be taken for the
 // whole, so a next page elsewhere is an error.
-func (t *Tool) pages(ctx context.Context, reg RegistrationID, c call, take func(res *http.Response, body []byte) (more bool, err error)) error {
+func (t *Tool) pages(ctx context.Context, course CourseKey, c call, take func(res *http.Response, body []byte) (more bool, err error)) error {
 	seen := map[string]bool{}
 	for {
 		if seen[c.url] || len(seen) >= maxPages {
 			return refused(c.op, CauseAnswer, "the platform's pages never end")
 		}
 		seen[c.url] = true
-		res, body, err := t.call(ctx, reg, c) //nolint:bodyclose // call has read and closed it
+		res, body, err := t.call(ctx, course, c) //nolint:bodyclose // call has read and closed it
 		if err != nil {
 			return err
 		}

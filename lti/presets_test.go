@@ -49,7 +49,7 @@ func TestTheToolWorksOnEveryKindOfPlatform(t *testing.T) {
 			if s, ok := lms.Grade("5", link.LineItemID); !ok || s.Given != 80 || s.Attempts != 0 { // progress is no attempt
 				t.Fatalf("the gradebook holds %+v", s)
 			}
-			members, err := w.tool.Members(t.Context(), reg.ID, got.Launch.MembershipsURL)
+			members, err := w.tool.Members(t.Context(), lti.CourseKey{Registration: reg.ID}, got.Launch.MembershipsURL)
 			if err != nil || !slices.ContainsFunc(members, func(m lti.Member) bool { return m.UserID == "5" }) {
 				t.Fatalf("got %+v, %v", members, err)
 			}
@@ -90,21 +90,21 @@ func TestTheToolUsesServicesThatMoodleHasNot(t *testing.T) {
 		t.Fatalf("refused with %s: %s, or %+v", got.Code, got.Detail, got.Launch)
 	}
 	l := got.Launch
-	groups, err := w.tool.Groups(t.Context(), l.Registration.ID, l.GroupsURL)
+	groups, err := w.tool.Groups(t.Context(), lti.CourseKey{Registration: l.Registration.ID}, l.GroupsURL)
 	if err != nil || len(groups) != 2 || groups[0].Name != "North" {
 		t.Fatalf("got groups %+v, %v", groups, err)
 	}
-	if sets, err := w.tool.GroupSets(t.Context(), l.Registration.ID, l.GroupSetsURL); err != nil || len(sets) != 1 || sets[0].Name != "Regions" {
+	if sets, err := w.tool.GroupSets(t.Context(), lti.CourseKey{Registration: l.Registration.ID}, l.GroupSetsURL); err != nil || len(sets) != 1 || sets[0].Name != "Regions" {
 		t.Fatalf("got group sets %+v, %v", sets, err)
 	}
-	roster, err := w.tool.Roster(t.Context(), l.Registration.ID, l.MembershipsURL, lti.RosterQuery{Groups: true, Limit: 3})
+	roster, err := w.tool.Roster(t.Context(), lti.CourseKey{Registration: l.Registration.ID}, l.MembershipsURL, lti.RosterQuery{Groups: true, Limit: 3})
 	if err != nil || len(roster.Members) != 4 || roster.Differences == "" || !slices.Equal(roster.Members[1].Groups, []string{"g1"}) {
 		t.Fatalf("got %+v, %v", roster, err)
 	}
 	if err := lms.RemoveUser("6"); err != nil {
 		t.Fatal(err)
 	}
-	left, err := w.tool.Roster(t.Context(), l.Registration.ID, roster.Differences, lti.RosterQuery{})
+	left, err := w.tool.Roster(t.Context(), lti.CourseKey{Registration: l.Registration.ID}, roster.Differences, lti.RosterQuery{})
 	if err != nil || len(left.Members) != 1 || left.Members[0].UserID != "6" || left.Members[0].Status != "Deleted" {
 		t.Fatalf("got %+v, %v", left, err)
 	}

@@ -27,7 +27,7 @@ type Result struct {
 
 // Results reads the grades of a line item: of one person, or of all with userID "".
 // No limit is asked for: Moodle answers one with an error page.
-func (t *Tool) Results(ctx context.Context, reg RegistrationID, lineItemURL, userID string) ([]Result, error) {
+func (t *Tool) Results(ctx context.Context, course CourseKey, lineItemURL, userID string) ([]Result, error) {
 	target, err := beside(lineItemURL, "/results")
 	if err != nil {
 		return nil, refused("results", CauseInvalid, "the line item is not a URL")
@@ -41,7 +41,7 @@ func (t *Tool) Results(ctx context.Context, reg RegistrationID, lineItemURL, use
 		target += "user_id=" + url.QueryEscape(userID)
 	}
 	var all []Result
-	err = t.pages(ctx, reg, call{
+	err = t.pages(ctx, course, call{
 		op: "results", scope: scopeResult, method: http.MethodGet, url: target, accept: mediaResults,
 	}, func(_ *http.Response, body []byte) (bool, error) {
 		page, err := readResults(body)

@@ -33,6 +33,7 @@ const scoreStep = time.Second
 // a score without one would clear the grade in the LMS.
 type Score struct {
 	Registration RegistrationID
+	Deployment   string // "": not known
 	LineItem     string // its URL, query and all
 	UserID       string // the launch's Subject
 	Given        float64
@@ -85,7 +86,7 @@ func (t *Tool) sendScore(ctx context.Context, reg Registration, target string, s
 	if err != nil {
 		return fmt.Errorf("lti: score: %w", err)
 	}
-	_, answer, err := t.call(ctx, s.Registration, call{ //nolint:bodyclose // call has read and closed it
+	_, answer, err := t.call(ctx, CourseKey{Registration: s.Registration, Deployment: s.Deployment}, call{ //nolint:bodyclose // call has read and closed it
 		op: "score", scope: scopeScore, method: http.MethodPost, url: target,
 		contentType: "application/vnd.ims.lis.v1.score+json", body: body,
 	})

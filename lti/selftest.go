@@ -59,12 +59,12 @@ func (t *Tool) SelfTest(ctx context.Context, id RegistrationID, tenants []string
 	}
 	keys, clock := t.checkKeys(ctx, reg)
 	checks = append(checks, keys, clock)
-	tokens, granted := t.checkTokens(ctx, reg)
-	checks = append(checks, tokens...)
 	course, err := t.courseToTry(ctx, reg, tenants)
 	if err != nil {
 		return nil, fmt.Errorf("lti: self-test: %w", err)
 	}
+	tokens, granted := t.checkTokens(ctx, reg, course)
+	checks = append(checks, tokens...)
 	checks = append(checks, t.checkRoster(ctx, reg, course, granted), t.checkLineItems(ctx, reg, course, granted))
 	checks = append(checks, checkLaunches(reg, course))
 	if c, off, err := t.checkLaunchClock(ctx, reg, tenants); err != nil {
@@ -181,9 +181,14 @@ func checkClock(date string, sent, received time.Time) Check {
 	return c
 }
 
-// checkTokens asks for a token of each granted scope. One that is given proves that
+// checkTokens asks for a token of each granted scope, in the name of the course's
+// deployment if there is one. One that is given proves that
 // the platform has read our keys.
-func (t *Tool) checkTokens(ctx context.Context, reg Registration) (checks []Check, granted []string) {
+func (t *Tool) checkTokens(ctx context.Context, reg Registration, course *KnownCourse) (checks []Check, granted []string) {
+	deployment := ""
+	if course != nil {
+		deployment = course.Deployment
+	}
 	scopes := reg.Scopes
 	if len(scopes) == 0 {
 		scopes = toolScopes()
@@ -191,7 +196,7 @@ func (t *Tool) checkTokens(ctx context.Context, reg Registration) (checks []Chec
 	scopes = slices.DeleteFunc(slices.Clone(scopes), func(s string) bool { return !slices.Contains(toolScopes(), s) })
 	ours := Check{Name: "our_keys", State: CheckSkipped, Cause: "no_scope"}
 	for _, scope := range scopes {
-		_, _, err := t.fetchToken(ctx, reg, scope)
+		_, _, err := t.fetchToken(ctx, reg, deployment, scope)
 		c := Check{Name: "token", State: CheckOK, Cause: "token_fine", Detail: scope}
 		if err != nil {
 			c.State, c.Cause = CheckFail, CauseOf(err)
@@ -250,7 +255,7 @@ func (t *Tool) checkRoster(ctx context.Context, reg Registration, course *KnownC
 	case !slices.Contains(granted, scopeMembers):
 		c.Cause = "no_token"
 	default:
-		members, err := t.Members(ctx, reg.ID, course.MembershipsURL)
+		members, err := t.Members(ctx, course.CourseKey, course.MembershipsURL)
 		if err != nil {
 			c.State, c.Cause, c.Detail = CheckFail, CauseOf(err), statusOf(err)
 			return c
@@ -274,7 +279,7 @@ func (t *Tool) checkLineItems(ctx context.Context, reg Registration, course *Kno
 	case !slices.Contains(granted, scope):
 		c.Cause = "no_token"
 	default:
-		_, body, err := t.call(ctx, reg.ID, call{ //nolint:bodyclose // call has read and closed it
+		_, body, err := t.call(ctx, course.CourseKey, call{ //nolint:bodyclose // call has read and closed it
 			op: "line items", scope: scope, method: http.MethodGet, url: course.LineItemsURL, accept: mediaLineItems,
 		})
 		var items []json.RawMessage

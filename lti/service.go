@@ -61,8 +61,8 @@ func missingScope(op, scope string, family Family) *ServiceError {
 // answers what came back; if its status is none of the good ones, the body and an
 // error that leaves it out. A scope that the
 // platform is known not to grant is not asked for.
-func (t *Tool) call(ctx context.Context, id RegistrationID, c call) (*http.Response, []byte, error) {
-	reg, err := t.store.Registration(ctx, id)
+func (t *Tool) call(ctx context.Context, course CourseKey, c call) (*http.Response, []byte, error) {
+	reg, err := t.store.Registration(ctx, course.Registration)
 	if err != nil {
 		return nil, nil, fmt.Errorf("lti: %s: %w", c.op, err)
 	}
@@ -79,7 +79,7 @@ func (t *Tool) call(ctx context.Context, id RegistrationID, c call) (*http.Respo
 	}
 	spent := ""
 	for {
-		access, err := t.access(ctx, reg, c.scope, spent)
+		access, err := t.access(ctx, reg, course.Deployment, c.scope, spent)
 		var failure *ServiceError
 		if c.or != "" && errors.As(err, &failure) && failure.Cause == CauseScope {
 			c.scope, c.or = c.or, ""

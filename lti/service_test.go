@@ -275,8 +275,8 @@ func TestALineItemIsFoundBeforeItIsCreated(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 5 {
 		wg.Go(func() {
-			got, err := w.tool.EnsureLineItem(t.Context(), w.reg.ID, w.platform.URL+"/2/lineitems?type_id=1",
-				lti.LineItem{ResourceLinkID: "10", ResourceID: "first-steps", Tag: "progress", Label: "First steps", ScoreMaximum: 100}, lti.CourseKey{})
+			got, err := w.tool.EnsureLineItem(t.Context(), lti.CourseKey{Registration: w.reg.ID}, w.platform.URL+"/2/lineitems?type_id=1",
+				lti.LineItem{ResourceLinkID: "10", ResourceID: "first-steps", Tag: "progress", Label: "First steps", ScoreMaximum: 100})
 			if err != nil || got != w.platform.URL+"/2/lineitems/2/lineitem?type_id=1" {
 				t.Errorf("got %q, %v", got, err)
 			}
@@ -308,16 +308,16 @@ func TestTheRosterIsReadToItsLastPageAndOnTheSameHostOnly(t *testing.T) {
 	}
 	w.platform.handle("/memberships", page(w.platform.URL+"/Page2?limit=2&from=2", "4", "5"))
 	w.platform.handle("/Page2", page("", "6")) // case kept
-	got, err := w.tool.Members(t.Context(), w.reg.ID, w.platform.URL+"/memberships")
+	got, err := w.tool.Members(t.Context(), lti.CourseKey{Registration: w.reg.ID}, w.platform.URL+"/memberships")
 	if err != nil || len(got) != 3 || got[2].UserID != "6" || got[2].Status != "Active" || got[0].Email != "4@example.org" {
 		t.Fatalf("got %+v, %v", got, err)
 	}
 	w.platform.handle("/memberships", page("https://evil.example/Page2", "4"))
-	if _, err := w.tool.Members(t.Context(), w.reg.ID, w.platform.URL+"/memberships"); !errors.Is(err, lti.ErrRefused) {
+	if _, err := w.tool.Members(t.Context(), lti.CourseKey{Registration: w.reg.ID}, w.platform.URL+"/memberships"); !errors.Is(err, lti.ErrRefused) {
 		t.Fatalf("a next page elsewhere: got %v", err)
 	}
 	w.platform.handle("/memberships", page(w.platform.URL+"/memberships", "4"))
-	if _, err := w.tool.Members(t.Context(), w.reg.ID, w.platform.URL+"/memberships"); !errors.Is(err, lti.ErrRefused) {
+	if _, err := w.tool.Members(t.Context(), lti.CourseKey{Registration: w.reg.ID}, w.platform.URL+"/memberships"); !errors.Is(err, lti.ErrRefused) {
 		t.Fatalf("pages in a circle: got %v", err)
 	}
 }
@@ -353,8 +353,8 @@ func TestMoodlesMalformedLinkHeaderIsUnderstood(t *testing.T) {
 		rw.Header().Set("Link", link)
 		_, _ = rw.Write([]byte("[]"))
 	})
-	got, err := w.tool.EnsureLineItem(t.Context(), w.reg.ID, w.platform.URL+"/mod/lti/services.php/2/lineitems?type_id=1",
-		lti.LineItem{ResourceLinkID: "1", ResourceID: "res-plan", Tag: "wf-plan-tag", Label: "x", ScoreMaximum: 1}, lti.CourseKey{})
+	got, err := w.tool.EnsureLineItem(t.Context(), lti.CourseKey{Registration: w.reg.ID}, w.platform.URL+"/mod/lti/services.php/2/lineitems?type_id=1",
+		lti.LineItem{ResourceLinkID: "1", ResourceID: "res-plan", Tag: "wf-plan-tag", Label: "x", ScoreMaximum: 1})
 	if err != nil || got != item["id"] {
 		t.Fatalf("got %q, %v", got, err)
 	}

@@ -21,7 +21,7 @@ const (
 	tokenMargin   = time.Minute // a token about to expire is not used
 )
 
-// tokens caches access tokens per (registration, scopes).
+// tokens caches access tokens per (registration, deployment, scope).
 type tokens struct {
 	mu   sync.Mutex
 	held map[string]*token
@@ -46,16 +46,17 @@ func (c *tokens) of(key string) *token {
 	return tok
 }
 
-// access answers a token for the scope; spent is one that was just refused.
-func (t *Tool) access(ctx context.Context, reg Registration, scope, spent string) (string, error) {
-	tok := t.tokens.of(string(reg.ID) + " " + scope)
+// access answers a token for the scope, to call services of a deployment (""
+// if it is not known); spent is one that was just refused.
+func (t *Tool) access(ctx context.Context, reg Registration, deployment, scope, spent string) (string, error) {
+	tok := t.tokens.of(fmt.Sprintf("%q %q %q", reg.ID, deployment, scope))
 	tok.mu.Lock()
 	defer tok.mu.Unlock()
 	now := t.now()
 	if tok.value != "" && tok.value != spent && now.Before(tok.expires) && within(now, tok.expires.Add(-24*time.Hour), 24*time.Hour) {
 		return tok.value, nil
 	}
-	value, life, err := t.fetchToken(ctx, reg, scope)
+	value, life, err := t.fetchToken(ctx, reg, deployment, scope)
 	if err != nil {
 		return "", err
 	}
@@ -64,20 +65,26 @@ func (t *Tool) access(ctx context.Context, reg Registration, scope, spent string
 	return value, nil
 }
 
-// fetchToken is the client credentials grant with a signed assertion.
-func (t *Tool) fetchToken(ctx context.Context, reg Registration, scope string) (string, time.Duration, error) {
+// fetchToken is the client credentials grant with a signed assertion. It names the
+// deployment; where that is not known, the only one there is.
+func (t *Tool) fetchToken(ctx context.Context, reg Registration, deployment, scope string) (string, time.Duration, error) {
 	now := t.now()
 	claims := map[string]any{
 		"iss": reg.ClientID, "sub": reg.ClientID, "aud": cmp.Or(reg.TokenAudience, reg.TokenURL),
 		"iat": now.Add(-backdate).Unix(), "exp": now.Add(assertionLife - backdate).Unix(), "jti": secret(),
 	}
-	deployments, err := t.store.Deployments(ctx, reg.ID)
-	if err != nil {
-		return "", 0, fmt.Errorf("lti: token: %w", err)
+	if deployment == "" {
+		deployments, err := t.store.Deployments(ctx, reg.ID)
+		if err != nil {
+			return "", 0, fmt.Errorf("lti: token: %w", err)
+		}
+		deployments = slices.DeleteFunc(deployments, func(d Deployment) bool { return d.Status != StatusActive })
+		if len(deployments) == 1 {
+			deployment = deployments[0].ID
+		}
 	}
-	deployments = slices.DeleteFunc(deployments, func(d Deployment) bool { return d.Status != StatusActive })
-	if len(deployments) == 1 {
-		claims[claim+"deployment_id"] = deployments[0].ID
+	if deployment != "" {
+		claims[claim+"deployment_id"] = deployment
 	}
 	assertion, err := t.sign(ctx, reg.ID, claims)
 	if err != nil {

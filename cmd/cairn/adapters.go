@@ -37,22 +37,22 @@ func engineAuthority(iriBase string) xapi.Agent {
 type gradebook struct{ tool *lti.Tool }
 
 func (g gradebook) Post(ctx context.Context, e *engine.Enrolment, learner engine.Person, grade engine.OutGrade) error {
-	registration := lti.RegistrationID(e.Course.Registration)
+	course := lti.CourseKey{Registration: lti.RegistrationID(e.Course.Registration), Deployment: e.DeploymentID, Course: e.Course.ID}
 	item := e.LineItem
 	if item == "" {
 		if e.LineItemsURL == "" {
 			return nil // the platform gave us no gradebook: nothing to do, for good
 		}
 		var err error
-		item, err = g.tool.EnsureLineItem(ctx, registration, e.LineItemsURL, lti.LineItem{
+		item, err = g.tool.EnsureLineItem(ctx, course, e.LineItemsURL, lti.LineItem{
 			ResourceLinkID: e.ResourceLinkID, ResourceID: string(e.Workflow), Tag: "cairn", Label: string(e.Workflow), ScoreMaximum: grade.Max,
-		}, lti.CourseKey{Registration: registration, Deployment: e.DeploymentID, Course: e.Course.ID})
+		})
 		if err != nil {
 			return gradeError(err)
 		}
 	}
 	score := lti.Score{
-		Registration: registration, LineItem: item, UserID: learner.Subject,
+		Registration: course.Registration, Deployment: course.Deployment, LineItem: item, UserID: learner.Subject,
 		Given: grade.Score, Maximum: grade.Max, Timestamp: grade.At, Comment: grade.Comment,
 		Activity: "InProgress", Grading: "FullyGraded", // Moodle keeps only what is FullyGraded
 	}

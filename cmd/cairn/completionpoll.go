@@ -56,7 +56,7 @@ func (h *house) completeByLinks(ctx context.Context, r *rooms, c lti.KnownCourse
 	}
 	var errs []error
 	for _, link := range links {
-		roster, err := h.tool.Roster(ctx, c.Registration, c.MembershipsURL, lti.RosterQuery{Role: "Learner", LinkID: link.ID})
+		roster, err := h.tool.Roster(ctx, c.CourseKey, c.MembershipsURL, lti.RosterQuery{Role: "Learner", LinkID: link.ID})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("roster of link %s: %w", link.ID, err))
 			continue
@@ -97,7 +97,7 @@ func unsure(links []lti.KnownLink) bool {
 // keeps that for good. A link that was always open to everybody proves nothing: the
 // teacher may have forgotten the restriction.
 func (h *house) isRestricted(ctx context.Context, c lti.KnownCourse, link lti.KnownLink, reach map[string]bool) (bool, error) {
-	whole, err := h.tool.Roster(ctx, c.Registration, c.MembershipsURL, lti.RosterQuery{Role: "Learner"})
+	whole, err := h.tool.Roster(ctx, c.CourseKey, c.MembershipsURL, lti.RosterQuery{Role: "Learner"})
 	if err != nil {
 		return false, fmt.Errorf("roster: %w", err)
 	}
@@ -183,7 +183,7 @@ func (h *house) completeByResult(ctx context.Context, r *rooms, c lti.KnownCours
 	}
 	reached := map[string]lti.Result{}
 	for _, item := range items {
-		results, err := h.tool.Results(ctx, c.Registration, item, "")
+		results, err := h.tool.Results(ctx, c.CourseKey, item, "")
 		if err != nil {
 			return fmt.Errorf("results: %w", err)
 		}
@@ -216,7 +216,7 @@ func (h *house) itemsNamed(ctx context.Context, c lti.KnownCourse, name string) 
 		}
 		return []string{name}, nil
 	}
-	all, err := h.tool.LineItems(ctx, c.Registration, c.LineItemsURL, lti.LineItem{})
+	all, err := h.tool.LineItems(ctx, c.CourseKey, c.LineItemsURL, lti.LineItem{})
 	if err != nil {
 		return nil, fmt.Errorf("line items: %w", err)
 	}

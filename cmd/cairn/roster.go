@@ -70,7 +70,7 @@ func (h *house) readRoster(ctx context.Context, r *rooms, c lti.KnownCourse, syn
 	var groups []lti.Group
 	if c.GroupsURL != "" {
 		var err error
-		if groups, err = h.tool.Groups(ctx, c.Registration, c.GroupsURL); err != nil {
+		if groups, err = h.tool.Groups(ctx, c.CourseKey, c.GroupsURL); err != nil {
 			h.log.Warn("read the groups of a course", "registration", c.Registration, "course", c.Course, "error", err)
 			groups = c.Groups // as they were
 		}
@@ -80,11 +80,11 @@ func (h *house) readRoster(ctx context.Context, r *rooms, c lti.KnownCourse, syn
 	var roster lti.Roster
 	whole, err := true, error(nil)
 	if c.Synced.Differences != "" && c.GroupsURL == "" && c.Synced.Failures == 0 && h.now().Sub(c.Synced.WholeAt) < rosterWhole {
-		roster, err = h.tool.Roster(ctx, c.Registration, c.Synced.Differences, lti.RosterQuery{})
+		roster, err = h.tool.Roster(ctx, c.CourseKey, c.Synced.Differences, lti.RosterQuery{})
 		whole = err != nil // a link that has run out
 	}
 	if whole {
-		roster, err = h.tool.Roster(ctx, c.Registration, c.MembershipsURL, query)
+		roster, err = h.tool.Roster(ctx, c.CourseKey, c.MembershipsURL, query)
 	}
 	if err != nil {
 		return nil, 0, err
