@@ -84,7 +84,8 @@ func (t *Tool) keepDeepLink(ctx context.Context, l *Launch) (string, error) {
 }
 
 // DeepLinkResponse signs the answer to the request behind handle. The handle works
-// once; ErrNotFound if it was used or is too old. No items is a legal answer.
+// once; ErrNotFound if it was used or is too old, ErrLaunch while the registration or
+// the deployment is suspended. No items is a legal answer.
 func (t *Tool) DeepLinkResponse(ctx context.Context, handle string, items []ContentItem, message string) (DeepLinkAnswer, error) {
 	content := make([]map[string]any, 0, len(items))
 	for _, it := range items {
@@ -105,7 +106,7 @@ func (t *Tool) DeepLinkRefusal(ctx context.Context, handle, message string) (Dee
 }
 
 func (t *Tool) answerDeepLink(ctx context.Context, handle string, content []map[string]any, saidIn, message string) (DeepLinkAnswer, error) {
-	ticket, err := t.store.TakeTicket(ctx, "deeplink", hash(handle), t.now())
+	ticket, err := t.store.Ticket(ctx, "deeplink", hash(handle), t.now())
 	if err != nil {
 		return DeepLinkAnswer{}, fmt.Errorf("lti: deep link: %w", err)
 	}
@@ -121,8 +122,11 @@ func (t *Tool) answerDeepLink(ctx context.Context, handle string, content []map[
 			delete(c, "lineItem")
 		}
 	}
-	reg, err := t.store.Registration(ctx, way.Registration)
+	reg, err := t.mayStillPlace(ctx, way)
 	if err != nil {
+		return DeepLinkAnswer{}, fmt.Errorf("lti: deep link: %w", err)
+	}
+	if _, err := t.store.TakeTicket(ctx, "deeplink", hash(handle), t.now()); err != nil {
 		return DeepLinkAnswer{}, fmt.Errorf("lti: deep link: %w", err)
 	}
 	now := t.now()
@@ -146,6 +150,26 @@ func (t *Tool) answerDeepLink(ctx context.Context, handle string, content []map[
 		return DeepLinkAnswer{}, err
 	}
 	return DeepLinkAnswer{Action: way.ReturnURL, JWT: signed}, nil
+}
+
+// mayStillPlace answers the registration, unless it or the deployment was suspended
+// since the teacher began to pick: a *Rejection.
+func (t *Tool) mayStillPlace(ctx context.Context, way deepLinkWay) (Registration, error) {
+	reg, err := t.store.Registration(ctx, way.Registration)
+	if err != nil {
+		return reg, err
+	}
+	if reg.Status != StatusActive {
+		return reg, reject("registration_suspended", "this registration is %s", reg.Status)
+	}
+	d, err := t.store.Deployment(ctx, reg.ID, way.Deployment)
+	if err != nil {
+		return reg, err
+	}
+	if rej := d.refusal(); rej != nil {
+		return reg, rej
+	}
+	return reg, nil
 }
 
 func (t *Tool) contentItem(it ContentItem) (map[string]any, error) {

@@ -38,7 +38,10 @@ type Failure struct {
 	RequestIDs   []string       `json:"request_ids"`         // oldest first, the latest twenty
 
 	Expected string `json:"expected,omitempty"` // the value that would have been right
-	Received string `json:"received,omitempty"` // the value that came instead
+	Received string `json:"received,omitempty"` // the value that came instead, the latest time
+	// Seen are all the values that came instead, each with one request: the first ten
+	// and the latest ten.
+	Seen []SeenValue `json:"seen,omitempty"`
 
 	// SkewSeconds is the token's iat minus our clock: above zero, the platform is
 	// ahead. nil without such a token.
@@ -81,15 +84,35 @@ const (
 	failureSlots       = 5   // alike within an hour
 	failureWriteEvery  = time.Second
 	maxFailureRequests = 20
+	maxFailureSeen     = 20 // half of them the first, half the latest
 	maxFailureClaims   = 60
 	maxFailureText     = 300
 )
 
-// Join is f with a later one of the same id counted in.
+// SeenValue is what came instead of the expected value, and the latest request with it.
+type SeenValue struct {
+	Received  string `json:"received"`
+	RequestID string `json:"request_id"`
+}
+
+// Join is f with a later one of the same id counted in. It says of itself what the
+// later one does, but keeps the values that came before.
 func (f Failure) Join(later Failure) Failure {
 	f.Count += later.Count
-	if later.Last.After(f.Last) {
-		f.Last = later.Last
+	if !later.Last.Before(f.Last) {
+		f.Last, f.Detail, f.Issuer, f.ClientID = later.Last, later.Detail, later.Issuer, later.ClientID
+		f.Expected, f.Received, f.SkewSeconds = later.Expected, later.Received, later.SkewSeconds
+		f.ClaimNames, f.Claims = later.ClaimNames, later.Claims
+	}
+	f.Seen = slices.Clone(f.Seen)
+	for _, v := range later.Seen {
+		if i := slices.IndexFunc(f.Seen, func(old SeenValue) bool { return old.Received == v.Received }); i >= 0 {
+			f.Seen[i].RequestID = v.RequestID
+			continue
+		}
+		if f.Seen = append(f.Seen, v); len(f.Seen) > maxFailureSeen {
+			f.Seen = slices.Delete(f.Seen, maxFailureSeen/2, maxFailureSeen/2+1)
+		}
 	}
 	f.RequestIDs = append(slices.Clone(f.RequestIDs), later.RequestIDs...)
 	if surplus := len(f.RequestIDs) - maxFailureRequests; surplus > 0 {
@@ -126,6 +149,9 @@ func newFailure(kind string, rej *Rejection, k failing, requestID string, now ti
 		Tenant: cmp.Or(k.tenant, k.registration.Tenant), Registration: k.registration.ID,
 		Issuer: printable(cmp.Or(k.issuer, k.registration.Issuer), maxID), ClientID: printable(cmp.Or(k.clientID, k.registration.ClientID), maxID),
 		RequestIDs: []string{requestID}, Expected: bounded(rej.Expected), Received: bounded(rej.Received), Verified: k.verified,
+	}
+	if f.Received != "" {
+		f.Seen = []SeenValue{{f.Received, requestID}}
 	}
 	if k.claims != nil {
 		f.ClaimNames, f.Claims = harmless(k.claims)

@@ -3,6 +3,7 @@ package lti
 import (
 	"bytes"
 	"context"
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -46,13 +47,19 @@ type LiveEvent struct {
 
 // LiveEventsURL is where Canvas is to deliver the Live Events of a registration's
 // accounts. It cannot be guessed; that the events are Canvas's, their signature says.
+// It comes from Options.Secret; that of the previous secret is taken as long as that
+// is named, so that there is time to change it in Canvas.
 func (t *Tool) LiveEventsURL(id RegistrationID) string {
-	return t.o.PublicURL + liveEventPath + t.liveEventCode(id)
+	return t.o.PublicURL + liveEventPath + liveEventCode(t.o.Secret, id)
 }
 
-func (t *Tool) liveEventCode(id RegistrationID) string {
-	mac := hmac.New(sha256.New, t.o.Secret)
-	fmt.Fprintf(mac, "cairn canvas live events\n%s", id)
+func liveEventCode(secret []byte, id RegistrationID) string {
+	key, err := hkdf.Key(sha256.New, secret, nil, "cairn canvas live events", sha256.Size)
+	if err != nil {
+		panic(err) // of a length that no hash allows
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(id))
 	return string(id) + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
 }
 
@@ -122,10 +129,12 @@ func (t *Tool) receiveLiveEvents(w http.ResponseWriter, r *http.Request, known *
 // liveEventRegistration finds the registration of an address.
 func (t *Tool) liveEventRegistration(ctx context.Context, code string) (Registration, error) {
 	id, _, ok := strings.Cut(code, ".")
-	if !ok || len(code) > maxID || !hmac.Equal([]byte(code), []byte(t.liveEventCode(RegistrationID(id)))) {
-		return Registration{}, fmt.Errorf("lti: live events: %w", ErrNotFound)
+	for _, secret := range [][]byte{t.o.Secret, t.o.PreviousSecret} {
+		if ok && len(code) <= maxID && len(secret) > 0 && hmac.Equal([]byte(code), []byte(liveEventCode(secret, RegistrationID(id)))) {
+			return t.store.Registration(ctx, RegistrationID(id))
+		}
 	}
-	return t.store.Registration(ctx, RegistrationID(id))
+	return Registration{}, fmt.Errorf("lti: live events: %w", ErrNotFound)
 }
 
 // readLiveEvents verifies every token of a body before it reads any. The same keys

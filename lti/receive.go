@@ -87,8 +87,12 @@ func (t *Tool) receive(w http.ResponseWriter, r *http.Request) (received, *Rejec
 		if l, err := t.store.Login(ctx, hash(f["state"])); err == nil {
 			got.login = l
 			got.known.registration, _ = t.store.Registration(ctx, l.Registration) // unknown: nobody's
+			if l.UsedAt.IsZero() && (t.bound(r, l) || t.development()) {
+				return got, platformError(f["error"], f["error_description"])
+			}
 		}
-		return got, platformError(f["error"], f["error_description"])
+		// Anybody can make a browser post this: their words are not shown as a platform's.
+		return got, reject("platform_error", "an error was answered to no login that this browser has under way")
 	}
 	if f["state"] == "" {
 		return got, reject("state_missing", "the answer has no state")

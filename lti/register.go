@@ -317,10 +317,12 @@ func (t *Tool) announce(ctx context.Context, conf platformConfig, token string) 
 	return doc, nil
 }
 
-// exchangeJSON is one bounded exchange during registration.
+// exchangeJSON is one bounded exchange during registration. Its errors name the host
+// only: the rest of the address may be a secret (Canvas's registration_token).
 func (t *Tool) exchangeJSON(ctx context.Context, method, target, token string, body []byte) ([]byte, int, error) {
-	if _, err := url.Parse(target); err != nil {
-		return nil, 0, err
+	at, err := url.Parse(target)
+	if err != nil {
+		return nil, 0, errors.New("lti: the address is no URL")
 	}
 	req, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
 	if err != nil {
@@ -334,6 +336,10 @@ func (t *Tool) exchangeJSON(ctx context.Context, method, target, token string, b
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := t.o.Client.Do(req)
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		err = fmt.Errorf("lti: %s %s: %w", method, at.Host, outer.Err)
+	}
 	if err != nil {
 		return nil, 0, err
 	}

@@ -51,7 +51,7 @@ func classify(err error) failure {
 		return failure{http.StatusForbidden, "operator_only"}
 	case errors.Is(err, ErrNoSession):
 		return failure{http.StatusForbidden, "no_session"}
-	case errors.Is(err, errNotYours), errors.Is(err, engine.ErrForbidden):
+	case errors.Is(err, errNotYours), errors.Is(err, engine.ErrForbidden), errors.Is(err, lti.ErrLaunch):
 		return failure{http.StatusForbidden, "forbidden"}
 	case errors.Is(err, engine.ErrNotFound), errors.Is(err, ErrNotFound), errors.Is(err, lti.ErrNotFound):
 		return failure{http.StatusNotFound, "not_found"}

@@ -64,7 +64,7 @@ func failuresAreCounted(t *testing.T, ctx context.Context, s lti.Store) {
 	ok(t, s.AddFailure(ctx, later))
 	all, err := s.Failures(ctx, "main", 0)
 	ok(t, err)
-	if len(all) != 1 || all[0].Count != 13 || all[0].Detail != "late" || !all[0].Last.Equal(later.Last) || !all[0].At.Equal(failure(1).At) {
+	if len(all) != 1 || all[0].Count != 13 || all[0].Detail != "another" || !all[0].Last.Equal(later.Last) || !all[0].At.Equal(failure(1).At) {
 		t.Fatalf("got %+v", all)
 	}
 	if ids := all[0].RequestIDs; len(ids) != 9 || !slices.Contains(ids, "parallel-7") || ids[8] != "last" {
