@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"github.com/cairn-lms/cairn/engine"
 )
@@ -54,5 +55,12 @@ func TestATeachersLaunchAsksForTheRosterAtOnce(t *testing.T) {
 		}
 	default:
 		t.Fatal("nobody asked for the roster")
+	}
+}
+
+// Between two renewals of the lease lie all jobs on one course, each as slow as it may be.
+func TestTheLeaseOfAPassOutlastsTheJobsOnACourse(t *testing.T) {
+	if jobs := time.Duration(len((&house{}).courseJobs())); jobs*syncTime >= syncLease {
+		t.Errorf("%d jobs of %v are not done within a lease of %v", jobs, syncTime, syncLease)
 	}
 }

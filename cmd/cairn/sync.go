@@ -12,7 +12,7 @@ import (
 const (
 	syncPoll  = 5 * time.Minute // how often a process asks whether a pass is due
 	syncEvery = time.Hour       // a pass over a tenant's known courses
-	syncLease = 5 * time.Minute // renewed before each course
+	syncLease = 8 * time.Minute // renewed before each course; outlasts all jobs on one
 	syncTime  = time.Minute     // at most, for one job on one course
 	syncBatch = 100
 	syncIdle  = 400 * 24 * time.Hour // courses that nobody launched for longer are left alone
