@@ -151,7 +151,8 @@ func (s *school) hour() {
 	if len(courses) != 1 {
 		s.t.Fatalf("%d courses are known", len(courses))
 	}
-	s.h.syncCourse(s.t.Context(), r, courses[0])
+	pass := &coursePass{house: s.h, rooms: r, jobs: s.h.courseJobs(), timeout: syncTime}
+	pass.course(s.t.Context(), courses[0], len(pass.jobs))
 }
 
 // by lists what completed the course of a learner.

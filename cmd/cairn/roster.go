@@ -157,7 +157,7 @@ func (h *house) readWishes(ctx context.Context) error {
 		case wish := <-h.wishes:
 			r, err := h.rooms(ctx, wish.tenant)
 			if err == nil {
-				err = h.runJob(ctx, courseJob{name: "roster", run: func(ctx context.Context, r *rooms, c lti.KnownCourse) error {
+				err = h.runJob(ctx, syncTime, courseJob{name: "roster", run: func(ctx context.Context, r *rooms, c lti.KnownCourse) error {
 					return h.syncRoster(ctx, r, c.CourseKey, wish.fresh)
 				}}, r, lti.KnownCourse{CourseKey: wish.key})
 			}

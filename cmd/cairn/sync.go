@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/cairn-lms/cairn/lti"
 )
 
@@ -14,6 +16,8 @@ const (
 	syncEvery = time.Hour       // a pass over a tenant's known courses
 	syncLease = 8 * time.Minute // renewed before each course; outlasts all jobs on one
 	syncTime  = time.Minute     // at most, for one job on one course
+	syncWidth = 4               // registrations that are gone through at a time
+	syncMute  = 2               // jobs that a platform leaves unanswered before it is left alone for the rest of the pass
 	syncBatch = 100
 	syncIdle  = 400 * 24 * time.Hour // courses that nobody launched for longer are left alone
 )
@@ -25,7 +29,7 @@ type courseJob struct {
 	run  func(ctx context.Context, r *rooms, c lti.KnownCourse) error
 }
 
-// courseJobs are done in this order; each sees the course as it was before the pass.
+// courseJobs are done in this order; each sees the course as it was before the first.
 func (h *house) courseJobs() []courseJob {
 	return append([]courseJob{h.rosterJob(), h.noticeJob()}, h.completionJobs()...)
 }
@@ -69,49 +73,126 @@ func (h *house) syncTenant(ctx context.Context, name string) (whole bool, err er
 		return r.store.TakeLease(ctx, "courses", h.name, now, now.Add(d))
 	}
 	began := time.Now()
-	after := ""
-	for {
-		if ours, err := hold(syncLease); err != nil || !ours {
-			return false, err
-		}
-		courses, err := h.tool.KnownCourses(ctx, name, after, syncBatch)
-		if err != nil {
-			return false, err
-		}
-		if len(courses) == 0 {
-			break
-		}
-		for _, c := range courses {
-			after = c.Name()
-			if h.now().Sub(c.SeenAt) > syncIdle {
-				continue
-			}
-			if ours, err := hold(syncLease); err != nil || !ours {
-				return false, err
-			}
-			h.syncCourse(ctx, r, c)
-			if ctx.Err() != nil {
-				return false, ctx.Err()
-			}
-		}
+	if ours, err := hold(syncLease); err != nil || !ours {
+		return false, err
+	}
+	pass := &coursePass{house: h, rooms: r, jobs: h.courseJobs(), timeout: syncTime, hold: func() (bool, error) { return hold(syncLease) }}
+	if whole, err := pass.run(ctx, name); err != nil || !whole {
+		return false, err
 	}
 	_, err = hold(max(time.Minute, syncEvery-time.Since(began)-syncPoll))
 	return err == nil, err
 }
 
-// syncCourse does every job for one course. What fails is logged and left to the
-// next pass.
-func (h *house) syncCourse(ctx context.Context, r *rooms, c lti.KnownCourse) {
-	for _, job := range h.courseJobs() {
-		if err := h.runJob(ctx, job, r, c); err != nil && ctx.Err() == nil {
-			h.log.Warn("a known course", "job", job.name, "tenant", c.Tenant, "registration", c.Registration, "course", c.Course, "error", err)
+// coursePass goes through the known courses of a tenant once: a few registrations
+// at a time, the courses of each one after the other, so that a platform that does
+// not answer holds up nobody but itself.
+type coursePass struct {
+	house   *house
+	rooms   *rooms
+	jobs    []courseJob
+	timeout time.Duration        // of a job on a course
+	hold    func() (bool, error) // renews the right to the pass; false: it is lost
+}
+
+// run answers whether it came to the end.
+func (p *coursePass) run(ctx context.Context, tenant string) (bool, error) {
+	courses, err := p.courses(ctx, tenant)
+	if err != nil {
+		return false, err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(syncWidth)
+	for _, keys := range courses {
+		group.Go(func() error { return p.registration(ctx, keys) })
+	}
+	if err := group.Wait(); err != nil && !errors.Is(err, errPassLost) {
+		return false, err
+	} else if err != nil {
+		return false, nil
+	}
+	return true, nil
+}
+
+// courses are the keys of the courses to go through, by registration. A key is all
+// that is kept of a course until its turn comes.
+func (p *coursePass) courses(ctx context.Context, tenant string) (map[lti.RegistrationID][]lti.CourseKey, error) {
+	all := map[lti.RegistrationID][]lti.CourseKey{}
+	for after := ""; ; {
+		page, err := p.house.tool.KnownCourses(ctx, tenant, after, syncBatch)
+		if err != nil || len(page) == 0 {
+			return all, err
+		}
+		for _, c := range page {
+			after = c.Name()
+			if p.house.now().Sub(c.SeenAt) <= syncIdle {
+				all[c.Registration] = append(all[c.Registration], c.CourseKey)
+			}
 		}
 	}
 }
 
+// errPassLost: another process goes through the courses now.
+var errPassLost = errors.New("the right to the pass is lost")
+
+// registration goes through the courses of one platform.
+func (p *coursePass) registration(ctx context.Context, keys []lti.CourseKey) error {
+	unanswered := 0
+	for i, key := range keys {
+		if unanswered >= syncMute {
+			p.house.log.Warn("a platform does not answer and is left alone until the next pass", "registration", key.Registration, "courses_left", len(keys)-i)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		ours, err := p.hold()
+		if err != nil {
+			return err
+		}
+		if !ours {
+			return errPassLost
+		}
+		c, err := p.house.tool.KnownCourse(ctx, key)
+		if errors.Is(err, lti.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		unanswered += p.course(ctx, c, syncMute-unanswered)
+	}
+	return ctx.Err()
+}
+
+// course does the jobs for one course until patience of them went unanswered, and
+// says how many did. What fails is logged and left to the next pass.
+func (p *coursePass) course(ctx context.Context, c lti.KnownCourse, patience int) (unanswered int) {
+	for _, job := range p.jobs {
+		err := p.house.runJob(ctx, p.timeout, job, p.rooms, c)
+		if err == nil || ctx.Err() != nil {
+			continue
+		}
+		p.house.log.Warn("a known course", "job", job.name, "tenant", c.Tenant, "registration", c.Registration, "course", c.Course, "error", err)
+		if isUnanswered(err) {
+			unanswered++
+		}
+		if unanswered >= patience {
+			break
+		}
+	}
+	return unanswered
+}
+
+// isUnanswered tells whether a platform was silent, as against having refused.
+func isUnanswered(err error) bool {
+	var failed *lti.ServiceError
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failed) && failed.Cause == lti.CauseNoAnswer
+}
+
 // runJob bounds a job in time, and keeps a panic in it from the rest.
-func (h *house) runJob(ctx context.Context, job courseJob, r *rooms, c lti.KnownCourse) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, syncTime)
+func (h *house) runJob(ctx context.Context, timeout time.Duration, job courseJob, r *rooms, c lti.KnownCourse) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
