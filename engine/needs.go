@@ -14,7 +14,7 @@ type Recorder interface {
 	Record(ctx context.Context, statements []xapi.Statement) error
 }
 
-// Gradebook passes a grade to the LMS. A *RetryError may succeed later, any other error will not.
+// Gradebook passes a grade to the LMS, into a column with the title of the grade if it must make one. A *RetryError may succeed later, any other error will not.
 type Gradebook interface {
 	Post(ctx context.Context, e *Enrolment, learner Person, g OutGrade) error
 }

@@ -177,7 +177,12 @@ func (s *Service) gradeDue(e *Enrolment) bool {
 
 // passBack passes on the grade that waits.
 func (s *Service) passBack(ctx context.Context, e *Enrolment, learner Person) error {
+	w, err := s.Workflow(ctx, e.Workflow, e.Version)
+	if err != nil {
+		return err
+	}
 	sent := *e.Grade
+	sent.Title = w.Title[""]
 	failure := s.o.Gradebook.Post(ctx, e, learner, sent)
 	if failure != nil && ctx.Err() != nil {
 		return fmt.Errorf("pass back the grade of enrolment %s: %w", e.ID, failure) // nothing is known of the grade

@@ -143,8 +143,8 @@ func (s *Site) readPlacings(r *http.Request, session *Session, chosen []choice) 
 	return items, ok
 }
 
-// lineItemTag marks the columns of our workflows, whichever way they were made.
-const lineItemTag = "cairn"
+// LineItemTag marks the columns of our workflows, whichever way they were made.
+const LineItemTag = "cairn"
 
 // contentOf is the link to place. Its URL is the launch URL and the way goes by
 // parameters: Moodle takes no launch at another address than the registered one.
@@ -169,10 +169,10 @@ func (s *Site) contentOf(p placing, v *view, columns, variables bool) lti.Conten
 			maximum = defaultMaximum
 		}
 		item.LineItem = &lti.ContentLineItem{
-			Label: p.Name, ScoreMaximum: maximum, ResourceID: string(p.Workflow.ID), Tag: lineItemTag,
+			Label: p.Name, ScoreMaximum: maximum, ResourceID: string(p.Workflow.ID), Tag: LineItemTag,
 			// From the gradebook, teachers and managers open what a learner handed in.
 			Review: &lti.ContentReview{
-				Statuses: []string{"InProgress", "Submitted", "Completed"},
+				Statuses: []string{lti.ActivityInProgress, lti.ActivitySubmitted, lti.ActivityCompleted},
 				Custom:   map[string]string{paramWorkflow: string(p.Workflow.ID)},
 			},
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/lrs"
 	"github.com/cairn-lms/cairn/lti"
+	"github.com/cairn-lms/cairn/web"
 	"github.com/cairn-lms/cairn/xapi"
 )
 
@@ -38,31 +40,39 @@ type gradebook struct{ tool *lti.Tool }
 
 func (g gradebook) Post(ctx context.Context, e *engine.Enrolment, learner engine.Person, grade engine.OutGrade) error {
 	course := lti.CourseKey{Registration: lti.RegistrationID(e.Course.Registration), Deployment: e.DeploymentID, Course: e.Course.ID}
-	item := e.LineItem
-	if item == "" {
-		if e.LineItemsURL == "" {
-			return nil // the platform gave us no gradebook: nothing to do, for good
-		}
-		var err error
-		item, err = g.tool.EnsureLineItem(ctx, course, e.LineItemsURL, lti.LineItem{
-			ResourceLinkID: e.ResourceLinkID, ResourceID: string(e.Workflow), Tag: "cairn", Label: string(e.Workflow), ScoreMaximum: grade.Max,
-		})
-		if err != nil {
-			return gradeError(err)
-		}
-	}
 	score := lti.Score{
-		Registration: course.Registration, Deployment: course.Deployment, LineItem: item, UserID: learner.Subject,
+		Registration: course.Registration, Deployment: course.Deployment, LineItem: e.LineItem, UserID: learner.Subject,
 		Given: grade.Score, Maximum: grade.Max, Timestamp: grade.At, Comment: grade.Comment,
-		Activity: "InProgress", Grading: "FullyGraded", // Moodle keeps only what is FullyGraded
+		Activity: lti.ActivityInProgress, Grading: lti.GradingFullyGraded, // Moodle keeps only what is FullyGraded
 	}
 	if grade.Complete {
-		score.Activity = "Completed"
+		score.Activity = lti.ActivityCompleted
 	}
-	if err := g.tool.PostScore(ctx, score); err != nil {
+	if score.LineItem != "" {
+		err := g.tool.PostScore(ctx, score)
+		var failed *lti.ServiceError
+		gone := errors.As(err, &failed) && failed.Op == "score" && failed.Cause == lti.CauseGone
+		if !gone || e.LineItemsURL == "" {
+			return gradeError(err)
+		}
+		// Somebody deleted the column that the launch named: another takes its place.
+	}
+	if e.LineItemsURL == "" {
+		return nil // the platform gave us no gradebook: nothing to do, for good
+	}
+	var err error
+	if score.LineItem, err = g.column(ctx, course, e, grade); err != nil {
 		return gradeError(err)
 	}
-	return nil
+	return gradeError(g.tool.PostScore(ctx, score))
+}
+
+// column finds the column of a workflow, or makes it.
+func (g gradebook) column(ctx context.Context, course lti.CourseKey, e *engine.Enrolment, grade engine.OutGrade) (string, error) {
+	return g.tool.EnsureLineItem(ctx, course, e.LineItemsURL, lti.LineItem{
+		ResourceLinkID: e.ResourceLinkID, ResourceID: string(e.Workflow), Tag: web.LineItemTag,
+		Label: cmp.Or(grade.Title, string(e.Workflow)), ScoreMaximum: grade.Max,
+	})
 }
 
 // tokenPatience is how long a grade waits when the platform gives us no token, or
@@ -74,6 +84,8 @@ const tokenPatience = 10 * time.Minute
 func gradeError(err error) error {
 	var failed *lti.ServiceError
 	switch {
+	case err == nil:
+		return nil
 	case !errors.As(err, &failed): // our own store or key, not the platform
 		return &engine.RetryError{Err: err}
 	case failed.Op == "token", failed.Cause == lti.CauseScope, failed.Cause == lti.CauseSuspended, failed.Cause == lti.CauseToken:
