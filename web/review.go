@@ -14,24 +14,24 @@ import (
 
 // arriveReviewer takes somebody from the gradebook to one learner's work (Submission
 // Review 1.0): to the request that waits for this person, else to what was handed
-// in. Learners see their own.
+// in. Learners see their own. A manager by role alone is nobody here: Canvas calls
+// those so who lead a group of learners and are learners themselves. Who is turned
+// away has become nobody's staff.
 func (s *Site) arriveReviewer(w http.ResponseWriter, r *http.Request, l *lti.Launch, service *engine.Service, session Session) error {
 	roles := staffRoles(l)
-	staff, mentors := len(roles) > 0, looksAfter(l)
+	staff, theirMentor := len(roles) > 0, looksAfter(l) && slices.Contains(l.MentorOf, l.ForUser)
+	mayBeAsked := l.IsMentor() && len(l.MentorOf) == 0 // the platform does not say whose
 	switch {
 	case l.ForUser == l.Subject && !staff:
 		return s.arrivePortfolio(w, r, l, service, session)
-	case !staff && !mentors, !staff && len(l.MentorOf) > 0 && !slices.Contains(l.MentorOf, l.ForUser):
+	case !staff && !theirMentor && !mayBeAsked:
 		return fmt.Errorf("the review of somebody whom this person neither teaches nor mentors: %w", errNotYours)
 	}
 	found, err := service.LearnerIn(r.Context(), l.Issuer, l.ForUser, session.Course, namedWorkflow(l))
 	if err != nil && !errors.Is(err, engine.ErrNotFound) {
 		return fmt.Errorf("web: launch: %w", err)
 	}
-	if !staff {
-		roles = []string{"mentor"}
-	}
-	person, err := service.ArriveStaff(r.Context(), staffArrival(l, session, roles...))
+	person, err := service.ArriveStaff(r.Context(), staffArrival(l, session)) // without a role until it is clear that they may
 	if err != nil {
 		return fmt.Errorf("web: launch: %w", err)
 	}
@@ -51,8 +51,14 @@ func (s *Site) arriveReviewer(w http.ResponseWriter, r *http.Request, l *lti.Lau
 			session.Enrolment = e.ID
 		}
 	}
-	if !staff && !asked && !slices.Contains(l.MentorOf, l.ForUser) {
+	if !staff && !asked && !theirMentor {
 		return fmt.Errorf("the review of somebody about whom this person was asked nothing: %w", errNotYours)
+	}
+	if !staff {
+		roles = []string{"mentor"}
+	}
+	if _, err := service.ArriveStaff(r.Context(), staffArrival(l, session, roles...)); err != nil {
+		return fmt.Errorf("web: launch: %w", err)
 	}
 	return s.enter(w, r, session)
 }

@@ -109,3 +109,35 @@ func TestTheReviewOfSomebodyElseIsNotForLearners(t *testing.T) {
 	_, none = w.launch(unknown)
 	none.has(t, http.StatusOK, `id="nothing"`, "has not opened the workflow")
 }
+
+func TestARefusedReviewMakesNobodyStaffAndALeaderOfAGroupIsNoMentor(t *testing.T) {
+	w := newWorld(t)
+	w.toTheTrial()
+	staff := func() []engine.Staff {
+		t.Helper()
+		all, err := w.store.StaffOf(t.Context(), engine.Course{Issuer: issuer, ID: "2"})
+		must(t, err)
+		return all
+	}
+	asked := reviews("4", "Max Manager", "Learner", "Manager") // a learner who leads a group in Canvas, at the address that is asked
+	for name, l := range map[string]*lti.Launch{
+		"a mentor who is not asked":     reviews("6", "Sofia Silva", "Mentor"),
+		"a learner who leads a group":   reviews("6", "Sofia Silva", "Learner", "Manager"),
+		"a manager of nobody":           reviews("6", "Sofia Silva", "Manager"),
+		"a leader at the asked address": asked,
+		"a learner and mentor, of none": reviews("6", "Sofia Silva", "Learner", "Mentor"),
+	} {
+		_, first := w.launch(l)
+		first.has(t, http.StatusForbidden)
+		if have := staff(); len(have) > 0 {
+			t.Fatalf("%s is staff now: %+v", name, have)
+		}
+	}
+	leader := reviews("6", "Sofia Silva", "Manager")
+	leader.MentorOf = []string{"5"}
+	_, reads := w.launch(leader)
+	reads.has(t, http.StatusOK, "24 months.")
+	if have := staff(); len(have) != 1 || have[0].Role != "mentor" {
+		t.Errorf("who mentors the learner is %+v", have)
+	}
+}
