@@ -23,7 +23,11 @@ func (s *Service) Arrive(ctx context.Context, a Arrival) (*Enrolment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("arrive: %w", err)
 	}
-	names := append([]Identity{ByEmail(a.Email), ByAccount(a.Issuer, a.Username)}, a.Names...)
+	said, err := s.free(ctx, p, a.Names)
+	if err != nil {
+		return nil, fmt.Errorf("arrive: %w", err)
+	}
+	names := append([]Identity{ByEmail(a.Email), ByAccount(a.Issuer, a.Username)}, said...)
 	if p, err = s.learnNames(ctx, p, names...); err != nil {
 		return nil, fmt.Errorf("arrive: %w", err)
 	}

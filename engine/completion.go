@@ -103,6 +103,9 @@ func (s *Service) whoIs(ctx context.Context, c Completion) (Person, int, error) 
 	if err != nil {
 		return Person{}, 0, err
 	}
+	if c.Source != SourceStatement && c.Source != "" { // only statements name people by user names
+		found = slices.DeleteFunc(found, func(p Person) bool { return p.Issuer == c.Who.Issuer && p.Subject != c.Who.Name })
+	}
 	if c.Who.Issuer == emailNames && c.Course.Object != "" { // an address says nothing of the LMS; the course does
 		found = slices.DeleteFunc(found, func(p Person) bool { return !within(p.Issuer, c.Course.Object) })
 	}
@@ -166,6 +169,9 @@ func (s *Service) signalsOf(ctx context.Context, p Person) ([]Signal, error) {
 		signals, err := s.o.Store.SignalsOf(ctx, id.Issuer, id.Name)
 		if err != nil {
 			return nil, fmt.Errorf("load signals: %w", err)
+		}
+		if id.Issuer == p.Issuer && id.Name != p.Subject { // a user name: what is known of the account of that id is not theirs
+			signals = slices.DeleteFunc(signals, func(g Signal) bool { return !g.Waiting || g.Source != SourceStatement && g.Source != "" })
 		}
 		if slices.ContainsFunc(signals, func(g Signal) bool { return g.Waiting }) {
 			who, err := s.known(ctx, id)

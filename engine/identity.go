@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -108,34 +107,4 @@ func (s *Service) learnNames(ctx context.Context, p Person, names ...Identity) (
 		return p, err
 	}
 	return s.Person(ctx, p.ID)
-}
-
-// known are the people with an account who go by a name now. More than one: the name is ambiguous.
-func (s *Service) known(ctx context.Context, id Identity) ([]Person, error) {
-	var found []Person
-	p, err := s.o.Store.PersonByAccount(ctx, id.Issuer, id.Name)
-	switch {
-	case err == nil:
-		found = append(found, p)
-	case !errors.Is(err, ErrNotFound):
-		return nil, fmt.Errorf("find person: %w", err)
-	}
-	aliases, err := s.o.Store.AliasesOf(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("find person by name: %w", err)
-	}
-	for _, a := range aliases {
-		p, err := s.o.Store.PersonByAccount(ctx, a.Issuer, a.Subject)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("find person by name: %w", err)
-		}
-		current := slices.Contains(p.Names, id) // a name of the past does not count
-		if current && !slices.ContainsFunc(found, func(f Person) bool { return f.ID == p.ID }) {
-			found = append(found, p)
-		}
-	}
-	return found, nil
 }

@@ -21,6 +21,9 @@ func (s *Service) Observe(ctx context.Context, seq int64, st *xapi.Statement, au
 	if !who.usable() {
 		return nil
 	}
+	if err := s.learnNaming(ctx, who); err != nil {
+		return fmt.Errorf("observe statement %d: %w", seq, err)
+	}
 	var errs []error // one enrolment that cannot be told must not keep it from the others
 	if c, ok := completionOf(st, who); ok {
 		if err := s.Complete(ctx, c); err != nil {

@@ -26,8 +26,8 @@ type Options struct {
 type Arrival struct {
 	Issuer, Subject, Name, Email, Locale, Zone string
 
-	Username       string     // by which the LMS's own statements may name the person
-	Names          []Identity // by which other sources do
+	Username       string     // by which the LMS's own statements may name the person, as the LMS signed it
+	Names          []Identity // by which other sources do, as the link says: taken if they are nobody else's
 	Workflow       WorkflowID
 	Course         Course
 	DeploymentID   string

@@ -28,23 +28,19 @@ func customOf(l *lti.Launch, name string) string {
 	return ""
 }
 
-// usernameOf is the name by which a person signs in to the LMS: Moodle's statements
-// can name people by it.
-func usernameOf(l *lti.Launch) string {
-	if l.Username != "" {
-		return l.Username
-	}
-	return customOf(l, paramUsername)
-}
-
-// namesOf are the names that Canvas's events have for the person: its own id of the
-// user, below the root account by GUID and by id.
+// namesOf are the names that the launch parameters give the person: the user name
+// where Moodle signs none by itself, and those that Canvas's events have, its own id
+// of the user below the root account by GUID and by id. Whoever makes a link may write
+// anything there, so the engine takes no name that is somebody else's.
 func namesOf(l *lti.Launch) []engine.Identity {
+	var names []engine.Identity
+	if name := customOf(l, paramUsername); name != "" && l.Username == "" {
+		names = append(names, engine.ByAccount(l.Issuer, name))
+	}
 	user := customOf(l, paramCanvasUser)
 	if engine.CanvasID(user) == "" {
-		return nil
+		return names
 	}
-	var names []engine.Identity
 	for _, account := range []string{l.PlatformGUID, engine.CanvasID(customOf(l, paramCanvasAccount))} {
 		if account != "" {
 			names = append(names, engine.ByCanvas(string(l.Registration.ID), account, user))

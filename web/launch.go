@@ -104,7 +104,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 		}
 		enrolment, err := service.Arrive(r.Context(), engine.Arrival{
 			Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
-			Username: usernameOf(l), Names: namesOf(l), Workflow: workflow, Course: session.Course,
+			Username: l.Username, Names: namesOf(l), Workflow: workflow, Course: session.Course,
 			DeploymentID: l.DeploymentID, ResourceLinkID: l.ResourceLink.ID,
 			LineItem: l.LineItemURL, LineItemsURL: l.LineItemsURL, RelaunchURL: relaunchOf(l),
 			Custom: l.Custom, Preview: l.IsPreview() || anonymous, Part: link.part(),
