@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -133,7 +134,7 @@ type refusing struct {
 
 func (g *refusing) Post(ctx context.Context, e *engine.Enrolment, p engine.Person, grade engine.OutGrade) error {
 	if g.refuses {
-		return errors.New("404")
+		return fmt.Errorf("post: %w", &engine.RefusedError{Cause: "gone", Err: errors.New("404")})
 	}
 	return g.book.Post(ctx, e, p, grade)
 }
@@ -150,7 +151,7 @@ func TestAGradeGivenUpIsPassedBackAfterTheNextLaunch(t *testing.T) {
 	h.sweep()
 	e, err := h.store.Enrolment(t.Context(), h.id)
 	must(t, err)
-	if e.Grade != nil || e.GradeSent != 0 || e.GradeRefused == nil {
+	if e.Grade != nil || e.GradeSent != 0 || e.GradeRefused == nil || e.GradeRefused.Cause != "gone" {
 		t.Fatalf("a grade given up: waits %v, sent %v, refused %v", e.Grade, e.GradeSent, e.GradeRefused)
 	}
 	lms.refuses = false

@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// maxBoard bounds the rows of a board.
-const maxBoard = 1000
+// MaxBoard bounds the rows of a board.
+const MaxBoard = 1000
 
 // Board lists a course's learners with how far they are, by order of enrolment.
 func (s *Service) Board(ctx context.Context, c Course) ([]BoardRow, error) {
-	all, err := s.o.Store.EnrolmentsIn(ctx, c, maxBoard)
+	all, err := s.o.Store.EnrolmentsIn(ctx, c, MaxBoard)
 	if err != nil {
 		return nil, fmt.Errorf("load the board: %w", err)
 	}

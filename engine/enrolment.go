@@ -88,6 +88,7 @@ type OutGrade struct {
 	Comment  string    `json:"comment,omitempty"`
 	Attempts int       `json:"attempts,omitempty"`
 	RetryAt  time.Time `json:"retry_at,omitzero"` // not before
+	Cause    string    `json:"cause,omitempty"`   // of a refusal, by the Gradebook's word; empty: it did not say
 	Title    string    `json:"-"`                 // of the workflow, as it was first written; for Gradebook only
 }
 

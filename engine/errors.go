@@ -112,3 +112,12 @@ type RetryError struct {
 
 func (e *RetryError) Error() string { return fmt.Sprintf("try again after %s: %v", e.After, e.Err) }
 func (e *RetryError) Unwrap() error { return e.Err }
+
+// RefusedError is what a Gradebook returns when the LMS will not take a grade and said why. Cause is a short word of its.
+type RefusedError struct {
+	Cause string
+	Err   error
+}
+
+func (e *RefusedError) Error() string { return fmt.Sprintf("refused (%s): %v", e.Cause, e.Err) }
+func (e *RefusedError) Unwrap() error { return e.Err }

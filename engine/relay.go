@@ -213,7 +213,12 @@ func (s *Service) settleGrade(ctx context.Context, e *Enrolment, sent OutGrade, 
 			g.Attempts++
 			g.RetryAt = s.now().Add(max(retry.After, backoff(g.Attempts)))
 		case failure != nil:
-			e.GradeRefused = &sent
+			refusedGrade := sent
+			var said *RefusedError
+			if errors.As(failure, &said) {
+				refusedGrade.Cause = clip(said.Cause, 40)
+			}
+			e.GradeRefused = &refusedGrade
 			if g.Score <= sent.Score && (!g.Complete || sent.Complete) {
 				e.Grade = nil
 			}

@@ -108,6 +108,38 @@ func (s *Service) Roster(ctx context.Context, c Course) ([]RosterEntry, error) {
 	return all, nil
 }
 
+// NotOpened lists those of a roster who have none of the rows of the course's board, and are no staff of it: the LMS has
+// them as learners, and they never opened anything. It answers at most limit people, and how many there are.
+func (s *Service) NotOpened(ctx context.Context, c Course, roster []RosterEntry, rows []BoardRow, limit int) ([]Person, int, error) {
+	here := map[PersonID]bool{}
+	for _, row := range rows {
+		here[row.Enrolment.Learner] = true
+	}
+	staff, err := s.o.Store.StaffOf(ctx, c)
+	if err != nil {
+		return nil, 0, fmt.Errorf("load staff: %w", err)
+	}
+	for _, m := range staff {
+		here[m.Person] = true
+	}
+	var people []Person
+	count := 0
+	for _, e := range roster {
+		if e.Status != Enrolled || here[e.Person] {
+			continue
+		}
+		if count++; len(people) >= limit {
+			continue
+		}
+		p, err := s.Person(ctx, e.Person)
+		if err != nil {
+			return nil, 0, err
+		}
+		people = append(people, p)
+	}
+	return people, count, nil
+}
+
 func (s *Service) roster(ctx context.Context, c Course) (map[string]RosterEntry, error) {
 	known := map[string]RosterEntry{}
 	for after := ""; ; {
@@ -180,7 +212,7 @@ func (r *rosterSync) missing(ctx context.Context) error {
 			}
 		}
 	}
-	all, err := r.s.o.Store.EnrolmentsIn(ctx, r.c, maxBoard)
+	all, err := r.s.o.Store.EnrolmentsIn(ctx, r.c, MaxBoard)
 	if err != nil {
 		return fmt.Errorf("sync the roster: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/lti"
 )
 
 // boardPage is the Body of the coach's board of a course.
@@ -15,14 +16,18 @@ type boardPage struct {
 	Admin  string // where an administrator of the platform goes to administer; empty: is none
 	Course engine.Course
 	Rows   []boardRow
-	Late   int // learners with a late step
-	Done   int // learners who are through
+	Absent *notOpened // on the course list; nil: everybody has come, or there is no list
+	Groups []lti.Group
+	Group  string // whose learners are shown; empty: all
+	Late   int    // learners with a late step
+	Done   int    // learners who are through
 }
 
 type boardRow struct {
 	engine.BoardRow
 	Cells  []boardCell
 	Action string // posts "course completed"; empty once it is
+	Grade  string // why the LMS did not take the grade; empty: it did, or none was sent
 	Turn   *turn  // whose turn it is when it is not the learner's; nil: nobody's
 }
 
@@ -50,10 +55,16 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 	if session.Administrator {
 		body.Admin = v.Base + "/admin"
 	}
+	if err := s.sift(r, session, service, &body, &rows); err != nil {
+		return err
+	}
 	for _, row := range rows {
 		one := boardRow{BoardRow: row, Cells: cellsOf(row, s.now().Unix())}
 		if decides && row.CourseCompleted.IsZero() && row.Enrolment.State == engine.Active {
 			one.Action = v.Base + "/board/" + string(row.Enrolment.ID) + "/completed"
+		}
+		if refused := row.Enrolment.GradeRefused; refused != nil {
+			one.Grade = gradeCause(refused.Cause)
 		}
 		if row.Next == nil {
 			one.Turn = turnOf(row)

@@ -37,6 +37,9 @@ type Options struct {
 	DevClock  Clock                           // nil in production
 	Ready     func(ctx context.Context) error // nil: always ready
 
+	// Groups are those of a course; nil: what the tool knows of it.
+	Groups func(ctx context.Context, course lti.CourseKey) ([]lti.Group, error)
+
 	// LaunchParameters are what launches may carry, by name with the platform's
 	// variable; designers can ask for them with each link they place.
 	LaunchParameters map[string]string

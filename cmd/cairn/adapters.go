@@ -93,6 +93,6 @@ func gradeError(err error) error {
 	case errors.Is(err, lti.ErrRetry):
 		return &engine.RetryError{After: failed.After, Err: err}
 	default:
-		return fmt.Errorf("post grade: %w", err)
+		return fmt.Errorf("post grade: %w", &engine.RefusedError{Cause: string(failed.Cause), Err: err})
 	}
 }
