@@ -24,6 +24,10 @@ func line(s string, limit int) string {
 	return cut(strings.Join(strings.Fields(s), " "), limit)
 }
 
+// header is a line as it may stand in a header: a text that looks like an encoded
+// word (RFC 2047) would be decoded by the reader's program, to what line took away.
+func header(line string) string { return strings.ReplaceAll(line, "=?", "= ?") }
+
 // block is foreign text that keeps its lines.
 func block(s string, limit int) []string {
 	var lines []string

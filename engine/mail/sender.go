@@ -115,7 +115,7 @@ func (s *Sender) message(m engine.Mail) (*gomail.Msg, error) {
 	from := s.from
 	msg.FromMailAddress(&from)
 	msg.ToMailAddress(to)
-	msg.Subject(letter.Subject)
+	msg.Subject(header(letter.Subject))
 	msg.SetDateWithValue(s.now())
 	msg.SetMessageIDWithValue(messageID(m.Message.ID, from.Address))
 	msg.SetGenHeader("Content-Language", letter.Language)
@@ -141,7 +141,7 @@ func address(p engine.Person) (*mail.Address, error) {
 	if err != nil || a.Name != "" || a.Address != email || len(email) > 254 {
 		return nil, errNoAddress
 	}
-	return &mail.Address{Name: line(p.Name, 100), Address: a.Address}, nil
+	return &mail.Address{Name: header(line(p.Name, 100)), Address: a.Address}, nil
 }
 
 var plainID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
