@@ -91,8 +91,8 @@ func (t *Tool) serveLogin(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// registrationFor picks the registration a login means. Without client_id the
-// issuer must have one only, or one that knows the named deployment.
+// registrationFor picks the registration a login means. Without client_id the issuer
+// must have one only that is active, or one that knows the named deployment.
 func (t *Tool) registrationFor(ctx context.Context, q loginRequest) (Registration, *Rejection) {
 	regs, err := t.store.RegistrationsOf(ctx, q.Issuer)
 	if err != nil {
@@ -109,7 +109,7 @@ func (t *Tool) registrationFor(ctx context.Context, q loginRequest) (Registratio
 		}
 		return Registration{}, reject("unknown_client", "the issuer is registered, but not with the client id %q", q.Client).vs(clientsOf(regs), q.Client)
 	}
-	if len(regs) == 1 {
+	if regs = active(regs); len(regs) == 1 {
 		return regs[0], nil
 	}
 	var found []Registration

@@ -50,7 +50,14 @@ func (t *Tool) Registrations(ctx context.Context) ([]Registration, error) {
 // the rest is filled in. Deployments named here are active. With none named, unknown
 // ones are taken on, unless the platform is Canvas: there customers who know nothing
 // of each other can share a client id, so each deployment waits for approval.
+// ErrConflict if issuer and client id are registered, ErrIssuer if the issuer has other keys.
 func (t *Tool) Register(ctx context.Context, reg Registration, deployments ...string) (Registration, error) {
+	return t.RegisterBy(ctx, ByOperator, reg, deployments...)
+}
+
+// RegisterBy is Register on somebody's behalf: an issuer that another tenant has
+// registered with other keys is entered by an operator only.
+func (t *Tool) RegisterBy(ctx context.Context, by Authority, reg Registration, deployments ...string) (Registration, error) {
 	if reg.Issuer == "" || reg.ClientID == "" || reg.Tenant == "" {
 		return Registration{}, errors.New("lti: register: issuer, client id and tenant are required")
 	}
@@ -63,6 +70,9 @@ func (t *Tool) Register(ctx context.Context, reg Registration, deployments ...st
 		if !knownAlg(alg) {
 			return Registration{}, fmt.Errorf("lti: register: %q is not an algorithm that can be allowed", alg)
 		}
+	}
+	if err := t.admitIssuer(ctx, reg, by); err != nil {
+		return Registration{}, fmt.Errorf("lti: register %q: %w", printable(reg.Issuer, maxID), err)
 	}
 	// Letters and digits only, so that no command takes the id for a flag.
 	reg.ID, reg.Rev, reg.CreatedAt = RegistrationID(strings.ToLower(rand.Text())), 0, t.now()
@@ -196,7 +206,10 @@ func (t *Tool) keepRegistration(ctx context.Context, reg Registration, deploymen
 	for range 3 {
 		old, err := t.store.RegistrationFor(ctx, reg.Issuer, reg.ClientID)
 		if errors.Is(err, ErrNotFound) {
-			kept, err := t.Register(ctx, reg, named...)
+			kept, err := t.RegisterBy(ctx, ByTenant, reg, named...)
+			if errors.Is(err, ErrIssuer) {
+				return Registration{}, issuerTaken()
+			}
 			if errors.Is(err, ErrConflict) {
 				continue
 			}
@@ -210,6 +223,11 @@ func (t *Tool) keepRegistration(ctx context.Context, reg Registration, deploymen
 		}
 		if old.Tenant != reg.Tenant {
 			return Registration{}, reject("registration_taken", "this platform's client id is registered for another tenant")
+		}
+		if err := t.admitIssuer(ctx, reg, ByTenant); errors.Is(err, ErrIssuer) {
+			return Registration{}, issuerTaken()
+		} else if err != nil {
+			return Registration{}, broken("reading the registrations", err)
 		}
 		reg = old.registeredAgain(reg)
 		if err := t.store.SaveRegistration(ctx, reg); errors.Is(err, ErrConflict) {

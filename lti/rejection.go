@@ -213,7 +213,7 @@ func rule(code string) (spec string, status int) {
 	case "too_many_events":
 		return events, http.StatusRequestEntityTooLarge
 
-	case "registration_taken":
+	case "registration_taken", "issuer_taken":
 		return ours, conflict
 	case "internal":
 		return ours, http.StatusInternalServerError

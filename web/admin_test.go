@@ -258,6 +258,9 @@ func TestTheInstallPageGivesAddressesAndTakesARegistration(t *testing.T) {
 	taken := p.post("/admin/install/registration", url.Values{"issuer": {o.ours.Issuer}, "client_id": {o.ours.ClientID},
 		"auth_url": {"https://a.example/1"}, "token_url": {"https://a.example/2"}, "jwks_url": {"https://a.example/3"}})
 	taken.has(t, http.StatusUnprocessableEntity, "registered already")
+	p.post("/admin/install/registration", url.Values{"issuer": {o.ours.Issuer}, "client_id": {"of-my-own"},
+		"auth_url": {"https://a.example/1"}, "token_url": {"https://a.example/2"}, "jwks_url": {"https://a.example/3"}}).
+		has(t, http.StatusUnprocessableEntity, `href="#jwks_url"`, "another address of its keys")
 	p.post("/admin/install/registration", url.Values{"preset": {"beta"}, "client_id": {"10000000000001"}, "deployments": {"7 8"}}).
 		has(t, http.StatusOK, "https://canvas.beta.instructure.com", "https://sso.beta.canvaslms.com/api/lti/security/jwks", "10000000000001")
 	p.post("/admin/install/registration", url.Values{"preset": {"selfhosted"}, "client_id": {"3"}, "host": {"canvas.example.edu/x"}}).

@@ -120,7 +120,7 @@ func adviceOf(kind, code string) string {
 	case "configuration_missing", "configuration_url", "configuration_invalid", "configuration_unreachable", "configuration_issuer",
 		"registration_refused", "registration_answer":
 		return "configuration"
-	case "registration_taken":
+	case "registration_taken", "issuer_taken":
 		return "taken"
 	case "internal":
 		return "internal"

@@ -106,10 +106,14 @@ func (s *Site) enterRegistration(w http.ResponseWriter, r *http.Request, session
 	if err := s.note(r, session, AuditEntry{Act: "registration.add", Tenant: tenant, Detail: reg.Issuer + " " + reg.ClientID}); err != nil {
 		return err
 	}
-	reg, err = s.tool.Register(r.Context(), reg, strings.Fields(typed.Deployments)...)
+	reg, err = s.tool.RegisterBy(r.Context(), session.authority(), reg, strings.Fields(typed.Deployments)...)
 	if errors.Is(err, lti.ErrConflict) {
 		return s.drawInstall(w, r, session, http.StatusUnprocessableEntity, installPage{Entered: typed},
 			engine.FieldErrors{{Field: "client_id", Key: "admin.error.taken"}})
+	}
+	if errors.Is(err, lti.ErrIssuer) {
+		return s.drawInstall(w, r, session, http.StatusUnprocessableEntity, installPage{Entered: typed},
+			engine.FieldErrors{{Field: "jwks_url", Key: "admin.error.issuer_taken"}})
 	}
 	if err != nil {
 		return fmt.Errorf("web: enter registration: %w", err)

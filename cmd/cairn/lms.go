@@ -99,6 +99,9 @@ func (p program) lmsAdd() *cli.Command {
 				if errors.Is(err, lti.ErrConflict) {
 					return fmt.Errorf("lms add: %s with client id %s is registered already", reg.Issuer, reg.ClientID)
 				}
+				if errors.Is(err, lti.ErrIssuer) {
+					return fmt.Errorf("lms add: this tenant has %s with another -jwks-url; give that one, or remove what is registered: %w", reg.Issuer, err)
+				}
 				if err != nil {
 					return fmt.Errorf("lms add: %w", err)
 				}
