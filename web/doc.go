@@ -9,7 +9,7 @@
 //	any       /lti/…                             lti.Tool
 //	any       /xapi/…                            the record store
 //	POST      /open                              a ticket becomes a session in this window
-//	GET       /s/{handle}/                       home of a learner, board of a coach
+//	GET       /s/{handle}/                       home of a learner, board of a coach (?group=: of one group)
 //	GET POST  /s/{handle}/steps/{step}           a step; hand in or keep a draft
 //	POST      /s/{handle}/steps/{step}/opened    first look
 //	POST      /s/{handle}/steps/{step}/done      confirm

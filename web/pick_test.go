@@ -119,7 +119,8 @@ func TestAPlatformThatTakesOneLinkOrNoColumnIsOfferedNoMore(t *testing.T) {
 	first.hasNot(t, `type="checkbox"`)
 	tessa.get(tessa.base+"/pick?do=next&item=whole/trial&item=portfolio").has(t, http.StatusUnprocessableEntity, "one link at a time")
 	tessa.get(tessa.base+"/pick?do=next&item=whole/trial").has(t, http.StatusOK, `id="place"`)
-	tessa.get(tessa.base+"/pick?do=next&item=whole/trial").hasNot(t, "grade.")
+	tessa.get(tessa.base+"/pick?do=next&item=whole/trial").hasNot(t, "grade.", "open it once yourself")
+	tessa.get(tessa.base+"/pick?do=next&item=finish/trial").has(t, http.StatusOK, "open it once yourself")
 	l.DeepLink.AcceptTypes = []string{"file"}
 	_, first = w.launch(l)
 	first.has(t, http.StatusOK, `id="unusable"`, `id="cancel"`)
