@@ -22,28 +22,12 @@ type Deployment struct {
 	Status       string         `json:"status"`
 	SuspendedBy  Authority      `json:"suspended_by,omitempty"`
 	CreatedAt    time.Time      `json:"created_at"`
+	Rev          int64          `json:"-"` // compare-and-swap counter, kept by the store
 }
 
 // maxPending bounds the deployments of a registration that wait for approval. Only
 // a token that the platform signed adds one.
 const maxPending = 100
-
-// AddDeployment adds a deployment, or changes its tenant or status.
-func (t *Tool) AddDeployment(ctx context.Context, d Deployment) error {
-	if d.ID == "" || len(d.ID) > maxID || d.Tenant == "" {
-		return errors.New("lti: add deployment: an id and a tenant are required")
-	}
-	if d.Status == "" {
-		d.Status = StatusActive
-	}
-	if d.CreatedAt.IsZero() {
-		d.CreatedAt = t.now()
-	}
-	if err := t.store.PutDeployment(ctx, d); err != nil {
-		return fmt.Errorf("lti: add deployment: %w", err)
-	}
-	return nil
-}
 
 // Deployments lists the deployments of a registration, oldest first; those that
 // wait for approval too.
@@ -73,19 +57,38 @@ func (t *Tool) SuspendDeployment(ctx context.Context, r RegistrationID, id strin
 	})
 }
 
+// MoveDeployment makes another tenant the one that a deployment's launches go to.
+func (t *Tool) MoveDeployment(ctx context.Context, r RegistrationID, id, tenant string) error {
+	return t.changeDeployment(ctx, "move deployment", r, id, func(d *Deployment) error {
+		if tenant == "" {
+			return errors.New("a tenant is required")
+		}
+		d.Tenant = tenant
+		return nil
+	})
+}
+
+// changeDeployment changes the newest state; change may run more than once.
 func (t *Tool) changeDeployment(ctx context.Context, op string, r RegistrationID, id string, change func(*Deployment) error) error {
-	d, err := t.store.Deployment(ctx, r, id)
-	if err != nil {
-		return fmt.Errorf("lti: %s: %w", op, err)
+	for ctx.Err() == nil {
+		d, err := t.store.Deployment(ctx, r, id)
+		if err != nil {
+			return fmt.Errorf("lti: %s: %w", op, err)
+		}
+		if err := change(&d); err != nil {
+			return fmt.Errorf("lti: %s: %w", op, err)
+		}
+		err = t.store.SaveDeployment(ctx, d)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("lti: %s: %w", op, err)
+		}
+		t.log.InfoContext(ctx, "audit", "act", op, "registration", r, "deployment", id, "tenant", d.Tenant, "status", d.Status)
+		return nil
 	}
-	if err := change(&d); err != nil {
-		return fmt.Errorf("lti: %s: %w", op, err)
-	}
-	if err := t.store.PutDeployment(ctx, d); err != nil {
-		return fmt.Errorf("lti: %s: %w", op, err)
-	}
-	t.log.InfoContext(ctx, "audit", "act", op, "registration", r, "deployment", id, "tenant", d.Tenant, "status", d.Status)
-	return nil
+	return fmt.Errorf("lti: %s: %w", op, ctx.Err())
 }
 
 // deploymentFor is the deployment of a launch that the platform signed; one not

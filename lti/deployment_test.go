@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -131,7 +132,7 @@ func TestACanvasThatRegistersItselfLaunchesOnceItsDeploymentIsApproved(t *testin
 func TestNoMoreThanAHundredDeploymentsWait(t *testing.T) {
 	w := newWorld(t, sqliteStore(t))
 	for n := range 100 {
-		if err := w.tool.AddDeployment(t.Context(), lti.Deployment{Registration: w.reg.ID, ID: fmt.Sprint("p", n), Tenant: "main", Status: lti.StatusPending}); err != nil {
+		if _, err := w.store.AddDeployment(t.Context(), lti.Deployment{Registration: w.reg.ID, ID: fmt.Sprint("p", n), Tenant: "main", Status: lti.StatusPending}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -205,7 +206,8 @@ func TestTheStandingOfALaunchEndsWithItsRegistrationDeploymentOrTenant(t *testin
 				t.Fatal(err)
 			}
 		}
-		must(w.tool.AddDeployment(ctx, lti.Deployment{Registration: w.reg.ID, ID: "7", Tenant: "north"}))
+		_, err := s.AddDeployment(ctx, lti.Deployment{Registration: w.reg.ID, ID: "7", Tenant: "north", Status: lti.StatusActive})
+		must(err)
 		stands("all is well", "7", "north", nil)
 		stands("a launch of before deployments were kept", "", "north", nil)
 		stands("another tenant's now", "7", "main", lti.ErrForbidden)
@@ -230,5 +232,36 @@ func TestTheStandingOfALaunchEndsWithItsRegistrationDeploymentOrTenant(t *testin
 		}
 		must(w.tool.RemoveRegistration(ctx, w.reg.ID, lti.ByOperator))
 		stands("removed", "7", "north", lti.ErrNotFound)
+	})
+}
+
+func TestChangesOfADeploymentAtOnceLoseNothing(t *testing.T) {
+	stores(t, func(t *testing.T, s lti.Store) {
+		w := newWorld(t, s)
+		var wg sync.WaitGroup
+		for _, act := range []func() error{
+			func() error { return w.tool.MoveDeployment(t.Context(), w.reg.ID, "1", "north") },
+			func() error { return w.tool.SuspendDeployment(t.Context(), w.reg.ID, "1", lti.ByOperator) },
+		} {
+			wg.Go(func() {
+				if err := act(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		d, err := s.Deployment(t.Context(), w.reg.ID, "1")
+		if err != nil || d.Tenant != "north" || d.Status != lti.StatusSuspended || d.Rev != 2 {
+			t.Fatalf("got %+v, %v", d, err)
+		}
+		if err := w.tool.MoveDeployment(t.Context(), w.reg.ID, "1", ""); err == nil {
+			t.Error("moved to nobody")
+		}
+		if err := w.tool.MoveDeployment(t.Context(), w.reg.ID, "none", "north"); !errors.Is(err, lti.ErrNotFound) {
+			t.Errorf("got %v", err)
+		}
+		if log := w.log.String(); !strings.Contains(log, `msg=audit act="move deployment"`) {
+			t.Errorf("no audit line in\n%s", log)
+		}
 	})
 }

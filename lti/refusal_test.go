@@ -194,7 +194,7 @@ func TestRefusedLaunches(t *testing.T) {
 			a.claims[claim+"deployment_id"] = "77"
 		}},
 		{"a suspended deployment", "deployment_suspended", func(a *attempt) {
-			if err := a.w.tool.AddDeployment(a.w.t.Context(), lti.Deployment{Registration: a.w.reg.ID, ID: "1", Tenant: "main", Status: lti.StatusSuspended}); err != nil {
+			if err := a.w.tool.SuspendDeployment(a.w.t.Context(), a.w.reg.ID, "1", lti.ByTenant); err != nil {
 				a.w.t.Fatal(err)
 			}
 		}},

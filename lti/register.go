@@ -75,6 +75,11 @@ func (t *Tool) RegisterBy(ctx context.Context, by Authority, reg Registration, d
 		return Registration{}, fmt.Errorf("lti: register %q: %w", printable(reg.Issuer, maxID), err)
 	}
 	// Letters and digits only, so that no command takes the id for a flag.
+	for _, d := range deployments {
+		if d == "" || len(d) > maxID {
+			return Registration{}, fmt.Errorf("lti: register: a deployment id has 1 to %d bytes", maxID)
+		}
+	}
 	reg.ID, reg.Rev, reg.CreatedAt = RegistrationID(strings.ToLower(rand.Text())), 0, t.now()
 	if reg.Status == "" {
 		reg.Status = StatusActive
@@ -89,8 +94,10 @@ func (t *Tool) RegisterBy(ctx context.Context, by Authority, reg Registration, d
 		return Registration{}, fmt.Errorf("lti: register: %w", err)
 	}
 	for _, d := range deployments {
-		if err := t.AddDeployment(ctx, Deployment{Registration: reg.ID, ID: d, Tenant: reg.Tenant}); err != nil {
-			return Registration{}, err
+		if _, err := t.store.AddDeployment(ctx, Deployment{
+			Registration: reg.ID, ID: d, Tenant: reg.Tenant, Status: StatusActive, CreatedAt: t.now(),
+		}); err != nil {
+			return Registration{}, fmt.Errorf("lti: register: %w", err)
 		}
 	}
 	return reg, nil

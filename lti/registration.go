@@ -43,6 +43,15 @@ type Registration struct {
 	CreatedAt     time.Time      `json:"created_at"`
 }
 
+// Registration finds a registration by its id.
+func (t *Tool) Registration(ctx context.Context, id RegistrationID) (Registration, error) {
+	reg, err := t.store.Registration(ctx, id)
+	if err != nil {
+		return Registration{}, fmt.Errorf("lti: registration: %w", err)
+	}
+	return reg, nil
+}
+
 // SuspendRegistration refuses the platform's logins and launches, and stops our
 // calls of its services. Whoever came by a launch of it is turned away too, where
 // the caller asks for Standing.

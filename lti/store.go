@@ -36,8 +36,9 @@ type Store interface {
 	// part are no error.
 	RemoveRegistration(ctx context.Context, id RegistrationID) error
 
-	// PutDeployment adds or replaces.
-	PutDeployment(ctx context.Context, d Deployment) error
+	// SaveDeployment replaces the deployment whose Rev is still d.Rev and stores
+	// Rev+1; ErrConflict if someone else was faster or took it away.
+	SaveDeployment(ctx context.Context, d Deployment) error
 	// AddDeployment adds d unless it exists, and answers the one that stands.
 	AddDeployment(ctx context.Context, d Deployment) (Deployment, error)
 	Deployment(ctx context.Context, r RegistrationID, id string) (Deployment, error)

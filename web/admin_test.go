@@ -26,6 +26,7 @@ import (
 type office struct {
 	*world
 	tool         *lti.Tool
+	platforms    lti.Store
 	ours, theirs lti.Registration
 	lms          *httptest.Server
 }
@@ -38,6 +39,7 @@ func newOffice(t *testing.T) *office {
 	t.Cleanup(func() { _ = db.Close() })
 	store, err := ltisqlite.New(t.Context(), db)
 	must(t, err)
+	o.platforms = store
 	o.tool, err = lti.New(store, lti.Options{
 		PublicURL: o.url, Secret: []byte(strings.Repeat("s", 32)), Now: o.clock.Now, Pages: o.site, OnLaunch: o.site.Launched,
 		Client: egress.New(egress.Options{AllowPrivate: true}), AllowPrivate: true, CustomParameters: map[string]string{"zone": "$Person.address.timezone"},

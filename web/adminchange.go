@@ -92,11 +92,7 @@ func (s *Site) changeDeployment(w http.ResponseWriter, r *http.Request, session 
 			return err
 		}
 		entry.Detail += " → " + tenant
-		act = func() error {
-			moved := d
-			moved.Tenant = tenant
-			return s.tool.AddDeployment(ctx, moved)
-		}
+		act = func() error { return s.tool.MoveDeployment(ctx, row.ID, d.ID, tenant) }
 	default:
 		return fmt.Errorf("web: change deployment: %.20q is no act: %w", do, ErrUpload)
 	}

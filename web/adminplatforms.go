@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -134,15 +133,14 @@ type platformPage struct {
 // onePlatform finds the registration in the path. What an administrator may not
 // see does not exist for them.
 func (s *Site) onePlatform(r *http.Request, session *Session) (platformRow, error) {
-	regs, err := s.tool.Registrations(r.Context())
+	reg, err := s.tool.Registration(r.Context(), lti.RegistrationID(mux.Vars(r)["id"]))
+	if errors.Is(err, lti.ErrNotFound) {
+		return platformRow{}, fmt.Errorf("web: platform: %w", errNoPage)
+	}
 	if err != nil {
 		return platformRow{}, err
 	}
-	i := slices.IndexFunc(regs, func(reg lti.Registration) bool { return string(reg.ID) == mux.Vars(r)["id"] })
-	if i < 0 {
-		return platformRow{}, fmt.Errorf("web: platform: %w", errNoPage)
-	}
-	row, err := s.platformRow(r, session, regs[i])
+	row, err := s.platformRow(r, session, reg)
 	if errors.Is(err, errNotYours) {
 		return row, fmt.Errorf("web: platform: %w", errNoPage)
 	}

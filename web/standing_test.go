@@ -40,7 +40,7 @@ func TestWhoCameFromAPlatformIsTurnedAwayOnceItIsSuspendedOrRemoved(t *testing.T
 		"removed":              func(o *office) error { return o.tool.RemoveRegistration(t.Context(), o.ours.ID, lti.ByOperator) },
 		"deployment suspended": func(o *office) error { return o.tool.SuspendDeployment(t.Context(), o.ours.ID, "1", lti.ByOperator) },
 		"deployment moved": func(o *office) error {
-			return o.tool.AddDeployment(t.Context(), lti.Deployment{Registration: o.ours.ID, ID: "1", Tenant: "acme"})
+			return o.tool.MoveDeployment(t.Context(), o.ours.ID, "1", "acme")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +111,8 @@ func TestOnlyAnOperatorLiftsAnOperatorsSuspension(t *testing.T) {
 
 func TestATenantWithADeploymentOnlyNeitherApprovesItNorTestsWithOthersCourses(t *testing.T) {
 	o := newOffice(t)
-	must(t, o.tool.AddDeployment(t.Context(), lti.Deployment{Registration: o.theirs.ID, ID: "m", Tenant: "main", Status: lti.StatusActive}))
+	m, err := o.platforms.AddDeployment(t.Context(), lti.Deployment{Registration: o.theirs.ID, ID: "m", Tenant: "main", Status: lti.StatusActive})
+	must(t, err)
 	guest, owner := o.admin("main"), o.admin("acme")
 	at := "/admin/platforms/" + string(o.theirs.ID)
 	status := func() string {
@@ -127,7 +128,10 @@ func TestATenantWithADeploymentOnlyNeitherApprovesItNorTestsWithOthersCourses(t 
 	guest.post(at+"/deployments", url.Values{"do": {"suspend"}, "deployment": {"m"}}).has(t, http.StatusOK)
 	guest.get(at).hasNot(t, `value="approve"`)
 	for _, was := range []string{lti.StatusSuspended, lti.StatusPending} {
-		must(t, o.tool.AddDeployment(t.Context(), lti.Deployment{Registration: o.theirs.ID, ID: "m", Tenant: "main", Status: was, SuspendedBy: lti.ByTenant}))
+		m, err = o.platforms.Deployment(t.Context(), o.theirs.ID, "m")
+		must(t, err)
+		m.Status, m.SuspendedBy = was, lti.ByTenant
+		must(t, o.platforms.SaveDeployment(t.Context(), m))
 		guest.post(at+"/deployments", url.Values{"do": {"approve"}, "deployment": {"m"}}).has(t, http.StatusForbidden)
 		if have := status(); have != was {
 			t.Fatalf("approved by a guest, it is %s", have)

@@ -43,7 +43,7 @@ func (p program) frames() *cli.Command {
 					if err := h.tool.SetFrames(ctx, reg.ID, origins); err != nil {
 						return err
 					}
-					if reg, err = h.stores.platforms.Registration(ctx, reg.ID); err != nil {
+					if reg, err = h.tool.Registration(ctx, reg.ID); err != nil {
 						return err
 					}
 				}

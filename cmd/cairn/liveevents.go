@@ -57,7 +57,7 @@ func (h *house) registrationOf(ctx context.Context, tenant string, args []string
 	if len(args) > 1 {
 		return lti.Registration{}, errors.New("give one REGISTRATION")
 	}
-	all, err := h.stores.platforms.Registrations(ctx)
+	all, err := h.tool.Registrations(ctx)
 	if err != nil {
 		return lti.Registration{}, err
 	}

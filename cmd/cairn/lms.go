@@ -141,15 +141,11 @@ func (p program) platform(ctx context.Context, h *house, c *cli.Command) (lti.Re
 		return lti.Registration{}, fmt.Errorf("lms %s: give the ID of a platform, as cairn lms list shows it", c.Name)
 	}
 	id := lti.RegistrationID(c.Args().First())
-	regs, err := h.tool.Registrations(ctx)
-	if err != nil {
-		return lti.Registration{}, err
-	}
-	i := slices.IndexFunc(regs, func(r lti.Registration) bool { return r.ID == id && r.Tenant == p.cfg.tenant })
-	if i < 0 {
+	reg, err := h.tool.Registration(ctx, id)
+	if errors.Is(err, lti.ErrNotFound) || err == nil && reg.Tenant != p.cfg.tenant {
 		return lti.Registration{}, fmt.Errorf("lms %s: tenant %s has no platform %q", c.Name, p.cfg.tenant, id)
 	}
-	return regs[i], nil
+	return reg, err
 }
 
 func (p program) lmsList() *cli.Command {

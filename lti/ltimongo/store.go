@@ -207,16 +207,19 @@ func deploymentRecord(d lti.Deployment) record {
 	return record{ID: deploymentID(d.Registration, d.ID), Registration: string(d.Registration), Created: d.CreatedAt.UnixNano()}
 }
 
-// PutDeployment implements lti.Store.
-func (s *Store) PutDeployment(ctx context.Context, d lti.Deployment) error {
+// SaveDeployment implements lti.Store.
+func (s *Store) SaveDeployment(ctx context.Context, d lti.Deployment) error {
 	doc, err := json.Marshal(d)
 	if err != nil {
-		return fmt.Errorf("ltimongo: put deployment: %w", err)
+		return fmt.Errorf("ltimongo: save deployment: %w", err)
 	}
-	rec := deploymentRecord(d)
-	rec.Doc = string(doc)
-	if _, err := s.deployments.ReplaceOne(ctx, bson.M{"_id": rec.ID}, rec, options.Replace().SetUpsert(true)); err != nil {
-		return fmt.Errorf("ltimongo: put deployment: %w", err)
+	res, err := s.deployments.UpdateOne(ctx, bson.M{"_id": deploymentID(d.Registration, d.ID), "rev": d.Rev},
+		bson.M{"$set": bson.M{"rev": d.Rev + 1, "doc": string(doc)}})
+	if err == nil && res.MatchedCount == 0 {
+		err = lti.ErrConflict
+	}
+	if err != nil {
+		return fmt.Errorf("ltimongo: save deployment: %w", err)
 	}
 	return nil
 }
@@ -231,13 +234,15 @@ func (s *Store) AddDeployment(ctx context.Context, d lti.Deployment) (lti.Deploy
 
 // Deployment implements lti.Store.
 func (s *Store) Deployment(ctx context.Context, r lti.RegistrationID, id string) (lti.Deployment, error) {
-	return one(find[lti.Deployment](ctx, s.deployments, "deployment", bson.M{"_id": deploymentID(r, id)}, 1, nil))
+	return one(find(ctx, s.deployments, "deployment", bson.M{"_id": deploymentID(r, id)}, 1, setDeploymentRev))
 }
 
 // Deployments implements lti.Store.
 func (s *Store) Deployments(ctx context.Context, r lti.RegistrationID) ([]lti.Deployment, error) {
-	return find[lti.Deployment](ctx, s.deployments, "deployments", bson.M{"registration": string(r)}, 1, nil)
+	return find(ctx, s.deployments, "deployments", bson.M{"registration": string(r)}, 1, setDeploymentRev)
 }
+
+func setDeploymentRev(d *lti.Deployment, rec record) { d.Rev = rec.Rev }
 
 // PutLogin implements lti.Store.
 func (s *Store) PutLogin(ctx context.Context, l lti.Login) error {

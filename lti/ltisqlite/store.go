@@ -156,11 +156,23 @@ func (s *Store) RemoveRegistration(ctx context.Context, id lti.RegistrationID) e
 	})
 }
 
-// PutDeployment implements lti.Store.
-func (s *Store) PutDeployment(ctx context.Context, d lti.Deployment) error {
-	return s.put(ctx, "put deployment", d,
-		`INSERT INTO lti_deployments (registration, id, created, doc) VALUES (?, ?, ?, ?)
-		 ON CONFLICT (registration, id) DO UPDATE SET doc = excluded.doc`, d.Registration, d.ID, d.CreatedAt.UnixNano())
+// SaveDeployment implements lti.Store. The revision stands in the document.
+func (s *Store) SaveDeployment(ctx context.Context, d lti.Deployment) error {
+	doc, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("ltisqlite: save deployment: %w", err)
+	}
+	n, err := affected(s.db.ExecContext(ctx,
+		`UPDATE lti_deployments SET doc = json_set(?, '$.rev', ?)
+		 WHERE registration = ? AND id = ? AND coalesce(json_extract(doc, '$.rev'), 0) = ?`,
+		string(doc), d.Rev+1, d.Registration, d.ID, d.Rev))
+	if err == nil && n == 0 {
+		err = lti.ErrConflict
+	}
+	if err != nil {
+		return fmt.Errorf("ltisqlite: save deployment: %w", err)
+	}
+	return nil
 }
 
 // AddDeployment implements lti.Store.
@@ -175,14 +187,17 @@ func (s *Store) AddDeployment(ctx context.Context, d lti.Deployment) (lti.Deploy
 
 // Deployment implements lti.Store.
 func (s *Store) Deployment(ctx context.Context, r lti.RegistrationID, id string) (lti.Deployment, error) {
-	return one(list[lti.Deployment](ctx, s.db, "deployment",
-		`SELECT doc, 0 FROM lti_deployments WHERE registration = ? AND id = ?`, []any{r, id}, nil))
+	return one(s.deploymentsWhere(ctx, "deployment", `registration = ? AND id = ?`, r, id))
 }
 
 // Deployments implements lti.Store.
 func (s *Store) Deployments(ctx context.Context, r lti.RegistrationID) ([]lti.Deployment, error) {
-	return list[lti.Deployment](ctx, s.db, "deployments",
-		`SELECT doc, 0 FROM lti_deployments WHERE registration = ? ORDER BY created, id`, []any{r}, nil)
+	return s.deploymentsWhere(ctx, "deployments", `registration = ? ORDER BY created, id`, r)
+}
+
+func (s *Store) deploymentsWhere(ctx context.Context, op, where string, args ...any) ([]lti.Deployment, error) {
+	return list(ctx, s.db, op, `SELECT doc, coalesce(json_extract(doc, '$.rev'), 0) FROM lti_deployments WHERE `+where, args,
+		func(d *lti.Deployment, rev int64) { d.Rev = rev })
 }
 
 // PutLogin implements lti.Store.

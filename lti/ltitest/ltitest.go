@@ -145,14 +145,20 @@ func registrationsByIssuer(t *testing.T, ctx context.Context, s lti.Store) {
 
 func deployments(t *testing.T, ctx context.Context, s lti.Store) {
 	d := lti.Deployment{Registration: "reg-1", ID: "1:abc", Tenant: "main", Status: lti.StatusActive, CreatedAt: start()}
-	ok(t, s.PutDeployment(ctx, d))
+	first, err := s.AddDeployment(ctx, d)
+	ok(t, err)
+	same(t, first, d)
 	later := d
 	later.Tenant = "another"
 	stands, err := s.AddDeployment(ctx, later)
 	ok(t, err)
 	same(t, stands, d)
 	d.Status = lti.StatusSuspended
-	ok(t, s.PutDeployment(ctx, d))
+	ok(t, s.SaveDeployment(ctx, d))
+	is(t, s.SaveDeployment(ctx, d), lti.ErrConflict) // an old state
+	d.Rev++
+	ok(t, s.SaveDeployment(ctx, d))
+	d.Rev++
 	got, err := s.Deployment(ctx, "reg-1", "1:abc")
 	ok(t, err)
 	same(t, got, d)
@@ -163,6 +169,7 @@ func deployments(t *testing.T, ctx context.Context, s lti.Store) {
 	if len(all) != 2 || !slices.Contains(all, added) {
 		t.Fatalf("got %d deployments, want 2", len(all))
 	}
+	is(t, s.SaveDeployment(ctx, lti.Deployment{Registration: "reg-1", ID: "none", Tenant: "main"}), lti.ErrConflict)
 	_, err = s.Deployment(ctx, "reg-2", "2")
 	is(t, err, lti.ErrNotFound)
 }

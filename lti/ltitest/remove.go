@@ -11,7 +11,8 @@ import (
 func registrationIsRemoved(t *testing.T, ctx context.Context, s lti.Store) {
 	gone, stays := create(t, ctx, s, 1), create(t, ctx, s, 2)
 	for _, r := range []lti.Registration{gone, stays} {
-		ok(t, s.PutDeployment(ctx, lti.Deployment{Registration: r.ID, ID: "1", Tenant: "main", Status: lti.StatusPending, CreatedAt: start()}))
+		_, err := s.AddDeployment(ctx, lti.Deployment{Registration: r.ID, ID: "1", Tenant: "main", Status: lti.StatusPending, CreatedAt: start()})
+		ok(t, err)
 		ok(t, s.SaveKnownCourse(ctx, lti.KnownCourse{CourseKey: lti.CourseKey{Registration: r.ID, Deployment: "1", Course: "2"}, Tenant: "main"}))
 	}
 	ok(t, s.PutLogin(ctx, login(1))) // of reg-1
