@@ -28,8 +28,7 @@ func (o *office) ada() *person {
 func (o *office) administering() (board, office *person) {
 	o.t.Helper()
 	ada := o.ada()
-	door := ada.post(ada.base+"/admin", nil)
-	in, first := o.signIn(door.Request.URL.String())
+	in, first := o.signIn(linkIn(o.t, ada.post(ada.base+"/admin", nil)))
 	first.has(o.t, http.StatusOK, "client-main")
 	return ada, in
 }
@@ -46,7 +45,7 @@ func TestWhoCameFromAPlatformIsTurnedAwayOnceItIsSuspendedOrRemoved(t *testing.T
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
 			board, in := o.administering()
-			spare := board.post(board.base+"/admin", nil).Request.URL.String() // a door not yet opened
+			spare := linkIn(t, board.post(board.base+"/admin", nil)) // a door not yet opened
 			sam := launchOf("5", "Sam Sailor", "Learner")
 			sam.Deployment = lti.Deployment{ID: "1"}
 			learner, _ := o.launch(sam)
@@ -170,7 +169,7 @@ func TestAdministratorsOfCanvasAdministerNothingUnlessAnOperatorSaysSo(t *testin
 	operator.post(at+"/change", url.Values{"do": {"admins-on"}}).has(t, http.StatusOK, `data-admins="on"`, `id="admins-off"`)
 	ada, board = launch()
 	board.has(t, http.StatusOK, "to-admin")
-	in, first := o.signIn(ada.post(ada.base+"/admin", nil).Request.URL.String())
+	in, first := o.signIn(linkIn(t, ada.post(ada.base+"/admin", nil)))
 	first.has(t, http.StatusOK, "client-main")
 	operator.post(at+"/change", url.Values{"do": {"admins-off"}}).has(t, http.StatusOK)
 	in.get("/admin/platforms").has(t, http.StatusForbidden, "cairn admin link") // at once
