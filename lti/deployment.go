@@ -15,6 +15,8 @@ import (
 //	(unknown) ──launch, without──────────────────▶ pending  (refused until approved)
 //	pending, suspended ──ApproveDeployment───────▶ active   (tenant as approved)
 //	pending, active ──SuspendDeployment──────────▶ suspended
+//
+// What an operator has suspended only an operator approves.
 type Deployment struct {
 	Registration RegistrationID `json:"registration"`
 	ID           string         `json:"id"`

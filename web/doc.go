@@ -43,6 +43,7 @@
 // A GET never acts, because browsers and mail scanners follow links; posts from
 // another site are refused (http.CrossOriginProtection). Everything works without
 // JavaScript. Pages of a session may be framed by the platform that launched it,
-// pages behind personal links and the administration area by nobody. An act of an
-// administrator is noted before it is done.
+// pages behind personal links and the administration area by nobody. Each use of a
+// session asks whether the registration and the deployment that it came by still
+// stand. An act of an administrator is noted before it is done.
 package web

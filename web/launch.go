@@ -89,7 +89,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 			roles = []string{"mentor"}
 			session.Role = RoleVisitor
 		} else {
-			session.Role, session.Administrator = RoleStaff, l.AdministersPlatform() && l.Registration.LetsAdministratorsIn()
+			session.Role, session.Administrator = RoleStaff, mayAdminister(l)
 			session.Landing = link.staffLanding(workflow)
 		}
 		person, err := service.ArriveStaff(r.Context(), staffArrival(l, session, roles...))
@@ -153,7 +153,7 @@ func (s *Site) drawSetup(w http.ResponseWriter, r *http.Request, v *view, servic
 			return fmt.Errorf("web: launch: %w", err)
 		}
 	}
-	if body.Staff && l.AdministersPlatform() {
+	if body.Staff && mayAdminister(l) {
 		person, err := service.ArriveStaff(r.Context(), staffArrival(l, session, staffRoles(l)...))
 		if err != nil {
 			return fmt.Errorf("web: launch: %w", err)

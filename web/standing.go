@@ -28,6 +28,11 @@ func (s *Site) admitted(ctx context.Context, session *Session) error {
 	return nil
 }
 
+// mayAdminister tells whether a launch may lead to the administration of its tenant.
+func mayAdminister(l *lti.Launch) bool {
+	return l.AdministersPlatform() && l.Registration.LetsAdministratorsIn()
+}
+
 // authority is on whose behalf an administrator's session acts.
 func (s *Session) authority() lti.Authority {
 	if s.operator() {

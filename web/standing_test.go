@@ -162,6 +162,11 @@ func TestAdministratorsOfCanvasAdministerNothingUnlessAnOperatorSaysSo(t *testin
 	ada, board := launch()
 	board.hasNot(t, "to-admin")
 	ada.post(ada.base+"/admin", nil).has(t, http.StatusForbidden)
+	unset := launchOf("11", "Adam Admin", "Instructor") // before any workflow is there
+	unset.Roles, unset.Registration, unset.Custom["workflow"] = append(unset.Roles, institutionAdmin), o.platform(canvas.ID), "nothing-here"
+	_, setup := o.launch(unset)
+	setup.has(t, http.StatusNotFound, `id="setup"`)
+	setup.hasNot(t, "/admin/signin")
 	p.get(at).hasNot(t, `id="admins-on"`)
 	p.post(at+"/change", url.Values{"do": {"admins-on"}}).has(t, http.StatusForbidden)
 
