@@ -187,6 +187,9 @@ func (t *Tool) contentItem(it ContentItem) (map[string]any, error) {
 	if len(it.Custom) > 0 {
 		c["custom"] = it.Custom
 	}
+	if icon, ok := webURL(t.o.Announced.LogoURL); ok && sameOrigin(icon, t.public) { // Moodle shows it in the course
+		c["icon"] = map[string]any{"url": icon.String()}
+	}
 	if it.LineItem != nil {
 		if it.LineItem.ScoreMaximum <= 0 {
 			return nil, errors.New("the content item's line item needs a maximum above 0")

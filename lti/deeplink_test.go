@@ -66,3 +66,24 @@ func TestAPlacedColumnSaysWhereItsSubmissionsAreReviewed(t *testing.T) {
 		t.Error("the caller's item was changed")
 	}
 }
+
+func TestAPlacedLinkCarriesOurIconFromOurOwnOriginOnly(t *testing.T) {
+	for logo, want := range map[string]string{"/static/logo/icon.svg": "/static/logo/icon.svg", "": "", "https://elsewhere.example/icon.svg": ""} {
+		var own string
+		w := newWorld(t, sqliteStore(t), func(o *lti.Options) {
+			own, o.Announced.LogoURL = o.PublicURL, logo
+			if want != "" {
+				o.Announced.LogoURL = own + logo
+			}
+		})
+		got, err := w.tool.DeepLinkResponse(t.Context(), w.deepLink().Handle, []lti.ContentItem{{Title: "Plan"}}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, c := w.verifyOwn(got.JWT)
+		icon, has := c[claimDL+"content_items"].([]any)[0].(map[string]any)["icon"].(map[string]any)
+		if has != (want != "") || has && icon["url"] != own+want {
+			t.Errorf("with the logo %q: got %v", logo, icon)
+		}
+	}
+}
