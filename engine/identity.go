@@ -76,7 +76,8 @@ func (i Identity) Key() string { return AccountKey(i.Issuer, i.Name) }
 // usable is an identity of a size that can be kept.
 func (i Identity) usable() bool { return !i.zero() && len(i.Issuer) <= 1024 && len(i.Name) <= 1024 }
 
-// learnNames notes by which other names a person goes. An address or a user name replaces the one before.
+// learnNames notes by which other names a person goes. An address or a user name replaces the one before, not one that
+// is said beside it.
 func (s *Service) learnNames(ctx context.Context, p Person, names ...Identity) (Person, error) {
 	var fresh []Identity
 	for _, n := range names {
@@ -95,7 +96,7 @@ func (s *Service) learnNames(ctx context.Context, p Person, names ...Identity) (
 	err := s.changePerson(ctx, p.ID, func(p *Person) {
 		for _, n := range fresh {
 			p.Names = slices.DeleteFunc(p.Names, func(old Identity) bool {
-				return old == n || old.Issuer == n.Issuer && !strings.HasPrefix(n.Issuer, canvasNames)
+				return old == n || old.Issuer == n.Issuer && !strings.HasPrefix(n.Issuer, canvasNames) && !slices.Contains(names, old)
 			})
 			p.Names = append(p.Names, n)
 		}

@@ -28,12 +28,17 @@ func customOf(l *lti.Launch, name string) string {
 	return ""
 }
 
-// namesOf are the names that the launch parameters give the person: the user name
-// where Moodle signs none by itself, and those that Canvas's events have, its own id
-// of the user below the root account by GUID and by id. Whoever makes a link may write
-// anything there, so the engine takes no name that is somebody else's.
+// namesOf are the further names that a launch gives the person: the id that the
+// platform had for them in its LTI 1.1 days, if that is proven, and what the launch
+// parameters say, that is the user name where Moodle signs none by itself, and those
+// that Canvas's events have, its own id of the user below the root account by GUID and
+// by id. Whoever makes a link may write anything there, so the engine takes no name
+// that is somebody else's.
 func namesOf(l *lti.Launch) []engine.Identity {
 	var names []engine.Identity
+	if m := l.Migrated; m != nil && m.Verified && m.UserID != "" {
+		names = append(names, engine.ByAccount(l.Issuer, m.UserID))
+	}
 	if name := customOf(l, paramUsername); name != "" && l.Username == "" {
 		names = append(names, engine.ByAccount(l.Issuer, name))
 	}

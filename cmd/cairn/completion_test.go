@@ -421,7 +421,7 @@ func TestTheAddressForLiveEventsIsPrintedAndItsKeysAreSet(t *testing.T) {
 	if _, err := command("-keys", "nowhere"); err == nil {
 		t.Error("a key set that is no URL was taken")
 	}
-	if _, err := command("somebody"); err == nil || !strings.Contains(err.Error(), "no such registration") {
+	if _, err := command("somebody"); err == nil || !strings.Contains(err.Error(), `no registration "somebody"`) {
 		t.Errorf("of an unknown registration: %v", err)
 	}
 }

@@ -16,7 +16,8 @@ import (
 )
 
 // lms are the commands about platforms. They concern one tenant, and what one
-// shows or changes belongs to it.
+// shows or changes belongs to it. Those about one platform take its REGISTRATION as
+// their one argument; where there is only one platform it need not be named, but to remove it.
 func (p program) lms() *cli.Command {
 	return &cli.Command{Name: "lms", Usage: "platforms that launch Cairn", Commands: []*cli.Command{
 		p.lmsInvite(), p.lmsAdd(), p.lmsList(), p.lmsShow(),
@@ -29,7 +30,7 @@ func (p program) lms() *cli.Command {
 		p.lmsChange("remove", "forget a platform with its keys and deployments; what learners did stays", func(ctx context.Context, t *lti.Tool, id lti.RegistrationID) error {
 			return t.RemoveRegistration(ctx, id, lti.ByOperator)
 		}),
-		p.lmsDeployments(), p.lmsApprove(), p.lmsAdministrators(), p.lmsRotateKey(), p.lmsTest(), p.lmsFailures(), p.frames(), p.liveEvents(),
+		p.lmsDeployments(), p.lmsApprove(), p.lmsAdministrators(), p.lmsRotateKey(), p.lmsTest(), p.lmsFailures(), p.frames(), p.liveEvents(), p.legacyKey(),
 	}}
 }
 
@@ -135,17 +136,47 @@ type listedPlatform struct {
 	Deployments []lti.Deployment `json:"deployments"`
 }
 
-// platform finds a registration of the tenant by its id.
-func (p program) platform(ctx context.Context, h *house, c *cli.Command) (lti.Registration, error) {
-	if c.Args().Len() < 1 {
-		return lti.Registration{}, fmt.Errorf("lms %s: give the ID of a platform, as cairn lms list shows it", c.Name)
+// onPlatform is what a command does with the registration it is about.
+type onPlatform func(ctx context.Context, h *house, reg lti.Registration) error
+
+// withPlatform is withHouse for a command about one platform of the tenant: that
+// of the argument, or the only one there is.
+func (p program) withPlatform(ctx context.Context, c *cli.Command, do onPlatform) error {
+	return p.withHouse(ctx, func(h *house) error {
+		reg, err := h.platform(ctx, p.cfg.tenant, c.Args().Slice())
+		if err != nil {
+			return fmt.Errorf("lms %s: %w", c.Name, err)
+		}
+		return do(ctx, h, reg)
+	})
+}
+
+// platformArgument is how these commands name the platform in their help.
+const platformArgument = "[REGISTRATION]"
+
+// platform is the registration that a command names, or the only one of the tenant.
+func (h *house) platform(ctx context.Context, tenant string, args []string) (lti.Registration, error) {
+	if len(args) > 1 {
+		return lti.Registration{}, errors.New("give one REGISTRATION, as cairn lms list shows it")
 	}
-	id := lti.RegistrationID(c.Args().First())
-	reg, err := h.tool.Registration(ctx, id)
-	if errors.Is(err, lti.ErrNotFound) || err == nil && reg.Tenant != p.cfg.tenant {
-		return lti.Registration{}, fmt.Errorf("lms %s: tenant %s has no platform %q", c.Name, p.cfg.tenant, id)
+	all, err := h.tool.Registrations(ctx)
+	if err != nil {
+		return lti.Registration{}, err
 	}
-	return reg, err
+	own := slices.DeleteFunc(all, func(r lti.Registration) bool { return r.Tenant != tenant || len(args) == 1 && string(r.ID) != args[0] })
+	switch {
+	case len(own) == 1:
+		return own[0], nil
+	case len(own) == 0 && len(args) == 1:
+		return lti.Registration{}, fmt.Errorf("tenant %s has no registration %q; cairn lms list shows them", tenant, args[0])
+	case len(own) == 0:
+		return lti.Registration{}, fmt.Errorf("tenant %s has no registration yet; register in the LMS first (cairn lms invite)", tenant)
+	}
+	names := ""
+	for _, reg := range own {
+		names += fmt.Sprintf("\n  %s  %s (client id %s)", reg.ID, reg.Issuer, reg.ClientID)
+	}
+	return lti.Registration{}, errors.New("several platforms are registered; name one:" + names)
 }
 
 func (p program) lmsList() *cli.Command {
@@ -184,13 +215,9 @@ func (p program) lmsList() *cli.Command {
 func (p program) lmsShow() *cli.Command {
 	var asJSON bool
 	return &cli.Command{
-		Name: "show", Usage: "show what is known of a platform", ArgsUsage: "ID", Flags: p.lmsFlags(&asJSON),
+		Name: "show", Usage: "show what is known of a platform", ArgsUsage: platformArgument, Flags: p.lmsFlags(&asJSON),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				reg, err := p.platform(ctx, h, c)
-				if err != nil {
-					return err
-				}
+			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
 				deployments, err := h.tool.Deployments(ctx, reg.ID)
 				if err != nil {
 					return err
@@ -220,13 +247,12 @@ func (p program) lmsShow() *cli.Command {
 func (p program) lmsChange(name, usage string, do func(context.Context, *lti.Tool, lti.RegistrationID) error) *cli.Command {
 	var asJSON bool
 	return &cli.Command{
-		Name: name, Usage: usage, ArgsUsage: "ID", Flags: p.lmsFlags(&asJSON),
+		Name: name, Usage: usage, ArgsUsage: platformArgument, Flags: p.lmsFlags(&asJSON),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				reg, err := p.platform(ctx, h, c)
-				if err != nil {
-					return err
-				}
+			if name == "remove" && c.Args().Len() == 0 {
+				return errors.New("lms remove: name the REGISTRATION, as cairn lms list shows it; this one is not guessed")
+			}
+			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
 				entry := web.AuditEntry{Act: "registration." + name, Tenant: reg.Tenant, Object: string(reg.ID), Detail: reg.Issuer + " " + reg.ClientID}
 				if err := h.note(ctx, entry); err != nil {
 					return err
@@ -243,13 +269,9 @@ func (p program) lmsChange(name, usage string, do func(context.Context, *lti.Too
 func (p program) lmsDeployments() *cli.Command {
 	var asJSON bool
 	return &cli.Command{
-		Name: "deployments", Usage: "list the deployments of a platform; those that wait for approval too", ArgsUsage: "ID", Flags: p.lmsFlags(&asJSON),
+		Name: "deployments", Usage: "list the deployments of a platform; those that wait for approval too", ArgsUsage: platformArgument, Flags: p.lmsFlags(&asJSON),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				reg, err := p.platform(ctx, h, c)
-				if err != nil {
-					return err
-				}
+			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
 				list, err := h.tool.Deployments(ctx, reg.ID)
 				if err != nil {
 					return err
@@ -267,25 +289,19 @@ func (p program) lmsDeployments() *cli.Command {
 
 func (p program) lmsApprove() *cli.Command {
 	var asJSON bool
-	var into string
+	var deployment, into string
 	return &cli.Command{
-		Name: "approve", Usage: "let a deployment of a platform launch", ArgsUsage: "ID DEPLOYMENT",
-		Flags: p.lmsFlags(&asJSON, &cli.StringFlag{Name: "into", Usage: "tenant that the deployment is for (default: as it is)", Destination: &into}),
+		Name: "approve", Usage: "let a deployment of a platform launch", ArgsUsage: platformArgument,
+		Flags: p.lmsFlags(&asJSON,
+			&cli.StringFlag{Name: "deployment", Usage: "which, as cairn lms deployments shows it", Required: true, Destination: &deployment},
+			&cli.StringFlag{Name: "into", Usage: "tenant that the deployment is for (default: as it is)", Destination: &into}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				reg, err := p.platform(ctx, h, c)
-				if err != nil {
-					return err
-				}
-				if c.Args().Len() != 2 {
-					return errors.New("lms approve: give the ID of a platform and a DEPLOYMENT of it, as cairn lms deployments shows it")
-				}
+			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
 				if into != "" {
 					if _, err := h.stores.site.Tenant(ctx, into); err != nil {
 						return fmt.Errorf("-into %s: %w", into, err)
 					}
 				}
-				deployment := c.Args().Get(1)
 				if err := h.note(ctx, web.AuditEntry{Act: "deployment.approve", Tenant: reg.Tenant, Object: string(reg.ID), Detail: deployment}); err != nil {
 					return err
 				}

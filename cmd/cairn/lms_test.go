@@ -68,7 +68,8 @@ func TestAPlatformIsAddedShownSuspendedTestedAndRemovedByCommand(t *testing.T) {
 	must(t, json.Unmarshal([]byte(run("add", "-canvas", "production", "-client-id", "10000000000001", "-deployment", "7", "-json")), &added))
 	for _, step := range [][2]string{
 		{"list", "https://canvas.instructure.com"}, {"show " + added.ID, "https://sso.canvaslms.com/api/lti/security/jwks"},
-		{"deployments " + added.ID, "7"}, {"approve " + added.ID + " 7", "approved deployment 7"}, {"rotate-key " + added.ID, "signs from"},
+		{"deployments " + added.ID, "7"}, {"approve " + added.ID + " -deployment 7", "approved deployment 7"}, {"approve -deployment 7", "approved deployment 7"}, {"show", added.ID},
+		{"frames", "none besides"}, {"live-events", "/lti/canvas/events/" + added.ID}, {"rotate-key " + added.ID, "signs from"},
 		{"suspend " + added.ID, "suspend: done"}, {"test " + added.ID, "suspended here"}, {"failures", "LAST"},
 	} {
 		if out := run(strings.Fields(step[0])...); !strings.Contains(out, step[1]) {
@@ -76,7 +77,7 @@ func TestAPlatformIsAddedShownSuspendedTestedAndRemovedByCommand(t *testing.T) {
 		}
 	}
 	run("resume", added.ID)
-	for _, step := range [][2]string{{"", ": off"}, {" on", ": on"}, {"", ": on"}, {" off", ": off"}} { // a Canvas
+	for _, step := range [][2]string{{"", ": off"}, {" -let-in on", ": on"}, {"", ": on"}, {" -let-in off", ": off"}} { // a Canvas
 		if out := run(strings.Fields("administrators " + added.ID + step[0])...); !strings.Contains(out, step[1]) {
 			t.Errorf("administrators%s: %q", step[0], out)
 		}
@@ -88,7 +89,7 @@ func TestAPlatformIsAddedShownSuspendedTestedAndRemovedByCommand(t *testing.T) {
 	if out := run("list", "-json"); strings.TrimSpace(out) != "[]" {
 		t.Errorf("after remove: %s", out)
 	}
-	for _, args := range [][]string{{"show", added.ID}, {"show"}, {"suspend", "nothing"}, {"add", "-client-id", "1"}, {"add", "-canvas", "selfhosted", "-client-id", "1"},
+	for _, args := range [][]string{{"show", added.ID}, {"show"}, {"suspend", "nothing"}, {"show", added.ID, "2"}, {"remove"}, {"add", "-client-id", "1"}, {"add", "-canvas", "selfhosted", "-client-id", "1"},
 		{"failures", "-limit", "0"}} {
 		if out, err := cairn(t, append(append([]string{"lms"}, args...), "-data", data)...); err == nil {
 			t.Errorf("%q was done: %s", args, out)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/cairn-lms/cairn/lti"
 	"github.com/cairn-lms/cairn/web"
 )
 
@@ -13,32 +14,30 @@ import (
 // administer the tenant.
 func (p program) lmsAdministrators() *cli.Command {
 	var asJSON bool
+	var decided string
 	return &cli.Command{
-		Name: "administrators", Usage: "show or decide whether a platform's administrators may administer the tenant here", ArgsUsage: "ID [on | off]",
+		Name: "administrators", Usage: "show or decide whether a platform's administrators may administer the tenant here", ArgsUsage: platformArgument,
 		Description: "Moodle gives the role to site administrators: unless decided otherwise they may. Canvas gives it to everybody with any\n" +
 			"role in an account, a sub-account's help desk too: unless decided otherwise they may not.",
-		Flags: p.lmsFlags(&asJSON),
+		Flags: p.lmsFlags(&asJSON, &cli.StringFlag{Name: "let-in", Usage: "decide it: on or off", Destination: &decided}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				reg, err := p.platform(ctx, h, c)
-				if err != nil {
-					return err
-				}
-				switch word := c.Args().Get(1); word {
+			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
+				switch decided {
 				case "":
 				case "on", "off":
-					entry := web.AuditEntry{Act: "registration.admins-" + word, Tenant: reg.Tenant, Object: string(reg.ID), Detail: reg.Issuer + " " + reg.ClientID}
+					entry := web.AuditEntry{Act: "registration.admins-" + decided, Tenant: reg.Tenant, Object: string(reg.ID), Detail: reg.Issuer + " " + reg.ClientID}
 					if err := h.note(ctx, entry); err != nil {
 						return err
 					}
-					if err := h.tool.SetAdminLaunches(ctx, reg.ID, word == "on"); err != nil {
+					if err := h.tool.SetAdminLaunches(ctx, reg.ID, decided == "on"); err != nil {
 						return err
 					}
-					if reg, err = p.platform(ctx, h, c); err != nil {
+					var err error
+					if reg, err = h.tool.Registration(ctx, reg.ID); err != nil {
 						return err
 					}
 				default:
-					return errors.New("lms administrators: say on or off, or nothing to see how it is")
+					return errors.New("lms administrators: -let-in is on or off; without it you see how it is")
 				}
 				now := "off"
 				if reg.LetsAdministratorsIn() {

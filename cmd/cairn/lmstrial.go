@@ -17,13 +17,9 @@ import (
 func (p program) lmsTest() *cli.Command {
 	var asJSON bool
 	return &cli.Command{
-		Name: "test", Usage: "try what a platform needs: keys, tokens, roster, gradebook, clocks; changes nothing there", ArgsUsage: "ID", Flags: p.lmsFlags(&asJSON),
+		Name: "test", Usage: "try what a platform needs: keys, tokens, roster, gradebook, clocks; changes nothing there", ArgsUsage: platformArgument, Flags: p.lmsFlags(&asJSON),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				reg, err := p.platform(ctx, h, c)
-				if err != nil {
-					return err
-				}
+			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
 				deployments, err := h.tool.Deployments(ctx, reg.ID)
 				if err != nil {
 					return err
@@ -105,14 +101,10 @@ func (p program) lmsRotateKey() *cli.Command {
 	var asJSON, atOnce bool
 	return &cli.Command{
 		Name: "rotate-key", Usage: "make a new signing key for a platform; the old one stays published until the platform knows the new one",
-		ArgsUsage: "ID",
+		ArgsUsage: platformArgument,
 		Flags:     p.lmsFlags(&asJSON, &cli.BoolFlag{Name: "at-once", Usage: "the old key may be known to others: sign with the new one now", Destination: &atOnce}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withHouse(ctx, func(h *house) error {
-				reg, err := p.platform(ctx, h, c)
-				if err != nil {
-					return err
-				}
+			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
 				if err := h.note(ctx, web.AuditEntry{Act: "registration.rotate", Tenant: reg.Tenant, Object: string(reg.ID)}); err != nil {
 					return err
 				}
