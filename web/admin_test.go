@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
 	"net/http/cookiejar"
@@ -85,11 +87,18 @@ func (o *office) platform(id lti.RegistrationID) lti.Registration {
 // admin signs in by a new link: of a tenant, or with "" as the operator.
 func (o *office) admin(tenant string) *person {
 	o.t.Helper()
-	link, err := o.site.AdminLink(o.t.Context(), tenant)
+	link, err := o.adminLink(tenant)
 	must(o.t, err)
 	p, answer := o.signIn(link)
 	answer.has(o.t, http.StatusOK, "Platforms")
 	return p
+}
+
+func (o *office) adminLink(tenant string) (string, error) {
+	if tenant == "" {
+		return o.site.OperatorLink(o.t.Context())
+	}
+	return o.site.AdminLink(o.t.Context(), tenant)
 }
 
 func (o *office) signIn(link string) (*person, page) {
@@ -360,9 +369,28 @@ func TestAnAdministratorFindsTheWayBeforeAnyWorkflowIsThere(t *testing.T) {
 	}
 }
 
+// A session or ticket that lost its tenant, in the store or by an older version,
+// opens nothing.
+func TestAnAdministratorWithoutATenantIsNoOperator(t *testing.T) {
+	o := newOffice(t)
+	p := o.admin("main")
+	for _, c := range p.client.Jar.Cookies(mustURL(t, o.url)) {
+		sum := sha256.Sum256([]byte(c.Value))
+		session, err := o.web.Session(t.Context(), hex.EncodeToString(sum[:]))
+		must(t, err)
+		session.Tenant = ""
+		must(t, o.web.DeleteSession(t.Context(), session.IDHash))
+		must(t, o.web.PutSession(t.Context(), session))
+	}
+	p.get("/admin/platforms").has(t, http.StatusForbidden, "cairn admin link")
+	if link, err := o.site.AdminLink(t.Context(), ""); err == nil {
+		t.Errorf("a link for no tenant was made: %s", link)
+	}
+}
+
 func TestATicketOfOneKindOpensNoDoorOfTheOther(t *testing.T) {
 	o := newOffice(t)
-	link, err := o.site.AdminLink(t.Context(), "")
+	link, err := o.site.OperatorLink(t.Context())
 	must(t, err)
 	if answer := o.stranger().post("/open", url.Values{"ticket": {mustURL(t, link).Query().Get("ticket")}}); answer.StatusCode != http.StatusForbidden {
 		t.Errorf("an administrator's ticket opened a learner's window: %d", answer.StatusCode)

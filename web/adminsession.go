@@ -10,9 +10,15 @@ import (
 	"time"
 )
 
-// RoleAdmin administers one tenant, or with no tenant the whole installation. Its
-// sessions never stand below /s/ and those never below /admin.
-const RoleAdmin Role = "admin"
+// Who administers. Sessions of these roles never stand below /s/ and others never
+// below /admin. Neither role becomes the other by a tenant that is missing or there.
+const (
+	RoleAdmin    Role = "admin"    // one tenant, always named
+	RoleOperator Role = "operator" // the whole installation; has no tenant
+)
+
+// administers tells the roles of the administration from those of launches.
+func (r Role) administers() bool { return r == RoleAdmin || r == RoleOperator }
 
 const (
 	adminLife     = 8 * time.Hour
@@ -22,19 +28,26 @@ const (
 	adminTwin     = "cairn-admin" // on an http public URL only: development
 )
 
-// AdminLink makes an address that signs one administrator in, once, within a
-// quarter of an hour: of one tenant, or with "" of the whole installation. The
-// store has only the hash of what stands in it.
+// AdminLink makes an address that signs one administrator of a tenant in, once,
+// within a quarter of an hour. The store has only the hash of what stands in it.
 func (s *Site) AdminLink(ctx context.Context, tenant string) (string, error) {
-	return s.adminLink(ctx, Session{Tenant: tenant})
+	return s.adminLink(ctx, Session{Role: RoleAdmin, Tenant: tenant})
+}
+
+// OperatorLink is AdminLink for the whole installation.
+func (s *Site) OperatorLink(ctx context.Context) (string, error) {
+	return s.adminLink(ctx, Session{Role: RoleOperator})
 }
 
 // adminLink makes a link whose session is known to be who.
 func (s *Site) adminLink(ctx context.Context, who Session) (string, error) {
+	if !who.administrative() {
+		return "", fmt.Errorf("web: admin link: no session of a %s for tenant %q: %w", who.Role, who.Tenant, errNotYours)
+	}
 	secret := rand.Text()
 	err := s.o.Store.PutTicket(ctx, Ticket{
 		Hash: hashOf(secret), ExpiresAt: s.wall().Add(adminLinkLife),
-		Session: Session{Role: RoleAdmin, Handle: adminHandle, Tenant: who.Tenant, Person: who.Person, Registration: who.Registration, Deployment: who.Deployment},
+		Session: Session{Role: who.Role, Handle: adminHandle, Tenant: who.Tenant, Person: who.Person, Registration: who.Registration, Deployment: who.Deployment},
 	})
 	if err != nil {
 		return "", fmt.Errorf("web: admin link: %w", err)
@@ -67,7 +80,7 @@ func (s *Site) adminSignIn(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("admin sign-in: %w", errAdminLink)
 	}
 	ticket, err := s.o.Store.TakeTicket(r.Context(), hashOf(secret))
-	if errors.Is(err, ErrNotFound) || err == nil && (!ticket.ExpiresAt.After(s.wall()) || ticket.Session.Role != RoleAdmin) {
+	if errors.Is(err, ErrNotFound) || err == nil && (!ticket.ExpiresAt.After(s.wall()) || !ticket.Session.administrative()) {
 		return fmt.Errorf("admin sign-in: the ticket is used, old or for something else: %w", errAdminLink)
 	}
 	if err != nil {
@@ -125,7 +138,7 @@ func (s *Site) adminSession(r *http.Request) (*Session, error) {
 		if err != nil {
 			return nil, fmt.Errorf("web: admin session: %w", err)
 		}
-		if session.Role != RoleAdmin || !session.ExpiresAt.After(s.wall()) {
+		if !session.administrative() || !session.ExpiresAt.After(s.wall()) {
 			continue
 		}
 		switch err := s.admitted(r.Context(), &session); {
@@ -167,11 +180,17 @@ func (s *Site) adminSignOut(w http.ResponseWriter, r *http.Request, session *Ses
 }
 
 // operator tells an administrator of the installation from one of a tenant.
-func (s *Session) operator() bool { return s.Role == RoleAdmin && s.Tenant == "" }
+func (s *Session) operator() bool { return s.Role == RoleOperator && s.Tenant == "" }
+
+// administrative reports whether the session is one of the administration: a role of
+// it, with the tenant that the role calls for.
+func (s *Session) administrative() bool {
+	return s.operator() || s.Role == RoleAdmin && s.Tenant != ""
+}
 
 // administers reports whether the session may see and change what a tenant has.
 func (s *Session) administers(tenant string) bool {
-	return s.Role == RoleAdmin && (s.Tenant == "" || s.Tenant == tenant)
+	return s.operator() || s.Role == RoleAdmin && s.Tenant != "" && s.Tenant == tenant
 }
 
 // toAdmin leads an administrator of the LMS from the board of a course to the

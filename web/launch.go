@@ -158,7 +158,7 @@ func (s *Site) drawSetup(w http.ResponseWriter, r *http.Request, v *view, servic
 		if err != nil {
 			return fmt.Errorf("web: launch: %w", err)
 		}
-		session.Person = person.ID
+		session.Role, session.Person = RoleAdmin, person.ID
 		if body.Admin, err = s.adminLink(r.Context(), session); err != nil {
 			return err
 		}

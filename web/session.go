@@ -103,7 +103,7 @@ func (s *Site) session(r *http.Request) (*Session, error) {
 				continue
 			case err != nil:
 				return nil, fmt.Errorf("web: session: %w", err)
-			case session.Handle != handle, session.Role == RoleAdmin:
+			case session.Handle != handle, session.Role.administers():
 				continue
 			case !session.ExpiresAt.After(s.wall()):
 				ended = &session

@@ -22,7 +22,7 @@ func (s *Site) admitted(ctx context.Context, session *Session) error {
 		return fmt.Errorf("a session of a %s: %w: %w", session.Role, errCutOff, err)
 	case err != nil:
 		return fmt.Errorf("web: session: %w", err)
-	case session.Role == RoleAdmin && !reg.LetsAdministratorsIn():
+	case session.Role.administers() && !reg.LetsAdministratorsIn():
 		return fmt.Errorf("a session of an administrator of a platform whose administrators may not administer: %w", errCutOff)
 	}
 	return nil

@@ -81,7 +81,7 @@ func (s *Site) openWindow(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("open window: %w", ErrNoSession)
 	}
 	ticket, err := s.o.Store.TakeTicket(r.Context(), hashOf(secret))
-	if errors.Is(err, ErrNotFound) || err == nil && (!ticket.ExpiresAt.After(s.wall()) || ticket.Session.Role == RoleAdmin) {
+	if errors.Is(err, ErrNotFound) || err == nil && (!ticket.ExpiresAt.After(s.wall()) || ticket.Session.Role.administers()) {
 		return fmt.Errorf("open window: the ticket is used or old: %w", ErrNoSession)
 	}
 	if err != nil {

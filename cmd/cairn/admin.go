@@ -39,7 +39,13 @@ func (p program) admin() *cli.Command {
 				if err := h.note(ctx, web.AuditEntry{Act: "link.make", Tenant: p.cfg.tenant}); err != nil {
 					return err
 				}
-				url, err := h.site.AdminLink(ctx, p.cfg.tenant)
+				var url string
+				var err error
+				if p.cfg.tenant == "" {
+					url, err = h.site.OperatorLink(ctx)
+				} else {
+					url, err = h.site.AdminLink(ctx, p.cfg.tenant)
+				}
 				if err != nil {
 					return err
 				}
