@@ -24,13 +24,32 @@ const (
 // Invite makes a one-time URL that an administrator of a platform pastes into its
 // dynamic registration. It is good for a week and for one registration of tenant.
 func (t *Tool) Invite(ctx context.Context, tenant string) (string, error) {
+	return t.InviteFor(ctx, tenant, "", "")
+}
+
+// inviter is what an invitation rests on, kept as Ticket.Data.
+type inviter struct {
+	Registration RegistrationID `json:"registration"`
+	Deployment   string         `json:"deployment,omitempty"`
+}
+
+// InviteFor is Invite by somebody who came by a launch of that registration and
+// deployment ("": by none). The invitation is good while these stand: a platform
+// that was suspended or removed does not come back by one that its people kept.
+func (t *Tool) InviteFor(ctx context.Context, tenant string, by RegistrationID, deployment string) (string, error) {
 	if tenant == "" {
 		return "", errors.New("lti: invite: a tenant is required")
 	}
 	code := secret()
-	if err := t.store.PutTicket(ctx, Ticket{
-		Hash: hash(code), Purpose: "invite", Tenant: tenant, ExpiresAt: t.now().Add(inviteLife),
-	}); err != nil {
+	invite := Ticket{Hash: hash(code), Purpose: "invite", Tenant: tenant, ExpiresAt: t.now().Add(inviteLife)}
+	if by != "" {
+		data, err := json.Marshal(inviter{by, deployment})
+		if err != nil {
+			return "", fmt.Errorf("lti: invite: %w", err)
+		}
+		invite.Data = string(data)
+	}
+	if err := t.store.PutTicket(ctx, invite); err != nil {
 		return "", fmt.Errorf("lti: invite: %w", err)
 	}
 	return t.o.PublicURL + "/lti/register?code=" + code, nil
@@ -150,6 +169,9 @@ func (t *Tool) register(w http.ResponseWriter, r *http.Request, known *failing) 
 	if err != nil {
 		return Registration{}, broken("taking the invitation", err)
 	}
+	if rej := t.inviterStands(ctx, invite); rej != nil {
+		return Registration{}, rej
+	}
 	known.tenant = invite.Tenant
 	if at, ok := webURL(f["openid_configuration"]); ok {
 		known.issuer = at.Scheme + "://" + at.Host
@@ -162,6 +184,25 @@ func (t *Tool) register(w http.ResponseWriter, r *http.Request, known *failing) 
 		return Registration{}, rej
 	}
 	return reg, nil
+}
+
+// inviterStands refuses an invitation made by somebody whose platform is let in no more.
+func (t *Tool) inviterStands(ctx context.Context, invite Ticket) *Rejection {
+	if invite.Data == "" {
+		return nil
+	}
+	var by inviter
+	if err := json.Unmarshal([]byte(invite.Data), &by); err != nil {
+		return broken("reading the invitation", err)
+	}
+	_, err := t.Standing(ctx, by.Registration, by.Deployment, invite.Tenant)
+	switch {
+	case errors.Is(err, ErrForbidden), errors.Is(err, ErrNotFound):
+		return reject("invite_unknown", "who made the invitation came from a platform that has been suspended or removed since")
+	case err != nil:
+		return broken("asking who made the invitation", err)
+	}
+	return nil
 }
 
 // platformConfig is what we need of a platform's OpenID configuration.

@@ -55,7 +55,9 @@ func (s *Site) drawInstall(w http.ResponseWriter, r *http.Request, session *Sess
 
 // makeInvitation shows a new registration URL, once: the store keeps its hash alone.
 func (s *Site) makeInvitation(w http.ResponseWriter, r *http.Request, session *Session) error {
-	return s.makeAddress(w, r, session, "invitation.make", s.tool.Invite, func(body *installPage, address string) { body.Invitation = address })
+	return s.makeAddress(w, r, session, "invitation.make", func(ctx context.Context, tenant string) (string, error) {
+		return s.tool.InviteFor(ctx, tenant, lti.RegistrationID(session.Registration), session.Deployment)
+	}, func(body *installPage, address string) { body.Invitation = address })
 }
 
 // makeCanvasAddress shows a new address of the configuration for Canvas.

@@ -3,6 +3,7 @@ package web_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,7 @@ func TestWhoCameFromAPlatformIsTurnedAwayOnceItIsSuspendedOrRemoved(t *testing.T
 		t.Run(name, func(t *testing.T) {
 			o := newOffice(t)
 			board, in := o.administering()
+			invited := regexp.MustCompile(`/lti/register\?code=[A-Za-z0-9_-]+`).FindString(in.post("/admin/install/invitation", nil).text)
 			spare := linkIn(t, board.post(board.base+"/admin", nil)) // a door not yet opened
 			sam := launchOf("5", "Sam Sailor", "Learner")
 			sam.Deployment = lti.Deployment{ID: "1"}
@@ -56,6 +58,7 @@ func TestWhoCameFromAPlatformIsTurnedAwayOnceItIsSuspendedOrRemoved(t *testing.T
 			board.post(board.base+"/admin", nil).has(t, http.StatusForbidden, "not connected")
 			_, answer := o.signIn(spare)
 			answer.has(t, http.StatusForbidden, "This link does not sign you in")
+			o.stranger().get(invited+"&openid_configuration="+url.QueryEscape(o.lms.URL+"/config")).has(t, http.StatusForbidden, "suspended or removed since")
 			before := o.acts()
 			for path, form := range map[string]url.Values{
 				"/admin/platforms/" + string(o.ours.ID) + "/change":      {"do": {"resume"}},
