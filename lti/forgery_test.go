@@ -79,6 +79,7 @@ func notThePlatforms() map[string]string {
 		"storage_mismatch": "the person's browser", "restart_unknown": "the person's browser",
 		"registration_suspended": "our administrator", "deployment_suspended": "our administrator", "registration_removed": "our administrator",
 		"deployment_pending": "our administrator, who wants to approve deployments",
+		"too_many_logins":    "whoever begins tens of thousands of logins",
 		"issuer_taken":       "an administrator of ours, who registered the issuer with other keys",
 		"invite_missing":     "who opens the registration page", "invite_unknown": "who opens the registration page",
 		"event_unsigned": "the set-up of a data stream in Canvas", "too_many_events": "a data stream of Canvas",

@@ -50,7 +50,7 @@ func parseLogin(v url.Values) (loginRequest, *Rejection) {
 		max         int
 	}{
 		{"iss", q.Issuer, maxID}, {"client_id", q.Client, maxID}, {"lti_deployment_id", q.DeploymentID, maxID},
-		{"login_hint", q.LoginHint, 4 << 10}, {"target_link_uri", q.TargetLinkURI, 4 << 10}, {"lti_message_hint", q.MessageHint, 16 << 10},
+		{"login_hint", q.LoginHint, maxLoginHint}, {"target_link_uri", q.TargetLinkURI, maxTarget}, {"lti_message_hint", q.MessageHint, maxHint},
 	} {
 		if len(f.value) > f.max {
 			return q, reject("parameter_too_long", "%s is longer than %d bytes", f.name, f.max)
@@ -163,6 +163,10 @@ func (t *Tool) begin(w http.ResponseWriter, r *http.Request, reg Registration, q
 	if q.StorageTarget != "" && !cookiesReturn(r) {
 		login.StorageTarget, login.StorageOrigin = q.StorageTarget, originOf(auth)
 	}
+	if !t.logins.admit(login) {
+		w.Header().Set("Retry-After", "60")
+		return reject("too_many_logins", "%d logins of this registration began within %s", t.o.MaxLogins, loginLife)
+	}
 	if err := t.store.PutLogin(r.Context(), login); err != nil {
 		return broken("remembering the login", err)
 	}
@@ -194,7 +198,8 @@ type restart struct {
 	Login        loginRequest   `json:"login"`
 }
 
-// restartURL makes a handle that begins login l again; "" if that fails.
+// restartURL makes a handle that begins login l again; "" if that fails. However
+// often it is asked for, a login has one.
 func (t *Tool) restartURL(ctx context.Context, l Login) string {
 	reg, err := t.store.Registration(ctx, l.Registration)
 	if err != nil {
@@ -207,10 +212,14 @@ func (t *Tool) restartURL(ctx context.Context, l Login) string {
 	if err != nil {
 		return ""
 	}
-	handle := secret()
+	handle := derived(t.o.Secret, "cairn restart", l.State)
+	there := func() bool { _, err := t.store.Ticket(ctx, "restart", hash(handle), t.now()); return err == nil }
+	if there() {
+		return t.o.PublicURL + "/lti/restart?h=" + handle
+	}
 	if err := t.store.PutTicket(ctx, Ticket{
 		Hash: hash(handle), Purpose: "restart", Tenant: reg.Tenant, Data: string(data), ExpiresAt: t.now().Add(loginLife),
-	}); err != nil {
+	}); err != nil && !there() { // the same answer twice at once
 		t.log.ErrorContext(ctx, "restart handle not kept", "err", err)
 		return ""
 	}
@@ -294,7 +303,7 @@ func (t *Tool) purgeSometimes(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := t.store.Purge(ctx, now.Add(-loginMemory)); err != nil {
+	if err := t.store.Purge(ctx, now.Add(-loginGrace), now.Add(-loginMemory)); err != nil {
 		t.log.ErrorContext(ctx, "old logins not purged", "err", err)
 	}
 	if err := t.trimFailures(ctx); err != nil {

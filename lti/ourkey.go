@@ -4,9 +4,13 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -204,4 +208,16 @@ func (t *Tool) serveJWKS(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "public, max-age=60") // a new registration's key is wanted at once
 	_, _ = w.Write(body)                                  // the reader went away; nothing to do
+}
+
+// derived is a text that only who knows the secret can make, for one purpose and
+// value: 43 characters of base64url.
+func derived(secret []byte, purpose, value string) string {
+	key, err := hkdf.Key(sha256.New, secret, nil, purpose, sha256.Size)
+	if err != nil {
+		panic(err) // a length that no hash allows
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(value))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -108,6 +108,8 @@ func rule(code string) (spec string, status int) {
 		return "LTI Core 1.3 §5.3.4, target link URI", bad
 	case "registration_suspended", "registration_removed", "deployment_suspended":
 		return ours, forbidden
+	case "too_many_logins":
+		return ours, http.StatusServiceUnavailable
 	case "restart_unknown":
 		return ours, http.StatusGone
 

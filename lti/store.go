@@ -60,8 +60,9 @@ type Store interface {
 	// step after the last one answered, whichever is later. Strictly increasing.
 	NextScoreTime(ctx context.Context, r RegistrationID, lineItem, user string, at time.Time, step time.Duration) (time.Time, error)
 
-	// Purge forgets logins, tickets and failures that expired before the given time.
-	Purge(ctx context.Context, before time.Time) error
+	// Purge forgets tickets and unused logins that expired before unused, and used
+	// logins, failures and leases that expired before used.
+	Purge(ctx context.Context, unused, used time.Time) error
 }
 
 // Login is one login initiation on its way to a launch. State, Nonce and Browser

@@ -22,7 +22,11 @@ const (
 	maxAnswer     = 4 << 20
 	maxID         = 255
 	loginLife     = 10 * time.Minute // from login initiation to launch
-	loginMemory   = 24 * time.Hour   // how long a finished login is remembered, to name replays
+	loginGrace    = 10 * time.Minute // how long what expired unused is remembered, to say so
+	loginMemory   = 24 * time.Hour   // how long a used login is remembered, to name replays
+	maxLoginHint  = 2 << 10          // Moodle: a number; Canvas: 40 characters
+	maxHint       = 8 << 10          // lti_message_hint. Moodle: below 1 kB; Canvas: a token of some kB
+	maxTarget     = 2 << 10
 	inviteLife    = 7 * 24 * time.Hour
 	tokenAge      = 5 * time.Minute // how old an id_token may be, plus skew
 	defaultSkew   = time.Minute
@@ -64,6 +68,7 @@ type Options struct {
 	KeyLife        time.Duration // from one rotation of our keys to the next; 0: 90 days
 	AllowAnonymous bool          // accept launches without sub
 	Skew           time.Duration // clock difference borne with; 0: one minute
+	MaxLogins      int           // open logins of a registration within ten minutes; 0: 50,000
 
 	ToolName         string            // shown in the LMS; "": Cairn
 	CustomParameters map[string]string // asked for at registration
@@ -84,6 +89,7 @@ type Tool struct {
 	items   *keyedLocks
 
 	failures *failureLog
+	logins   *loginCap
 
 	purge struct {
 		sync.Mutex
@@ -116,6 +122,9 @@ func New(store Store, o Options) (*Tool, error) {
 	if o.Skew == 0 {
 		o.Skew = defaultSkew
 	}
+	if o.MaxLogins == 0 {
+		o.MaxLogins = maxLogins
+	}
 	if o.KeyLife == 0 {
 		o.KeyLife = defaultKeyLife
 	}
@@ -123,7 +132,7 @@ func New(store Store, o Options) (*Tool, error) {
 		o.ToolName = "Cairn"
 	}
 	o.PublicURL = strings.TrimSuffix(o.PublicURL, "/")
-	t := &Tool{store: store, o: o, public: public, log: o.Log, seal: seal, items: newKeyedLocks(), failures: newFailureLog()}
+	t := &Tool{store: store, o: o, public: public, log: o.Log, seal: seal, items: newKeyedLocks(), failures: newFailureLog(), logins: newLoginCap(o.MaxLogins)}
 	t.now = func() time.Time { return o.Now().UTC() }
 	t.keySets = newKeySets(o.Client, t.now)
 	t.tokens = newTokens()

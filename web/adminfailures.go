@@ -92,6 +92,8 @@ func adviceOf(kind, code string) string {
 		return "stream"
 	case "unknown_issuer", "unknown_client", "ambiguous_client":
 		return "register"
+	case "too_many_logins":
+		return "flood"
 	case "registration_suspended", "deployment_suspended":
 		return "suspended"
 	case "unknown_deployment", "deployment_pending":

@@ -341,14 +341,21 @@ func (s *Store) NextScoreTime(ctx context.Context, r lti.RegistrationID, lineIte
 }
 
 // Purge implements lti.Store.
-func (s *Store) Purge(ctx context.Context, before time.Time) error {
-	for _, c := range []*mongo.Collection{s.logins, s.tickets, s.failures} {
-		if _, err := c.DeleteMany(ctx, bson.M{"expires": bson.M{"$lt": before.UnixNano()}}); err != nil {
+func (s *Store) Purge(ctx context.Context, unused, used time.Time) error {
+	before := func(t time.Time) bson.M { return bson.M{"$lt": t.UnixNano()} }
+	for _, one := range []struct {
+		in     *mongo.Collection
+		filter bson.M
+	}{
+		{s.logins, bson.M{"expires": before(unused), "used": int64(0)}},
+		{s.logins, bson.M{"expires": before(used)}},
+		{s.tickets, bson.M{"expires": before(unused)}},
+		{s.failures, bson.M{"expires": before(used)}},
+		{s.leases, bson.M{"until": before(used)}},
+	} {
+		if _, err := one.in.DeleteMany(ctx, one.filter); err != nil {
 			return fmt.Errorf("ltimongo: purge: %w", err)
 		}
-	}
-	if _, err := s.leases.DeleteMany(ctx, bson.M{"until": bson.M{"$lt": before.UnixNano()}}); err != nil {
-		return fmt.Errorf("ltimongo: purge: %w", err)
 	}
 	return nil
 }

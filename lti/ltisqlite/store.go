@@ -261,14 +261,20 @@ func (s *Store) NextScoreTime(ctx context.Context, r lti.RegistrationID, lineIte
 }
 
 // Purge implements lti.Store.
-func (s *Store) Purge(ctx context.Context, before time.Time) error {
-	for _, table := range []string{"lti_logins", "lti_tickets", "lti_failures"} {
-		if _, err := s.db.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires < ?`, before.UnixNano()); err != nil {
+func (s *Store) Purge(ctx context.Context, unused, used time.Time) error {
+	for _, one := range []struct {
+		stmt   string
+		before time.Time
+	}{
+		{`DELETE FROM lti_logins WHERE expires < ? AND used = 0`, unused},
+		{`DELETE FROM lti_logins WHERE expires < ?`, used},
+		{`DELETE FROM lti_tickets WHERE expires < ?`, unused},
+		{`DELETE FROM lti_failures WHERE expires < ?`, used},
+		{`DELETE FROM lti_leases WHERE until < ?`, used},
+	} {
+		if _, err := s.db.ExecContext(ctx, one.stmt, one.before.UnixNano()); err != nil {
 			return fmt.Errorf("ltisqlite: purge: %w", err)
 		}
-	}
-	if _, err := s.db.ExecContext(ctx, `DELETE FROM lti_leases WHERE until < ?`, before.UnixNano()); err != nil {
-		return fmt.Errorf("ltisqlite: purge: %w", err)
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func failuresAreListed(t *testing.T, ctx context.Context, s lti.Store) {
 	if len(of) != 1 {
 		t.Fatal("a tenant's failures are removed by itself only")
 	}
-	ok(t, s.Purge(ctx, failure(1).Last.Add(lti.FailureLife)))
+	ok(t, s.Purge(ctx, start(), failure(1).Last.Add(lti.FailureLife)))
 	all, err = s.Failures(ctx, "main", 0)
 	ok(t, err)
 	same(t, all, []lti.Failure{failure(2)})
