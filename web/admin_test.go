@@ -31,6 +31,7 @@ type office struct {
 	platforms    lti.Store
 	ours, theirs lti.Registration
 	lms          *httptest.Server
+	courses      lti.Courses
 }
 
 func newOffice(t *testing.T) *office {
@@ -42,6 +43,7 @@ func newOffice(t *testing.T) *office {
 	store, err := ltisqlite.New(t.Context(), db)
 	must(t, err)
 	o.platforms = store
+	o.courses = store
 	o.tool, err = lti.New(store, lti.Options{
 		PublicURL: o.url, Secret: []byte(strings.Repeat("s", 32)), Now: o.clock.Now, Pages: o.site, OnLaunch: o.site.Launched,
 		Client: egress.New(egress.Options{AllowPrivate: true}), AllowPrivate: true, CustomParameters: map[string]string{"zone": "$Person.address.timezone"},

@@ -43,6 +43,8 @@ func (s *Site) changePlatform(w http.ResponseWriter, r *http.Request, session *S
 			return fmt.Errorf("web: remove platform: not confirmed: %w", ErrUpload)
 		}
 		act, back = func() error { return s.tool.RemoveRegistration(ctx, row.ID, session.authority()) }, "/admin/platforms"
+	case "frames", "live_events", "legacy_key.add", "legacy_key.remove":
+		return s.setPlatform(w, r, session, row, do)
 	default:
 		return fmt.Errorf("web: change platform: %.20q is no act: %w", do, ErrUpload)
 	}

@@ -128,6 +128,9 @@ type platformPage struct {
 	Checks   []lti.Check // just made
 	Failures []failureView
 	KeySet   string
+	Failing  []lti.KnownCourse // whose roster cannot be read
+	Legacy   []string          // LTI 1.1 consumer keys of the tenant
+	Events   string            // where Canvas delivers Live Events; empty: not a Canvas
 }
 
 // onePlatform finds the registration in the path. What an administrator may not
@@ -170,6 +173,17 @@ func (s *Site) drawPlatform(w http.ResponseWriter, r *http.Request, session *Ses
 	}
 	if body.Failures, err = s.failuresOf(r, session, row.ID, 10); err != nil {
 		return err
+	}
+	if body.Failing, err = s.failingCourses(r, session, row.ID); err != nil {
+		return err
+	}
+	if row.Whole {
+		if body.Legacy, err = s.tool.LegacyKeys(r.Context(), row.Tenant); err != nil {
+			return err
+		}
+		if row.Registration.Family() == lti.FamilyCanvas {
+			body.Events = s.tool.LiveEventsURL(row.ID)
+		}
 	}
 	return s.drawAdmin(w, r, session, http.StatusOK, "platform", body)
 }
