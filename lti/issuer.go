@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// ErrIssuer: an issuer is registered already, with another key set. Whoever holds an
+// ErrIssuer says that an issuer is registered already, with another key set. Whoever holds an
 // issuer's keys can sign for each of its people, and people are known by issuer and
 // subject: within a tenant an issuer has one key set. Another tenant may use another
 // one if an operator says so, as with platforms whose keys are per client.
