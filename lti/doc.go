@@ -12,10 +12,10 @@
 //
 // Where what stands:
 //
-//	login and launch        login.go, receive.go, form.go (what came in), bind_cookie.go, bind_storage.go (the browser),
+//	login and launch        login.go, logincap.go, receive.go, form.go (what came in), bind_cookie.go, bind_storage.go (the browser),
 //	                        idtoken.go, theirkeys.go (signatures), object.go, claims.go, launch.go (what it says),
 //	                        migration.go (from LTI 1.1), rejection.go (why not), deeplink.go (placing links), frame.go
-//	registration and keys   register.go, announce.go, canvas.go (ways in), registration.go, issuer.go, deployment.go,
+//	registration and keys   register.go, exchange.go, announce.go, canvas.go (ways in), registration.go, issuer.go, deployment.go,
 //	                        family.go, standing.go, adminlaunch.go (what is kept, who may), ourkey.go, rotation.go
 //	services                service.go, token.go, paging.go, errors.go (a call), score.go, lineitem.go, result.go (AGS),
 //	                        member.go (NRPS), group.go
