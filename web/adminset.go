@@ -17,11 +17,14 @@ func (s *Site) setPlatform(w http.ResponseWriter, r *http.Request, session *Sess
 	ctx, value := r.Context(), func(name string) string { return strings.TrimSpace(r.PostForm.Get(name)) }
 	entry := AuditEntry{Act: "registration." + do, Tenant: row.Tenant, Object: string(row.ID)}
 	var act func() error
+	card := "legacy" // of the page, to go back to
 	switch do {
 	case "frames":
+		card = "frames"
 		origins := strings.Fields(value("origins"))
 		entry.Detail, act = strings.Join(origins, " "), func() error { return s.tool.SetFrames(ctx, row.ID, origins) }
 	case "live_events":
+		card = "events"
 		keys := value("keys")
 		entry.Detail, act = cmp.Or(keys, lti.LiveEventKeys), func() error { return s.tool.SetLiveEventKeys(ctx, row.ID, keys) }
 	case "legacy_key.add":
@@ -44,7 +47,7 @@ func (s *Site) setPlatform(w http.ResponseWriter, r *http.Request, session *Sess
 	} else if err != nil {
 		return fmt.Errorf("web: set %s: %w: %w", do, ErrUpload, err)
 	}
-	seeOther(w, r, "/admin/platforms/"+string(row.ID)+"#addresses")
+	seeOther(w, r, "/admin/platforms/"+string(row.ID)+"#"+card)
 	return nil
 }
 
