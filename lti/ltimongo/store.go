@@ -282,33 +282,6 @@ func (s *Store) UseLogin(ctx context.Context, state string, at time.Time) error 
 	return nil
 }
 
-// PutTicket implements lti.Store.
-func (s *Store) PutTicket(ctx context.Context, t lti.Ticket) error {
-	if err := insert(ctx, s.tickets, t, record{ID: t.Hash, Purpose: t.Purpose, Expires: t.ExpiresAt.UnixNano()}); err != nil {
-		return fmt.Errorf("ltimongo: put ticket: %w", err)
-	}
-	return nil
-}
-
-// TakeTicket implements lti.Store.
-func (s *Store) TakeTicket(ctx context.Context, purpose, hash string, now time.Time) (lti.Ticket, error) {
-	var rec record
-	err := s.tickets.FindOneAndDelete(ctx, bson.M{
-		"_id": hash, "purpose": purpose, "expires": bson.M{"$gt": now.UnixNano()},
-	}).Decode(&rec)
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		err = lti.ErrNotFound
-	}
-	var t lti.Ticket
-	if err == nil {
-		err = json.Unmarshal([]byte(rec.Doc), &t)
-	}
-	if err != nil {
-		return lti.Ticket{}, fmt.Errorf("ltimongo: take ticket: %w", err)
-	}
-	return t, nil
-}
-
 // NextScoreTime implements lti.Store: read, compare and swap until it holds.
 func (s *Store) NextScoreTime(ctx context.Context, r lti.RegistrationID, lineItem, user string, at time.Time, step time.Duration) (time.Time, error) {
 	id := pairOf(string(r), lineItem, user)
