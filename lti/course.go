@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ const (
 	maxLinks   = 200 // resource links; the one not launched for longest goes first
 	maxOrigins = 20  // courses that a course was copied from
 	seenStep   = 24 * time.Hour
+	coursePage = 200 // courses read at once
 )
 
 // CourseKey names a course: platforms number their contexts per deployment. Whoever
@@ -268,7 +270,26 @@ func (t *Tool) KnownCourse(ctx context.Context, k CourseKey) (KnownCourse, error
 	return t.store.KnownCourse(ctx, k)
 }
 
-// KnownCourses lists a tenant's courses by CourseKey.Name, those after the given name, at most limit.
-func (t *Tool) KnownCourses(ctx context.Context, tenant, after string, limit int) ([]KnownCourse, error) {
-	return t.store.KnownCourses(ctx, tenant, after, limit)
+// EachCourse goes through a tenant's known courses by CourseKey.Name, a page in memory at a time; of more than most it
+// leaves out the rest (0: none). An error is the last it yields.
+func (t *Tool) EachCourse(ctx context.Context, tenant string, most int) iter.Seq2[KnownCourse, error] {
+	return func(yield func(KnownCourse, error) bool) {
+		after := ""
+		for seen := 0; most == 0 || seen < most; {
+			page, err := t.store.KnownCourses(ctx, tenant, after, coursePage)
+			if err != nil {
+				yield(KnownCourse{}, err)
+				return
+			}
+			for _, c := range page {
+				if !yield(c, nil) {
+					return
+				}
+			}
+			if len(page) < coursePage {
+				return
+			}
+			seen, after = seen+len(page), page[len(page)-1].Name()
+		}
+	}
 }

@@ -22,7 +22,7 @@ func TestALaunchLeavesWhatItsCourseOffers(t *testing.T) {
 		}
 		known := func() lti.KnownCourse {
 			t.Helper()
-			all, err := w.tool.KnownCourses(t.Context(), "main", "", 10)
+			all, err := w.store.KnownCourses(t.Context(), "main", "", 10)
 			if err != nil || len(all) != 1 {
 				t.Fatalf("%d courses are known, %v", len(all), err)
 			}

@@ -225,21 +225,13 @@ func (t *Tool) checkTokens(ctx context.Context, reg Registration, course *KnownC
 func (t *Tool) courseToTry(ctx context.Context, reg Registration, tenants []string) (*KnownCourse, error) {
 	var best *KnownCourse
 	for _, tenant := range tenants {
-		after := ""
-		for seen := 0; seen < searchMost; {
-			page, err := t.store.KnownCourses(ctx, tenant, after, 200)
+		for c, err := range t.EachCourse(ctx, tenant, searchMost) {
 			if err != nil {
 				return nil, err
 			}
-			for _, c := range page {
-				if c.Registration == reg.ID && (best == nil || c.SeenAt.After(best.SeenAt)) {
-					best = &c
-				}
+			if c.Registration == reg.ID && (best == nil || c.SeenAt.After(best.SeenAt)) {
+				best = &c
 			}
-			if len(page) < 200 {
-				break
-			}
-			seen, after = seen+len(page), page[len(page)-1].Name()
 		}
 	}
 	return best, nil

@@ -98,21 +98,13 @@ func (s *Site) lastLaunches(r *http.Request, session *Session) (map[lti.Registra
 	}
 	last := map[lti.RegistrationID]time.Time{}
 	for _, tenant := range tenants {
-		after := ""
-		for range coursesLookedAt / 200 {
-			page, err := s.tool.KnownCourses(r.Context(), tenant, after, 200)
+		for c, err := range s.tool.EachCourse(r.Context(), tenant, coursesLookedAt) {
 			if err != nil {
 				return nil, fmt.Errorf("web: last launches: %w", err)
 			}
-			for _, c := range page {
-				if c.SeenAt.After(last[c.Registration]) {
-					last[c.Registration] = c.SeenAt
-				}
+			if c.SeenAt.After(last[c.Registration]) {
+				last[c.Registration] = c.SeenAt
 			}
-			if len(page) < 200 {
-				break
-			}
-			after = page[len(page)-1].Name()
 		}
 	}
 	return last, nil

@@ -60,21 +60,13 @@ func (s *Site) failingCourses(r *http.Request, session *Session, id lti.Registra
 	}
 	var failing []lti.KnownCourse
 	for _, tenant := range tenants {
-		after := ""
-		for range coursesLookedAt / 200 {
-			page, err := s.tool.KnownCourses(r.Context(), tenant, after, 200)
+		for c, err := range s.tool.EachCourse(r.Context(), tenant, coursesLookedAt) {
 			if err != nil {
 				return nil, fmt.Errorf("web: courses that fail: %w", err)
 			}
-			for _, c := range page {
-				if c.Registration == id && c.Synced.Failures > 0 {
-					failing = append(failing, c)
-				}
+			if c.Registration == id && c.Synced.Failures > 0 {
+				failing = append(failing, c)
 			}
-			if len(page) < 200 {
-				break
-			}
-			after = page[len(page)-1].Name()
 		}
 	}
 	slices.SortStableFunc(failing, func(a, b lti.KnownCourse) int { return b.Synced.Failures - a.Synced.Failures })

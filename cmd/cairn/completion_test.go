@@ -146,7 +146,7 @@ func (s *school) hour() {
 	must(s.t, s.clock.Advance(time.Hour))
 	r, err := s.h.rooms(s.t.Context(), "main")
 	must(s.t, err)
-	courses, err := s.h.tool.KnownCourses(s.t.Context(), "main", "", 10)
+	courses, err := s.h.stores.platforms.KnownCourses(s.t.Context(), "main", "", 10)
 	must(s.t, err)
 	if len(courses) != 1 {
 		s.t.Fatalf("%d courses are known", len(courses))

@@ -38,7 +38,7 @@ func TestTheRosterTellsTheBoardWhoLeftAndWhoIsBack(t *testing.T) {
 	if left() {
 		t.Fatalf("Sam is back in the course, and still away\n%s", s.log)
 	}
-	courses, err := s.h.tool.KnownCourses(t.Context(), "main", "", 10)
+	courses, err := s.h.stores.platforms.KnownCourses(t.Context(), "main", "", 10)
 	must(t, err)
 	if len(courses) != 1 || courses[0].Synced.At.IsZero() || courses[0].Synced.Cause != "" {
 		t.Fatalf("got %+v", courses)

@@ -12,13 +12,12 @@ import (
 )
 
 const (
-	syncPoll  = 5 * time.Minute // how often a process asks whether a pass is due
-	syncEvery = time.Hour       // a pass over a tenant's known courses
-	syncLease = 8 * time.Minute // renewed before each course; outlasts all jobs on one
-	syncTime  = time.Minute     // at most, for one job on one course
-	syncWidth = 4               // registrations that are gone through at a time
-	syncMute  = 2               // jobs that a platform leaves unanswered before it is left alone for the rest of the pass
-	syncBatch = 100
+	syncPoll  = 5 * time.Minute      // how often a process asks whether a pass is due
+	syncEvery = time.Hour            // a pass over a tenant's known courses
+	syncLease = 8 * time.Minute      // renewed before each course; outlasts all jobs on one
+	syncTime  = time.Minute          // at most, for one job on one course
+	syncWidth = 4                    // registrations that are gone through at a time
+	syncMute  = 2                    // jobs that a platform leaves unanswered before it is left alone for the rest of the pass
 	syncIdle  = 400 * 24 * time.Hour // courses that nobody launched for longer are left alone
 )
 
@@ -118,18 +117,15 @@ func (p *coursePass) run(ctx context.Context, tenant string) (bool, error) {
 // that is kept of a course until its turn comes.
 func (p *coursePass) courses(ctx context.Context, tenant string) (map[lti.RegistrationID][]lti.CourseKey, error) {
 	all := map[lti.RegistrationID][]lti.CourseKey{}
-	for after := ""; ; {
-		page, err := p.house.tool.KnownCourses(ctx, tenant, after, syncBatch)
-		if err != nil || len(page) == 0 {
-			return all, err
+	for c, err := range p.house.tool.EachCourse(ctx, tenant, 0) {
+		if err != nil {
+			return nil, err
 		}
-		for _, c := range page {
-			after = c.Name()
-			if p.house.now().Sub(c.SeenAt) <= syncIdle {
-				all[c.Registration] = append(all[c.Registration], c.CourseKey)
-			}
+		if p.house.now().Sub(c.SeenAt) <= syncIdle {
+			all[c.Registration] = append(all[c.Registration], c.CourseKey)
 		}
 	}
+	return all, nil
 }
 
 // errPassLost: another process goes through the courses now.
