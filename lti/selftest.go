@@ -65,7 +65,7 @@ func (t *Tool) SelfTest(ctx context.Context, id RegistrationID, tenants []string
 	}
 	tokens, granted := t.checkTokens(ctx, reg, course)
 	checks = append(checks, tokens...)
-	checks = append(checks, t.checkRoster(ctx, reg, course, granted), t.checkLineItems(ctx, reg, course, granted))
+	checks = append(checks, t.checkRoster(ctx, course, granted), t.checkLineItems(ctx, course, granted))
 	checks = append(checks, checkLaunches(reg, course))
 	if c, off, err := t.checkLaunchClock(ctx, reg, tenants); err != nil {
 		return nil, fmt.Errorf("lti: self-test: %w", err)
@@ -237,7 +237,7 @@ func (t *Tool) courseToTry(ctx context.Context, reg Registration, tenants []stri
 	return best, nil
 }
 
-func (t *Tool) checkRoster(ctx context.Context, reg Registration, course *KnownCourse, granted []string) Check {
+func (t *Tool) checkRoster(ctx context.Context, course *KnownCourse, granted []string) Check {
 	c := Check{Name: "roster", State: CheckSkipped}
 	switch {
 	case course == nil:
@@ -257,7 +257,7 @@ func (t *Tool) checkRoster(ctx context.Context, reg Registration, course *KnownC
 	return c
 }
 
-func (t *Tool) checkLineItems(ctx context.Context, reg Registration, course *KnownCourse, granted []string) Check {
+func (t *Tool) checkLineItems(ctx context.Context, course *KnownCourse, granted []string) Check {
 	c := Check{Name: "line_items", State: CheckSkipped}
 	scope := scopeLineItem
 	if !slices.Contains(granted, scope) {
