@@ -28,7 +28,7 @@ func (p program) frames() *cli.Command {
 			if none && len(origins) > 0 {
 				return errors.New("lms frames: give -origin or -none, not both")
 			}
-			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
+			return p.onPlatform(func(ctx context.Context, h *house, reg lti.Registration) error {
 				if none || len(origins) > 0 {
 					entry := web.AuditEntry{Act: "registration.frames", Tenant: reg.Tenant, Object: string(reg.ID), Detail: strings.Join(origins, " ")}
 					if err := h.note(ctx, entry); err != nil {
@@ -47,7 +47,7 @@ func (p program) frames() *cli.Command {
 					list = "none besides the platform's own"
 				}
 				return p.report(asJSON, map[string]any{"registration": reg.ID, "frames": append([]string{}, reg.Frames...)}, "%s\n", list)
-			})
+			})(ctx, c)
 		},
 	}
 }

@@ -23,26 +23,24 @@ func (p program) liveEvents() *cli.Command {
 			"Canvas's cloud signs with keys that Instructure publishes; another Canvas names its own by -keys.",
 		Flags: p.lmsFlags(&asJSON,
 			&cli.StringFlag{Name: "keys", Usage: "URL of the key set that signs the events; \"default\" for that of Canvas's cloud", Destination: &keys}),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
-				if keys != "" {
-					set := keys
-					if set == "default" {
-						set = ""
-					}
-					entry := web.AuditEntry{Act: "registration.live_events", Tenant: reg.Tenant, Object: string(reg.ID), Detail: cmp.Or(set, lti.LiveEventKeys)}
-					if err := h.note(ctx, entry); err != nil {
-						return err
-					}
-					if err := h.tool.SetLiveEventKeys(ctx, reg.ID, set); err != nil {
-						return err
-					}
-					reg.EventKeysURL = set
+		Action: p.onPlatform(func(ctx context.Context, h *house, reg lti.Registration) error {
+			if keys != "" {
+				set := keys
+				if set == "default" {
+					set = ""
 				}
-				signed, url := cmp.Or(reg.EventKeysURL, lti.LiveEventKeys), h.tool.LiveEventsURL(reg.ID)
-				return p.report(asJSON, map[string]string{"url": url, "keys": signed},
-					"%s\n\nsigned with the keys of %s\nCanvas: Admin > Data Services > Add: HTTPS, Sign Payload, message type Canvas, events course_completed, course_progress, enrollment_updated.\n", url, signed)
-			})
-		},
+				entry := web.AuditEntry{Act: "registration.live_events", Tenant: reg.Tenant, Object: string(reg.ID), Detail: cmp.Or(set, lti.LiveEventKeys)}
+				if err := h.note(ctx, entry); err != nil {
+					return err
+				}
+				if err := h.tool.SetLiveEventKeys(ctx, reg.ID, set); err != nil {
+					return err
+				}
+				reg.EventKeysURL = set
+			}
+			signed, url := cmp.Or(reg.EventKeysURL, lti.LiveEventKeys), h.tool.LiveEventsURL(reg.ID)
+			return p.report(asJSON, map[string]string{"url": url, "keys": signed},
+				"%s\n\nsigned with the keys of %s\nCanvas: Admin > Data Services > Add: HTTPS, Sign Payload, message type Canvas, events course_completed, course_progress, enrollment_updated.\n", url, signed)
+		}),
 	}
 }

@@ -136,19 +136,18 @@ type listedPlatform struct {
 	Deployments []lti.Deployment `json:"deployments"`
 }
 
-// onPlatform is what a command does with the registration it is about.
-type onPlatform func(ctx context.Context, h *house, reg lti.Registration) error
-
-// withPlatform is withHouse for a command about one platform of the tenant: that
-// of the argument, or the only one there is.
-func (p program) withPlatform(ctx context.Context, c *cli.Command, do onPlatform) error {
-	return p.withHouse(ctx, func(h *house) error {
-		reg, err := h.platform(ctx, p.cfg.tenant, c.Args().Slice())
-		if err != nil {
-			return fmt.Errorf("lms %s: %w", c.Name, err)
-		}
-		return do(ctx, h, reg)
-	})
+// onPlatform is the action of a command about one platform of the tenant: that of
+// the argument, or the only one there is.
+func (p program) onPlatform(do func(ctx context.Context, h *house, reg lti.Registration) error) cli.ActionFunc {
+	return func(ctx context.Context, c *cli.Command) error {
+		return p.withHouse(ctx, func(h *house) error {
+			reg, err := h.platform(ctx, p.cfg.tenant, c.Args().Slice())
+			if err != nil {
+				return fmt.Errorf("lms %s: %w", c.Name, err)
+			}
+			return do(ctx, h, reg)
+		})
+	}
 }
 
 // platformArgument is how these commands name the platform in their help.
@@ -216,30 +215,28 @@ func (p program) lmsShow() *cli.Command {
 	var asJSON bool
 	return &cli.Command{
 		Name: "show", Usage: "show what is known of a platform", ArgsUsage: platformArgument, Flags: p.lmsFlags(&asJSON),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
-				deployments, err := h.tool.Deployments(ctx, reg.ID)
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return p.printJSON(listedPlatform{reg, append([]lti.Deployment{}, deployments...)})
-				}
-				approval := "wait for approval"
-				if reg.AutoDeploy {
-					approval = "are taken on"
-				}
-				rows := [][2]string{
-					{"id", string(reg.ID)}, {"issuer", reg.Issuer}, {"client id", reg.ClientID}, {"family", orDash(string(reg.Family()))}, {"tenant", reg.Tenant},
-					{"status", reg.Status}, {"auth url", reg.AuthURL}, {"token url", reg.TokenURL}, {"jwks url", reg.JWKSURL},
-					{"scopes", orDash(strings.Join(reg.Scopes, " "))}, {"new deployments", approval},
-				}
-				for _, d := range deployments {
-					rows = append(rows, [2]string{"deployment", d.ID + " (" + d.Status + ", tenant " + d.Tenant + ")"})
-				}
-				return p.table("", len(rows), func(i int) string { return rows[i][0] + "\t" + rows[i][1] })
-			})
-		},
+		Action: p.onPlatform(func(ctx context.Context, h *house, reg lti.Registration) error {
+			deployments, err := h.tool.Deployments(ctx, reg.ID)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return p.printJSON(listedPlatform{reg, append([]lti.Deployment{}, deployments...)})
+			}
+			approval := "wait for approval"
+			if reg.AutoDeploy {
+				approval = "are taken on"
+			}
+			rows := [][2]string{
+				{"id", string(reg.ID)}, {"issuer", reg.Issuer}, {"client id", reg.ClientID}, {"family", orDash(string(reg.Family()))}, {"tenant", reg.Tenant},
+				{"status", reg.Status}, {"auth url", reg.AuthURL}, {"token url", reg.TokenURL}, {"jwks url", reg.JWKSURL},
+				{"scopes", orDash(strings.Join(reg.Scopes, " "))}, {"new deployments", approval},
+			}
+			for _, d := range deployments {
+				rows = append(rows, [2]string{"deployment", d.ID + " (" + d.Status + ", tenant " + d.Tenant + ")"})
+			}
+			return p.table("", len(rows), func(i int) string { return rows[i][0] + "\t" + rows[i][1] })
+		}),
 	}
 }
 
@@ -252,7 +249,7 @@ func (p program) lmsChange(name, usage string, do func(context.Context, *lti.Too
 			if name == "remove" && c.Args().Len() == 0 {
 				return errors.New("lms remove: name the REGISTRATION, as cairn lms list shows it; this one is not guessed")
 			}
-			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
+			return p.onPlatform(func(ctx context.Context, h *house, reg lti.Registration) error {
 				entry := web.AuditEntry{Act: "registration." + name, Tenant: reg.Tenant, Object: string(reg.ID), Detail: reg.Issuer + " " + reg.ClientID}
 				if err := h.note(ctx, entry); err != nil {
 					return err
@@ -261,7 +258,7 @@ func (p program) lmsChange(name, usage string, do func(context.Context, *lti.Too
 					return fmt.Errorf("lms %s: %w", name, err)
 				}
 				return p.report(asJSON, map[string]string{"id": string(reg.ID), "done": name}, "%s: done for %s (%s)\n", name, reg.ID, reg.Issuer)
-			})
+			})(ctx, c)
 		},
 	}
 }
@@ -270,20 +267,18 @@ func (p program) lmsDeployments() *cli.Command {
 	var asJSON bool
 	return &cli.Command{
 		Name: "deployments", Usage: "list the deployments of a platform; those that wait for approval too", ArgsUsage: platformArgument, Flags: p.lmsFlags(&asJSON),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
-				list, err := h.tool.Deployments(ctx, reg.ID)
-				if err != nil {
-					return err
-				}
-				if asJSON {
-					return p.printJSON(append([]lti.Deployment{}, list...))
-				}
-				return p.table("DEPLOYMENT\tSTATUS\tTENANT\tSINCE", len(list), func(i int) string {
-					return fmt.Sprintf("%s\t%s\t%s\t%s", list[i].ID, list[i].Status, list[i].Tenant, list[i].CreatedAt.UTC().Format(time.DateOnly))
-				})
+		Action: p.onPlatform(func(ctx context.Context, h *house, reg lti.Registration) error {
+			list, err := h.tool.Deployments(ctx, reg.ID)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return p.printJSON(append([]lti.Deployment{}, list...))
+			}
+			return p.table("DEPLOYMENT\tSTATUS\tTENANT\tSINCE", len(list), func(i int) string {
+				return fmt.Sprintf("%s\t%s\t%s\t%s", list[i].ID, list[i].Status, list[i].Tenant, list[i].CreatedAt.UTC().Format(time.DateOnly))
 			})
-		},
+		}),
 	}
 }
 
@@ -295,22 +290,20 @@ func (p program) lmsApprove() *cli.Command {
 		Flags: p.lmsFlags(&asJSON,
 			&cli.StringFlag{Name: "deployment", Usage: "which, as cairn lms deployments shows it", Required: true, Destination: &deployment},
 			&cli.StringFlag{Name: "into", Usage: "tenant that the deployment is for (default: as it is)", Destination: &into}),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withPlatform(ctx, c, func(ctx context.Context, h *house, reg lti.Registration) error {
-				if into != "" {
-					if _, err := h.stores.site.Tenant(ctx, into); err != nil {
-						return fmt.Errorf("-into %s: %w", into, err)
-					}
+		Action: p.onPlatform(func(ctx context.Context, h *house, reg lti.Registration) error {
+			if into != "" {
+				if _, err := h.stores.site.Tenant(ctx, into); err != nil {
+					return fmt.Errorf("-into %s: %w", into, err)
 				}
-				if err := h.note(ctx, web.AuditEntry{Act: "deployment.approve", Tenant: reg.Tenant, Object: string(reg.ID), Detail: deployment}); err != nil {
-					return err
-				}
-				if err := h.tool.ApproveDeployment(ctx, reg.ID, deployment, into, lti.ByOperator); err != nil {
-					return fmt.Errorf("lms approve: %w", err)
-				}
-				return p.report(asJSON, map[string]string{"id": string(reg.ID), "deployment": deployment}, "approved deployment %s of %s\n", deployment, reg.Issuer)
-			})
-		},
+			}
+			if err := h.note(ctx, web.AuditEntry{Act: "deployment.approve", Tenant: reg.Tenant, Object: string(reg.ID), Detail: deployment}); err != nil {
+				return err
+			}
+			if err := h.tool.ApproveDeployment(ctx, reg.ID, deployment, into, lti.ByOperator); err != nil {
+				return fmt.Errorf("lms approve: %w", err)
+			}
+			return p.report(asJSON, map[string]string{"id": string(reg.ID), "deployment": deployment}, "approved deployment %s of %s\n", deployment, reg.Issuer)
+		}),
 	}
 }
 
