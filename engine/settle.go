@@ -22,7 +22,7 @@ func (d *decision) step(s *Step, st *StepState) bool {
 
 func (d *decision) locked(s *Step, st *StepState) bool {
 	if s.wants("lms", "statement") && d.met(s, st) {
-		return d.end(s, st, Done, "")
+		return d.finish(s, st)
 	}
 	if s.wants("lms") && d.excusedByAssumption() {
 		return d.end(s, st, Skipped, "course")
@@ -39,15 +39,19 @@ func (d *decision) locked(s *Step, st *StepState) bool {
 		d.note(at)
 		return false
 	}
+	if d.gated(s, st) {
+		return false
+	}
 	if s.If != nil && !s.If.holds(d.lookup) {
 		return d.end(s, st, Skipped, "if")
+	}
+	if d.over(s, st) {
+		return d.end(s, st, Skipped, "over")
 	}
 	if d.nothingToBeAbout(s) {
 		return d.end(s, st, Skipped, "nothing")
 	}
-	st.State, st.OpenedAt, st.OpensAt, st.Attempt = Open, d.now, time.Time{}, 1
-	st.DueAt = d.due(s, st)
-	return true
+	return d.begin(s, st)
 }
 
 // ready tells whether all that a step waits for is settled. A step that only something else opens, and that nothing
@@ -97,7 +101,10 @@ func (d *decision) excusedByAssumption() bool {
 
 func (d *decision) open(s *Step, st *StepState) bool {
 	if d.met(s, st) {
-		return d.end(s, st, Done, "")
+		return d.finish(s, st)
+	}
+	if d.missed(s, st) {
+		return d.expire(s, st)
 	}
 	if s.wants("lms") && d.excusedByAssumption() {
 		return d.end(s, st, Skipped, "course")
