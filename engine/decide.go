@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"encoding/json"
-	"fmt"
-	"time"
-)
+import "time"
 
 // Facts is what a decision needs of other documents.
 type Facts struct {
@@ -47,10 +43,7 @@ const maxCatchUp = 5000
 // arguments and does not change e. Wakes that were missed are made up for first, each at its own time, so that a
 // worker that slept for a week decides as if it had been awake.
 func decide(w *Workflow, e *Enrolment, f Facts, ev event, now time.Time) (*Enrolment, error) {
-	c, err := e.clone()
-	if err != nil {
-		return nil, err
-	}
+	c := e.clone()
 	d := &decision{w: w, e: c, f: f}
 	for i := 0; !c.WakeAt.IsZero() && c.WakeAt.Before(now) && i < maxCatchUp; i++ {
 		d.now = c.WakeAt
@@ -61,18 +54,6 @@ func decide(w *Workflow, e *Enrolment, f Facts, ev event, now time.Time) (*Enrol
 		return nil, err
 	}
 	d.settle()
-	return c, nil
-}
-
-func (e *Enrolment) clone() (*Enrolment, error) {
-	b, err := json.Marshal(e)
-	if err != nil {
-		return nil, fmt.Errorf("copy enrolment %s: %w", e.ID, err)
-	}
-	c := &Enrolment{}
-	if err := json.Unmarshal(b, c); err != nil {
-		return nil, fmt.Errorf("copy enrolment %s: %w", e.ID, err)
-	}
 	return c, nil
 }
 

@@ -93,10 +93,7 @@ const maxParked = 20
 // clear takes relayed entries out of the outbox and parks the bad ones.
 func (s *Service) clear(ctx context.Context, e *Enrolment, gone, bad map[string]bool) error {
 	for range maxTries {
-		c, err := e.clone()
-		if err != nil {
-			return err
-		}
+		c := e.clone()
 		c.Statements, c.Messages = nil, nil
 		for _, o := range e.Statements {
 			switch {
@@ -115,7 +112,7 @@ func (s *Service) clear(ctx context.Context, e *Enrolment, gone, bad map[string]
 			return nil // somebody else was as fast
 		}
 		c.Parked = c.Parked[max(0, len(c.Parked)-maxParked):]
-		err = s.o.Store.SaveEnrolment(ctx, c)
+		err := s.o.Store.SaveEnrolment(ctx, c)
 		if err == nil {
 			*e = *c
 			return nil

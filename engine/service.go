@@ -99,15 +99,6 @@ func (s *Service) change(ctx context.Context, id EnrolmentID, make func(*Workflo
 	return nil, fmt.Errorf("save enrolment %s: too many others at once: %w", id, ErrConflict)
 }
 
-// same tells whether a decision changed nothing but the time it was made.
-func same(a, b *Enrolment) bool {
-	x, y := *a, *b
-	x.UpdatedAt = y.UpdatedAt
-	j, err1 := json.Marshal(&x)
-	k, err2 := json.Marshal(&y)
-	return err1 == nil && err2 == nil && bytes.Equal(j, k)
-}
-
 // after relays what a saved decision produced and sets alarms. It fails silently: the sweep finds what is left.
 // A page left before it was shown must not hold it up: the caller's cancellation does not count.
 func (s *Service) after(ctx context.Context, e *Enrolment) {

@@ -1,0 +1,167 @@
+package engine
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"time"
+)
+
+// A decision works on a copy, and is saved only if it changed something. Both are written by hand, field by field, as
+// they are most of what a decision costs otherwise; clone_test.go fails when a field is forgotten here.
+
+// clone is a copy that shares nothing with e.
+func (e *Enrolment) clone() *Enrolment {
+	c := *e
+	c.Custom = maps.Clone(e.Custom)
+	c.Anchors = maps.Clone(e.Anchors)
+	c.AnchorSource = maps.Clone(e.AnchorSource)
+	c.Completions = slices.Clone(e.Completions)
+	c.Steps = cloneMap(e.Steps, (*StepState).clone)
+	c.Roles = cloneMap(e.Roles, slices.Clone[[]Assignment])
+	c.Named = maps.Clone(e.Named)
+	c.Silent = maps.Clone(e.Silent)
+	c.Achieved = maps.Clone(e.Achieved)
+	c.Uses = maps.Clone(e.Uses)
+	c.Statements = cloneSlice(e.Statements, OutStatement.clone)
+	c.Messages = cloneSlice(e.Messages, Message.clone)
+	c.Grade = clonePtr(e.Grade)
+	c.Parked = cloneSlice(e.Parked, OutStatement.clone)
+	c.GradeRefused = clonePtr(e.GradeRefused)
+	return &c
+}
+
+func (st *StepState) clone() *StepState {
+	if st == nil {
+		return nil
+	}
+	c := *st
+	c.Ratings = maps.Clone(st.Ratings)
+	c.Score = clonePtr(st.Score)
+	c.Reviews = cloneSlice(st.Reviews, Review.clone)
+	c.Requests = slices.Clone(st.Requests)
+	c.NudgesPlanned = maps.Clone(st.NudgesPlanned)
+	return &c
+}
+
+func (r Review) clone() Review {
+	r.Ratings = maps.Clone(r.Ratings)
+	return r
+}
+
+func (o OutStatement) clone() OutStatement {
+	o.JSON = bytes.Clone(o.JSON)
+	return o
+}
+
+func (m Message) clone() Message {
+	m.Text = maps.Clone(m.Text)
+	m.Carried = slices.Clone(m.Carried)
+	return m
+}
+
+// same tells whether a decision changed nothing but the time it was made. What is empty and what is missing are the
+// same, as they are in the store.
+func same(a, b *Enrolment) bool {
+	return a.ID == b.ID && a.Rev == b.Rev && a.Workflow == b.Workflow && a.Version == b.Version && a.RegistrationID == b.RegistrationID &&
+		a.Learner == b.Learner && a.Course == b.Course && a.DeploymentID == b.DeploymentID && a.ResourceLinkID == b.ResourceLinkID &&
+		a.LineItem == b.LineItem && a.LineItemsURL == b.LineItemsURL && a.RelaunchURL == b.RelaunchURL && a.Preview == b.Preview &&
+		maps.Equal(a.Custom, b.Custom) &&
+		a.State == b.State && maps.EqualFunc(a.Anchors, b.Anchors, time.Time.Equal) && maps.Equal(a.AnchorSource, b.AnchorSource) &&
+		slices.EqualFunc(a.Completions, b.Completions, CompletionNote.same) &&
+		maps.EqualFunc(a.Steps, b.Steps, (*StepState).same) &&
+		maps.EqualFunc(a.Roles, b.Roles, slices.Equal[[]Assignment]) &&
+		maps.Equal(a.Named, b.Named) && maps.Equal(a.Silent, b.Silent) && maps.Equal(a.Achieved, b.Achieved) && maps.Equal(a.Uses, b.Uses) &&
+		a.WakeAt.Equal(b.WakeAt) &&
+		slices.EqualFunc(a.Statements, b.Statements, OutStatement.same) && slices.EqualFunc(a.Messages, b.Messages, Message.same) &&
+		a.Grade.same(b.Grade) && slices.EqualFunc(a.Parked, b.Parked, OutStatement.same) &&
+		a.GradeSent == b.GradeSent && a.GradeComplete == b.GradeComplete && a.GradeRefused.same(b.GradeRefused) && a.Progress == b.Progress &&
+		a.CreatedAt.Equal(b.CreatedAt) && a.CompletedAt.Equal(b.CompletedAt) && a.LaunchedAt.Equal(b.LaunchedAt) && a.LeftAt.Equal(b.LeftAt)
+}
+
+func (st *StepState) same(o *StepState) bool {
+	if st == nil || o == nil {
+		return st == o
+	}
+	return st.State == o.State && st.OpensAt.Equal(o.OpensAt) && st.OpenedAt.Equal(o.OpenedAt) && st.DueAt.Equal(o.DueAt) &&
+		st.SubmittedAt.Equal(o.SubmittedAt) && st.ReturnedAt.Equal(o.ReturnedAt) && st.DoneAt.Equal(o.DoneAt) && st.SettledAt.Equal(o.SettledAt) &&
+		st.Attempt == o.Attempt && st.Hands == o.Hands && st.Misses == o.Misses &&
+		st.Hand == o.Hand && st.HandSHA256 == o.HandSHA256 && st.HandWords == o.HandWords && st.HandFiles == o.HandFiles &&
+		maps.Equal(st.Ratings, o.Ratings) && st.RatedAt.Equal(o.RatedAt) && samePtr(st.Score, o.Score) &&
+		st.Viewed.Equal(o.Viewed) && st.Initialized.Equal(o.Initialized) && st.Acknowledged.Equal(o.Acknowledged) &&
+		st.Confirmed.Equal(o.Confirmed) && st.Approved.Equal(o.Approved) && st.Remembered.Equal(o.Remembered) &&
+		st.AskAgainAt.Equal(o.AskAgainAt) && st.AskedAt.Equal(o.AskedAt) && st.ElseAt.Equal(o.ElseAt) &&
+		st.Rounds == o.Rounds && st.SignedSHA256 == o.SignedSHA256 &&
+		slices.EqualFunc(st.Reviews, o.Reviews, Review.same) && slices.EqualFunc(st.Requests, o.Requests, Request.same) &&
+		maps.Equal(st.NudgesPlanned, o.NudgesPlanned) && st.SkippedReason == o.SkippedReason && st.SkippedBy == o.SkippedBy
+}
+
+func (n CompletionNote) same(o CompletionNote) bool {
+	return n.Source == o.Source && n.At.Equal(o.At) && n.Ref == o.Ref && n.Seen.Equal(o.Seen)
+}
+
+func (r Review) same(o Review) bool {
+	return r.Request == o.Request && r.By == o.By && r.Role == o.Role && r.Outcome == o.Outcome && maps.Equal(r.Ratings, o.Ratings) &&
+		r.Comment == o.Comment && r.Written == o.Written && r.At.Equal(o.At) && r.SHA256 == o.SHA256
+}
+
+func (r Request) same(o Request) bool {
+	return r.ID == o.ID && r.Step == o.Step && r.Purpose == o.Purpose && r.Person == o.Person && r.Role == o.Role && r.StandIn == o.StandIn &&
+		r.AskedAt.Equal(o.AskedAt) && r.DueAt.Equal(o.DueAt) && r.ExpiresAt.Equal(o.ExpiresAt) && r.AnsweredAt.Equal(o.AnsweredAt) &&
+		r.Outcome == o.Outcome && r.SHA256 == o.SHA256 && r.Revived == o.Revived
+}
+
+func (o OutStatement) same(p OutStatement) bool { return o.ID == p.ID && bytes.Equal(o.JSON, p.JSON) }
+
+func (m Message) same(o Message) bool {
+	return m.ID == o.ID && m.Rev == o.Rev && m.To == o.To && m.Enrolment == o.Enrolment && m.Step == o.Step && m.Attempt == o.Attempt &&
+		m.Hands == o.Hands && m.Request == o.Request && m.Purpose == o.Purpose && m.Policy == o.Policy && maps.Equal(m.Text, o.Text) &&
+		m.DueAt.Equal(o.DueAt) && m.PlannedAt.Equal(o.PlannedAt) && m.State == o.State && m.ClaimedUntil.Equal(o.ClaimedUntil) &&
+		m.SentAt.Equal(o.SentAt) && m.Bundled == o.Bundled && slices.Equal(m.Carried, o.Carried) && m.Attempts == o.Attempts &&
+		m.LastError == o.LastError && m.DroppedReason == o.DroppedReason
+}
+
+func (g *OutGrade) same(o *OutGrade) bool {
+	if g == nil || o == nil {
+		return g == o
+	}
+	return g.Score == o.Score && g.Max == o.Max && g.Complete == o.Complete && g.At.Equal(o.At) && g.Comment == o.Comment &&
+		g.Attempts == o.Attempts && g.RetryAt.Equal(o.RetryAt) && g.Cause == o.Cause && g.Title == o.Title
+}
+
+func cloneMap[K comparable, V any](m map[K]V, clone func(V) V) map[K]V {
+	if m == nil {
+		return nil
+	}
+	c := make(map[K]V, len(m))
+	for k, v := range m {
+		c[k] = clone(v)
+	}
+	return c
+}
+
+func cloneSlice[T any](s []T, clone func(T) T) []T {
+	if s == nil {
+		return nil
+	}
+	c := make([]T, len(s))
+	for i, v := range s {
+		c[i] = clone(v)
+	}
+	return c
+}
+
+func clonePtr[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
+}
+
+func samePtr[T comparable](a, b *T) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
+}
