@@ -50,7 +50,7 @@ func (r *reader) nudges(o object) Nudges {
 	}
 	if t := no.keys["test"]; t != nil {
 		to := r.object(t, "nudges.test", []string{"holdout", "arms"})
-		d.Test = &NudgeTest{Holdout: to.integer("holdout", 0, 90), Arms: to.strs("arms")}
+		d.Test = &NudgeTest{Holdout: to.integer("holdout", 0, 100), Arms: to.strs("arms")}
 		for _, it := range to.list("arms") {
 			if _, ok := d.Policies[it.n.text]; !ok {
 				r.refuse(it.n, it.path, fmt.Sprintf("no policy %q", it.n.text), suggestOrList(it.n.text, policyNames(d.Policies)))
