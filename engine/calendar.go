@@ -27,7 +27,21 @@ type moment struct {
 // works tells whether a local day is a working day.
 func (c Calendar) works(year int, month time.Month, day int) bool {
 	d := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	return c.Days[d.Weekday()] && !c.Holidays[d.Format(time.DateOnly)]
+	return c.Days[d.Weekday()] && !c.isHoliday(d)
+}
+
+// isHoliday tells whether a day (UTC) is a holiday. It is asked thousands of times, so the key is written by hand.
+func (c Calendar) isHoliday(d time.Time) bool {
+	if len(c.Holidays) == 0 {
+		return false
+	}
+	year, month, day := d.Date()
+	if year < 1000 || year > 9999 {
+		return c.Holidays[d.Format(time.DateOnly)]
+	}
+	digit := func(n int) byte { return byte('0' + n%10) }
+	key := [...]byte{digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), '-', digit(int(month) / 10), digit(int(month)), '-', digit(day / 10), digit(day)}
+	return c.Holidays[string(key[:])]
 }
 
 // worksAt tells whether t is inside working hours of zone.

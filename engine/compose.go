@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"encoding/json"
 	"net/url"
 	"strconv"
 	"strings"
@@ -119,7 +118,7 @@ func (d *decision) say(actor xapi.Agent, verb string, object xapi.Object, result
 		ID:    id,
 		Actor: actor, Verb: xapi.VerbOf(verb), Object: object, Result: result, Context: c, Timestamp: d.now.UTC(),
 	}
-	b, err := json.Marshal(st)
+	b, err := xapi.Compose(st)
 	if err != nil {
 		return // only a statement without object cannot be written, and none is made
 	}

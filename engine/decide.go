@@ -26,14 +26,13 @@ func (woke) apply(*decision) error { return nil }
 
 // decision is one run of decide.
 type decision struct {
-	w     *Workflow
-	e     *Enrolment
-	f     Facts
-	now   time.Time
-	next  time.Time // earliest time after now at which something happens by itself
-	said  int       // statements made, for their ids
-	zones map[string]*time.Location
-	id    string // of the one statement made, if it is fixed from outside
+	w    *Workflow
+	e    *Enrolment
+	f    Facts
+	now  time.Time
+	next time.Time // earliest time after now at which something happens by itself
+	said int       // statements made, for their ids
+	id   string    // of the one statement made, if it is fixed from outside
 }
 
 // maxCatchUp bounds how many wakes a decision makes up for.
@@ -81,12 +80,11 @@ func (d *decision) note(t time.Time) {
 func (d *decision) settle() {
 	d.assign()
 	for range 4*len(d.w.order) + 8 {
+		d.next = time.Time{}
 		if !d.pass() {
-			break
+			break // nothing changes any more; this one only noted when something will
 		}
 	}
-	d.next = time.Time{}
-	d.pass() // nothing changes any more; this only notes when something will
 	d.planNudges()
 	d.progress()
 	d.e.WakeAt = d.next

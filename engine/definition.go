@@ -3,6 +3,7 @@ package engine
 import (
 	"sort"
 	"strings"
+	"sync"
 )
 
 // Text is what people read, by language tag. The key "" holds the text the author wrote first (or the only one).
@@ -58,6 +59,8 @@ type Workflow struct {
 
 	steps map[StepID]*Step
 	order []*Step
+
+	zones sync.Map // string → *time.Location: reading one takes longer than many a decision
 }
 
 // Steps are all steps in file order.

@@ -23,16 +23,20 @@ func (d *decision) zone(by Role) *time.Location {
 	return time.UTC
 }
 
-// location loads a zone once per decision; nil for an unknown one.
+// location loads a zone once per workflow; nil for an unknown one. Only known zones are kept, so that no more are than
+// there are.
 func (d *decision) location(name string) *time.Location {
-	z, known := d.zones[name]
-	if !known {
-		z, _ = zoneOf(name)
-		if d.zones == nil {
-			d.zones = map[string]*time.Location{}
-		}
-		d.zones[name] = z
+	if name == "" {
+		return nil
 	}
+	if z, ok := d.w.zones.Load(name); ok {
+		return z.(*time.Location)
+	}
+	z, ok := zoneOf(name)
+	if !ok {
+		return nil
+	}
+	d.w.zones.Store(name, z)
 	return z
 }
 
