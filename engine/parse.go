@@ -13,7 +13,7 @@ import (
 // ParseWorkflow reads and checks a definition. file only names it in problems. The workflow is nil if the problems
 // refuse it; warnings alone do not. Aids have no text yet, see bundle.
 func ParseWorkflow(file string, source []byte) (*Workflow, Problems) {
-	r := &reader{file: file}
+	r := &reader{file: file, format: format()}
 	root, bad := readTree(source)
 	if bad != nil {
 		bad.File = file
@@ -52,8 +52,7 @@ func (o object) id(key string) string {
 }
 
 func (r *reader) workflow(root *tree) *Workflow {
-	o := r.object(root, "", []string{"workflow", "version", "title", "goal", "behaviours", "standards", "phases", "roles",
-		"anchors", "calendar", "nudges", "aids", "prompts", "exit"}, "workflow", "version", "title", "goal", "behaviours", "phases")
+	o := r.mapping(root, "", "workflow")
 	w := &Workflow{ID: WorkflowID(o.id("workflow")), Version: o.integer("version", 1, 1_000_000), Title: o.text("title"), steps: map[StepID]*Step{}}
 	if n := o.keys["goal"]; n != nil {
 		w.Goal = r.goal(n)
@@ -65,7 +64,7 @@ func (r *reader) workflow(root *tree) *Workflow {
 		o.refuse("behaviours", "a workflow is for at least one behaviour", "say what people do differently afterwards")
 	}
 	for _, it := range o.list("standards") {
-		so := r.object(it.n, it.path, []string{"id", "text"}, "id", "text")
+		so := r.mapping(it.n, it.path, "standard")
 		w.Standards = append(w.Standards, Standard{ID: so.id("id"), Text: so.text("text"), line: it.n.line, col: it.n.col})
 	}
 	w.Roles = r.roles(o)
@@ -84,13 +83,13 @@ func (r *reader) workflow(root *tree) *Workflow {
 }
 
 func (r *reader) goal(n *tree) Goal {
-	o := r.object(n, "goal", []string{"outcome", "metric"}, "outcome")
+	o := r.mapping(n, "goal", "goal")
 	g := Goal{Outcome: o.text("outcome")}
 	if m := o.keys["metric"]; m != nil {
-		mo := r.object(m, "goal.metric", []string{"id", "unit", "baseline", "target", "by", "from"}, "id")
+		mo := r.mapping(m, "goal.metric", "metric")
 		g.Metric = &Metric{ID: mo.id("id"), Unit: mo.str("unit"), Baseline: mo.number("baseline"), Target: mo.number("target"), By: mo.time("by")}
 		if f := mo.keys["from"]; f != nil {
-			fo := r.object(f, "goal.metric.from", []string{"event", "who", "value"}, "event")
+			fo := r.mapping(f, "goal.metric.from", "metric source")
 			g.Metric.From = &MetricSource{Event: fo.str("event"), Who: fo.str("who"), Value: fo.str("value")}
 		}
 	}
@@ -98,7 +97,7 @@ func (r *reader) goal(n *tree) Goal {
 }
 
 func (r *reader) behaviour(it item) Behaviour {
-	o := r.object(it.n, it.path, []string{"id", "text", "scale", "target", "observers"}, "id", "text", "scale", "target", "observers")
+	o := r.mapping(it.n, it.path, "behaviour")
 	b := Behaviour{ID: BehaviourID(o.id("id")), Text: o.text("text"), line: it.n.line, col: it.n.col}
 	for _, s := range o.list("scale") {
 		b.Scale = append(b.Scale, r.text(s.n, s.path))
@@ -140,13 +139,13 @@ func (r *reader) roles(o object) map[Role]RoleRule {
 	if n == nil {
 		return roles
 	}
-	ro := r.object(n, "roles", []string{string(Manager), string(Peer), string(Coach)})
+	ro := r.mapping(n, "roles", "roles")
 	for _, name := range []Role{Manager, Peer, Coach} {
 		rn := ro.keys[string(name)]
 		if rn == nil {
 			continue
 		}
-		rule := r.object(rn, ro.at(string(name)), []string{"from", "else", "count"}, "from")
+		rule := r.mapping(rn, ro.at(string(name)), "role rule")
 		got := RoleRule{From: rule.strs("from"), Else: rule.role("else"), Count: rule.integer("count", 1, 50)}
 		for _, it := range rule.list("from") {
 			if s := it.n.text; !roleSource.MatchString(s) {
@@ -167,7 +166,7 @@ func (r *reader) anchors(o object) map[string]TimeExpr {
 		return nil
 	}
 	out := map[string]TimeExpr{}
-	ao := r.object(n, "anchors", []string{AnchorCourseStart, AnchorCourseCompleted})
+	ao := r.mapping(n, "anchors", "anchors")
 	for _, k := range []string{AnchorCourseStart, AnchorCourseCompleted} {
 		if t := ao.time(k); t != nil {
 			out[k] = *t
@@ -184,7 +183,7 @@ func (r *reader) calendar(o object) Calendar {
 	if n == nil {
 		return c
 	}
-	co := r.object(n, "calendar", []string{"days", "hours", "timezone", "holidays"})
+	co := r.mapping(n, "calendar", "calendar")
 	if co.has("days") {
 		c.Days = [7]bool{}
 		for _, it := range co.list("days") {
@@ -239,8 +238,8 @@ func parseClock(s string) (int, bool) {
 }
 
 func (r *reader) aid(it item) Aid {
-	o := r.object(it.n, it.path, []string{"id", "format", "title", "file", "owner", "review_by"}, "id", "format", "title")
-	a := Aid{ID: o.id("id"), Format: o.oneOf("format", "page", "checklist", "guide", "tree", "video"), Title: o.text("title"),
+	o := r.mapping(it.n, it.path, "aid")
+	a := Aid{ID: o.id("id"), Format: o.oneOf("format", wordsOf(aidIs)...), Title: o.text("title"),
 		File: o.str("file"), Owner: o.str("owner"), ReviewBy: o.str("review_by")}
 	if a.File != "" && !safePath(a.File) {
 		o.refuse("file", fmt.Sprintf("%q is no file below the workflow", a.File), "write a relative path as aids/planner.md")
@@ -256,15 +255,15 @@ func (r *reader) aid(it item) Aid {
 }
 
 func (r *reader) prompt(it item) Prompt {
-	o := r.object(it.n, it.path, []string{"id", "event", "who", "if", "show", "via", "cap", "from", "until", "then"}, "id", "event", "show")
+	o := r.mapping(it.n, it.path, "prompt")
 	p := Prompt{ID: o.id("id"), Event: o.str("event"), Who: o.str("who"), If: o.condition("if"), Show: o.str("show"), Via: o.strs("via"),
 		From: o.time("from"), Until: o.time("until"), path: it.path, line: it.n.line, col: it.n.col}
 	if n := o.keys["cap"]; n != nil {
-		co := r.object(n, o.at("cap"), []string{"days"}, "days")
+		co := r.mapping(n, o.at("cap"), "prompt cap")
 		p.CapDays = co.integer("days", 0, 10_000)
 	}
 	if n := o.keys["then"]; n != nil {
-		to := r.object(n, o.at("then"), []string{"after", "step"}, "step")
+		to := r.mapping(n, o.at("then"), "prompt then")
 		p.Then = &PromptThen{After: to.duration("after"), Step: StepID(to.str("step"))}
 	}
 	return p
@@ -277,9 +276,9 @@ func (r *reader) exit(o object) Exit {
 		e.Passback = &Passback{When: "change"}
 		return e
 	}
-	eo := r.object(n, "exit", []string{"complete", "stop", "passback"})
+	eo := r.mapping(n, "exit", "exit")
 	if c := eo.keys["complete"]; c != nil {
-		co := r.object(c, "exit.complete", []string{"all", "any"})
+		co := r.mapping(c, "exit.complete", "complete")
 		key := "all"
 		if co.has("any") {
 			key = "any"
@@ -299,8 +298,8 @@ func (r *reader) exit(o object) Exit {
 	}
 	e.Passback = &Passback{When: "change"}
 	if p := eo.keys["passback"]; p != nil {
-		po := r.object(p, "exit.passback", []string{"score", "when"})
-		if w := po.oneOf("when", "change", "complete"); w != "" {
+		po := r.mapping(p, "exit.passback", "passback")
+		if w := po.oneOf("when", wordsOf(passbackIs)...); w != "" {
 			e.Passback.When = w
 		}
 		switch s := strings.Join(strings.Fields(po.str("score")), " "); {

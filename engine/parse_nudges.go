@@ -10,7 +10,7 @@ func (r *reader) nudges(o object) Nudges {
 	if n == nil {
 		return d
 	}
-	no := r.object(n, "nudges", []string{"channels", "cap", "bundle", "default", "policies", "test"})
+	no := r.mapping(n, "nudges", "nudges")
 	if no.has("channels") {
 		d.Channels = nil
 		for _, it := range no.list("channels") {
@@ -18,7 +18,7 @@ func (r *reader) nudges(o object) Nudges {
 		}
 	}
 	if c := no.keys["cap"]; c != nil {
-		co := r.object(c, "nudges.cap", []string{"day", "week"})
+		co := r.mapping(c, "nudges.cap", "cap")
 		if co.has("day") {
 			d.Cap.Day = co.integer("day", 1, 1000)
 		}
@@ -49,7 +49,7 @@ func (r *reader) nudges(o object) Nudges {
 		no.refuse("default", fmt.Sprintf("no policy %q", d.Default), suggestOrList(d.Default, policyNames(d.Policies)))
 	}
 	if t := no.keys["test"]; t != nil {
-		to := r.object(t, "nudges.test", []string{"holdout", "arms"})
+		to := r.mapping(t, "nudges.test", "nudge test")
 		d.Test = &NudgeTest{Holdout: to.integer("holdout", 0, 100), Arms: to.strs("arms")}
 		for _, it := range to.list("arms") {
 			if _, ok := d.Policies[it.n.text]; !ok {
@@ -71,8 +71,8 @@ func (r *reader) policy(n *tree, path string) []Nudge {
 	}
 	var out []Nudge
 	for i, it := range n.items {
-		o := r.object(it, fmt.Sprintf("%s[%d]", path, i), []string{"at", "to", "text", "escalate"}, "at", "to", "text")
-		nudge := Nudge{To: o.oneOf("to", "doer", "manager", "coach"), Escalate: o.yes("escalate")}
+		o := r.mapping(it, fmt.Sprintf("%s[%d]", path, i), "nudge")
+		nudge := Nudge{To: o.oneOf("to", wordsOf(toIs)...), Escalate: o.yes("escalate")}
 		if at := o.time("at"); at != nil {
 			nudge.At = *at
 			if at.Anchor != anchorOpen && at.Anchor != anchorDue {

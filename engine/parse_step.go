@@ -5,13 +5,6 @@ import (
 	"strconv"
 )
 
-var stepKeys = []string{"id", "kind", "title", "why", "by", "opens", "due", "at", "needs", "if", "wait_for", "expires", "with", "about",
-	"content", "form", "questions", "rate", "log", "covers", "wording", "meets", "minutes", "private", "optional", "done", "review",
-	"repeat", "spaced", "nudge"}
-
-var kindWords = []string{"read", "watch", "elearning", "event", "briefing", "signoff", "discuss", "share", "conversation", "experiment",
-	"assignment", "practise", "feedback", "reflect", "quiz", "survey", "checkin", "plan"}
-
 func (r *reader) phases(o object, w *Workflow) {
 	items := o.list("phases")
 	if o.has("phases") && len(items) == 0 || len(items) > maxPhases {
@@ -19,8 +12,8 @@ func (r *reader) phases(o object, w *Workflow) {
 		return
 	}
 	for _, it := range items {
-		po := r.object(it.n, it.path, []string{"phase", "title", "goal", "opens", "due", "steps"}, "phase", "steps")
-		p := &Phase{Phase: po.oneOf("phase", "before", "during", "after"), Title: po.text("title"), Goal: po.text("goal"),
+		po := r.mapping(it.n, it.path, "phase")
+		p := &Phase{Phase: po.oneOf("phase", wordsOf(phaseIs)...), Title: po.text("title"), Goal: po.text("goal"),
 			Opens: po.time("opens"), Due: po.time("due")}
 		for _, si := range po.list("steps") {
 			s := r.step(si, p)
@@ -44,10 +37,10 @@ func (r *reader) phases(o object, w *Workflow) {
 }
 
 func (r *reader) step(it item, p *Phase) *Step {
-	o := r.object(it.n, it.path, stepKeys, "id", "kind", "title", "by")
-	s := &Step{ID: StepID(o.id("id")), Kind: Kind(o.oneOf("kind", kindWords...)), Title: o.text("title"), Why: o.text("why"), By: o.role("by"),
+	o := r.mapping(it.n, it.path, "step")
+	s := &Step{ID: StepID(o.id("id")), Kind: Kind(o.oneOf("kind", wordsOf(kindIs)...)), Title: o.text("title"), Why: o.text("why"), By: o.role("by"),
 		Phase: p, Due: p.Due, At: o.time("at"), Needs: stepIDs(o.strs("needs")), If: o.condition("if"), WaitFor: o.oneOf("wait_for", "cohort"),
-		Expires: o.duration("expires"), With: o.oneOf("with", append([]string{"cohort"}, roleWords...)...), About: StepID(o.str("about")),
+		Expires: o.duration("expires"), With: o.oneOf("with", wordsOf(withIs)...), About: StepID(o.str("about")),
 		Form: o.oneOf("form", formWords...), Log: BehaviourID(o.str("log")), Covers: stepIDs(o.strs("covers")), Wording: o.text("wording"),
 		Meets: o.strs("meets"), Minutes: o.integer("minutes", 0, 100_000), Private: o.yes("private"), Optional: o.yes("optional"),
 		Nudge: o.str("nudge"), line: it.n.line, col: it.n.col, path: it.path, keys: o.keys}
@@ -99,7 +92,7 @@ func phaseAnchor(phase string) string {
 }
 
 func (r *reader) content(n *tree, path string) Content {
-	o := r.object(n, path, []string{"url", "aid", "file", "course"})
+	o := r.mapping(n, path, "content")
 	c := Content{URL: o.str("url"), Aid: o.str("aid"), File: o.str("file")}
 	if o.has("course") {
 		c.Course = o.str("course") == "this"
@@ -117,8 +110,8 @@ func (r *reader) content(n *tree, path string) Content {
 }
 
 func (r *reader) question(it item) Question {
-	o := r.object(it.n, it.path, []string{"id", "ask", "type", "choices", "answer", "required"}, "id", "ask", "type")
-	q := Question{ID: o.id("id"), Ask: o.text("ask"), Type: o.oneOf("type", "text", "choice", "many", "yesno", "number"), Required: true}
+	o := r.mapping(it.n, it.path, "question")
+	q := Question{ID: o.id("id"), Ask: o.text("ask"), Type: o.oneOf("type", wordsOf(questionIs)...), Required: true}
 	for _, c := range o.list("choices") {
 		q.Choices = append(q.Choices, r.text(c.n, c.path))
 	}
@@ -160,9 +153,6 @@ func yesNo(s string) string {
 	return s
 }
 
-var ruleWords = []string{"viewed", "watched", "response", "words", "evidence", "score", "posts", "attended", "acknowledged", "approved",
-	"confirmed", "lms", "statement", "all", "any"}
-
 // rule reads a `done`: a word, or a mapping of one word to its number, parts or names.
 func (r *reader) rule(n *tree, path string, depth int) Rule {
 	if n.kind == scalarTree {
@@ -179,10 +169,10 @@ func (r *reader) rule(n *tree, path string, depth int) Rule {
 			r.refuse(n, path, fmt.Sprintf("%q needs a value", n.text), "write {"+n.text+": …}")
 			return Rule{}
 		}
-		r.refuse(n, path, fmt.Sprintf("%q is no way to be done", n.text), suggestOrList(n.text, ruleWords))
+		r.refuse(n, path, fmt.Sprintf("%q is no way to be done", n.text), suggestOrList(n.text, r.format["rule"].names()))
 		return Rule{}
 	}
-	o := r.object(n, path, ruleWords)
+	o := r.mapping(n, path, "rule")
 	if n.kind != mapTree || len(n.fields) != 1 || len(o.keys) != 1 {
 		if n.kind == mapTree && len(n.fields) != 1 {
 			r.refuse(n, path, "expected one condition", "combine several with all or any")
@@ -206,7 +196,7 @@ func (r *reader) rule(n *tree, path string, depth int) Rule {
 	case "lms":
 		rule.LMS = o.oneOf("lms", AnchorCourseCompleted)
 	case "statement":
-		so := r.object(o.keys[name], o.at(name), []string{"verb", "object"}, "verb")
+		so := r.mapping(o.keys[name], o.at(name), "statement")
 		rule.Verb, rule.Object = so.str("verb"), so.str("object")
 	case "watched", "score":
 		rule.N = o.number(name)
@@ -222,7 +212,7 @@ func (r *reader) rule(n *tree, path string, depth int) Rule {
 }
 
 func (r *reader) review(n *tree, path string) *ReviewRule {
-	o := r.object(n, path, []string{"by", "rate", "outcomes", "grade", "expires"}, "by")
+	o := r.mapping(n, path, "review")
 	rule := &ReviewRule{By: o.role("by"), Grade: o.yes("grade"), Expires: o.duration("expires"), Outcomes: []string{OutcomeApprove, OutcomeReturn}}
 	for _, id := range o.strs("rate") {
 		rule.Rate = append(rule.Rate, BehaviourID(id))
@@ -247,10 +237,10 @@ func (r *reader) review(n *tree, path string) *ReviewRule {
 }
 
 func (r *reader) repeat(n *tree, path string) *RepeatRule {
-	o := r.object(n, path, []string{"until", "every", "max", "at_max"}, "until", "max", "at_max")
+	o := r.mapping(n, path, "repeat")
 	rule := &RepeatRule{Until: o.condition("until"), Every: o.duration("every"), Max: o.integer("max", 1, 1000)}
 	if a := o.keys["at_max"]; a != nil {
-		ao := r.object(a, o.at("at_max"), []string{"tell", "step"}, "tell")
+		ao := r.mapping(a, o.at("at_max"), "at max")
 		rule.Tell, rule.OpenUp = string(ao.role("tell")), StepID(ao.str("step"))
 	}
 	return rule

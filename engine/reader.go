@@ -14,6 +14,7 @@ const maxProblems = 200
 // reader walks a tree and collects what is wrong.
 type reader struct {
 	file     string
+	format   map[string]mapping
 	problems Problems
 }
 
@@ -33,6 +34,12 @@ type object struct {
 	path string
 	n    *tree
 	keys map[string]*tree
+}
+
+// mapping reads n as the mapping of that name in the table of the format.
+func (r *reader) mapping(n *tree, path, name string) object {
+	m := r.format[name]
+	return r.object(n, path, m.names(), m.required()...)
 }
 
 // object reads n as a mapping of known keys. Unknown keys and missing required ones are refused. What is read from an

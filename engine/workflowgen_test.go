@@ -187,7 +187,7 @@ var outsiders = []string{"manager", "peer", "coach"}
 
 func (g *gen) step(standards bool) block {
 	id := fmt.Sprintf("s%d", len(g.steps)+1)
-	kind := oneOf(g, "kind", kindWords...)
+	kind := oneOf(g, "kind", wordsOf(kindIs)...)
 	s := block{"id": id, "kind": kind, "title": g.text("step"), "by": "learner"}
 	switch kind {
 	case "briefing", "signoff", "feedback":
