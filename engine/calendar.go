@@ -176,3 +176,10 @@ func zoneOf(name string) (*time.Location, bool) {
 	l, err := time.LoadLocation(name)
 	return l, err == nil
 }
+
+// WorkingDay is minute of the n-th working day after t's day in zone (before it, if n is negative; t's own day if 0).
+func (c Calendar) WorkingDay(t time.Time, n, minute int, zone *time.Location) time.Time {
+	y, m, d := t.In(zone).Date()
+	y, m, d = c.addWorking(y, m, d, n)
+	return local(y, m, d, minute, zone)
+}

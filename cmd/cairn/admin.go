@@ -77,7 +77,7 @@ func (p program) workflow() *cli.Command {
 			})
 		},
 	}
-	return &cli.Command{Name: "workflow", Usage: "workflow definitions", Commands: []*cli.Command{importFile}}
+	return &cli.Command{Name: "workflow", Usage: "workflow definitions", Commands: []*cli.Command{importFile, p.simulate()}}
 }
 
 func (p program) importWorkflow(ctx context.Context, h *house, file string) error {

@@ -40,6 +40,7 @@ var mayImport = map[string][]string{
 	"engine/enginesqlite": {"engine", "xapi"},
 	"engine/enginemongo":  {"engine", "xapi"},
 	"engine/enginetest":   {"engine", "xapi"},
+	"engine/simulate":     {"engine", "xapi"},
 	"web/websqlite":       {"web", "xapi"},
 	"web/webmongo":        {"web", "xapi"},
 	"web/webtest":         {"web", "engine"},

@@ -59,3 +59,20 @@ func Open(ctx context.Context, path string) (*sql.DB, error) {
 	}
 	return db, nil
 }
+
+// OpenMemory makes an empty database in memory, which is gone when the handle is
+// closed. It has one connection: whoever reads rows closes them before the next
+// query. For simulations and tests.
+func OpenMemory(ctx context.Context) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return nil, fmt.Errorf("sqlitedb: open in memory: %w", err)
+	}
+	db.SetMaxOpenConns(1)
+	db.SetMaxIdleConns(1)
+	if err := db.PingContext(ctx); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("sqlitedb: open in memory: %w", err)
+	}
+	return db, nil
+}
