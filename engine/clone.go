@@ -28,6 +28,8 @@ func (e *Enrolment) clone() *Enrolment {
 	c.Grade = clonePtr(e.Grade)
 	c.Parked = cloneSlice(e.Parked, OutStatement.clone)
 	c.GradeRefused = clonePtr(e.GradeRefused)
+	c.Cohort = e.Cohort.clone()
+	c.Asked = clonePtr(e.Asked)
 	return &c
 }
 
@@ -41,6 +43,8 @@ func (st *StepState) clone() *StepState {
 	c.Reviews = cloneSlice(st.Reviews, Review.clone)
 	c.Requests = slices.Clone(st.Requests)
 	c.NudgesPlanned = maps.Clone(st.NudgesPlanned)
+	c.Event = clonePtr(st.Event)
+	c.Talk = clonePtr(st.Talk)
 	return &c
 }
 
@@ -76,7 +80,8 @@ func same(a, b *Enrolment) bool {
 		slices.EqualFunc(a.Statements, b.Statements, OutStatement.same) && slices.EqualFunc(a.Messages, b.Messages, Message.same) &&
 		a.Grade.same(b.Grade) && slices.EqualFunc(a.Parked, b.Parked, OutStatement.same) &&
 		a.GradeSent == b.GradeSent && a.GradeComplete == b.GradeComplete && a.GradeRefused.same(b.GradeRefused) && a.Progress == b.Progress &&
-		a.CreatedAt.Equal(b.CreatedAt) && a.CompletedAt.Equal(b.CompletedAt) && a.LaunchedAt.Equal(b.LaunchedAt) && a.LeftAt.Equal(b.LeftAt)
+		a.CreatedAt.Equal(b.CreatedAt) && a.CompletedAt.Equal(b.CompletedAt) && a.LaunchedAt.Equal(b.LaunchedAt) && a.LeftAt.Equal(b.LeftAt) &&
+		a.Cohort.same(b.Cohort) && a.Asked.same(b.Asked)
 }
 
 func (st *StepState) same(o *StepState) bool {
@@ -93,7 +98,8 @@ func (st *StepState) same(o *StepState) bool {
 		st.AskAgainAt.Equal(o.AskAgainAt) && st.AskedAt.Equal(o.AskedAt) && st.ElseAt.Equal(o.ElseAt) &&
 		st.Rounds == o.Rounds && st.SignedSHA256 == o.SignedSHA256 &&
 		slices.EqualFunc(st.Reviews, o.Reviews, Review.same) && slices.EqualFunc(st.Requests, o.Requests, Request.same) &&
-		maps.Equal(st.NudgesPlanned, o.NudgesPlanned) && st.SkippedReason == o.SkippedReason && st.SkippedBy == o.SkippedBy
+		maps.Equal(st.NudgesPlanned, o.NudgesPlanned) && st.SkippedReason == o.SkippedReason && st.SkippedBy == o.SkippedBy &&
+		st.Event.same(o.Event) && st.Talk.same(o.Talk)
 }
 
 func (n CompletionNote) same(o CompletionNote) bool {

@@ -64,6 +64,9 @@ type Enrolment struct {
 	CompletedAt   time.Time `json:"completed_at,omitzero"`
 	LaunchedAt    time.Time `json:"launched_at,omitzero"` // last
 	LeftAt        time.Time `json:"left_at,omitzero"`     // the LMS lists the learner no longer: nudges pause
+
+	Cohort *Membership `json:"cohort,omitempty"` // what this learner does with others
+	Asked  *CoachTalk  `json:"asked,omitempty"`  // the thread with the coach
 }
 
 // Assignment is one person in a role of one enrolment.
@@ -147,6 +150,9 @@ type StepState struct {
 	NudgesPlanned map[string]bool `json:"nudges_planned,omitempty"`
 	SkippedReason string          `json:"skipped_reason,omitempty"` // if, nothing, excused, course, or the learner's own words
 	SkippedBy     PersonID        `json:"skipped_by,omitempty"`
+
+	Event *EventState `json:"event,omitempty"` // of a step with a time and attendance
+	Talk  *TalkState  `json:"talk,omitempty"`  // of a step with a thread
 }
 
 // Request asks one person for one answer, by personal link.

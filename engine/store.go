@@ -26,6 +26,8 @@ type Due struct {
 // at least. What a method returns is the caller's own copy.
 type Store interface {
 	RosterStore
+	CohortStore
+	PostStore
 
 	// PutWorkflow keeps a version. Same Source and Aids again: nil and untouched. Other Source or Aids for the same
 	// (id, version): ErrConflict.

@@ -16,6 +16,10 @@
 //	engine_contributions  _id            enrolment, at, doc
 //	engine_blobs          _id (SHA-256)  data
 //	engine_messages       _id            rev, person, due_at, ready_at, doc
+//	engine_cohorts        _id            rev, tells, doc
+//	engine_members        _id            rev (of the enrolment), cohort, joined_at, gates (what it waits and is ready for), doc
+//	engine_groups         _id            rev, tells, doc
+//	engine_posts          _id            rev, thread, author, at, uncounted, doc
 //	engine_cursors        _id            seq
 //	engine_leases         _id            holder, until
 //
@@ -69,6 +73,13 @@ var indexes = []index{
 	{"engine_contributions", "engine_by_enrolment", []string{"enrolment", "at", "_id"}, false},
 	{"engine_messages", "engine_by_person", []string{"person", "due_at", "_id"}, false},
 	{"engine_messages", "engine_by_ready", []string{"ready_at", "_id"}, false},
+	{"engine_cohorts", "engine_by_tells", []string{"tells", "_id"}, false},
+	{"engine_members", "engine_by_cohort", []string{"cohort", "joined_at", "_id"}, false},
+	{"engine_members", "engine_by_gate", []string{"gates"}, false},
+	{"engine_groups", "engine_by_tells", []string{"tells", "_id"}, false},
+	{"engine_posts", "engine_by_thread", []string{"thread", "at", "_id"}, false},
+	{"engine_posts", "engine_by_author", []string{"thread", "author", "at", "_id"}, false},
+	{"engine_posts", "engine_by_count", []string{"uncounted", "at", "_id"}, false},
 }
 
 // Store is an engine.Store over one MongoDB database. It is safe for concurrent
@@ -78,6 +89,7 @@ type Store struct {
 	roster                                        *mongo.Collection
 	contributions, blobs, messages                *mongo.Collection
 	cursors, leases, aliases                      *mongo.Collection
+	cohorts, members, groups, posts               *mongo.Collection
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -93,6 +105,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		enrolments: in("engine_enrolments"), contributions: in("engine_contributions"), blobs: in("engine_blobs"),
 		messages: in("engine_messages"), cursors: in("engine_cursors"), leases: in("engine_leases"),
 		aliases: in("engine_aliases"),
+		cohorts: in("engine_cohorts"), members: in("engine_members"), groups: in("engine_groups"), posts: in("engine_posts"),
 	}
 	if err := makeIndexes(ctx, in); err != nil {
 		return nil, err

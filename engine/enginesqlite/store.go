@@ -15,6 +15,11 @@
 //	engine_contributions  id             enrolment, at
 //	engine_blobs          sha256         data
 //	engine_messages       id             rev, person, ready_at (when it needs a worker; null: never again)
+//	engine_cohorts        id             rev, tells (null: nobody)
+//	engine_members        enrolment      rev (of the enrolment), cohort, joined_at
+//	engine_gates          (cohort, step, ready, enrolment)
+//	engine_groups         cohort         rev, tells
+//	engine_posts          id             rev, thread, author, at, uncounted (null: no more)
 //	engine_cursors        name           seq
 //	engine_leases         name           holder, until
 //
@@ -27,6 +32,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cairn-lms/cairn/engine"
@@ -102,7 +108,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 		return nil, fmt.Errorf("enginesqlite: begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	for _, statement := range schema {
+	for _, statement := range slices.Concat(schema, cohortSchema, postSchema) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 		}
