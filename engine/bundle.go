@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"path"
 	"strings"
 )
@@ -17,8 +19,8 @@ const (
 )
 
 // ImportWorkflow checks a definition and keeps it. aids holds the files its aids name, relative to it; nil: none. A
-// translation stands beside a file, as aids/planner.de.md. The same file again changes nothing; other content under the
-// same version is ErrConflict. Problems that refuse the file are returned as the error too (ErrInvalid).
+// translation stands beside a file, as aids/planner.de.md. What says the same again, whatever its layout and comments,
+// changes nothing; other content under the same version is ErrConflict. Problems that refuse the file are returned as the error too (ErrInvalid).
 func (s *Service) ImportWorkflow(ctx context.Context, file string, source []byte, aids fs.FS) (*Workflow, Problems, error) {
 	w, problems := ParseWorkflow(file, source)
 	if problems.Refused() {
@@ -31,12 +33,28 @@ func (s *Service) ImportWorkflow(ctx context.Context, file string, source []byte
 	}
 	f := WorkflowFile{ID: w.ID, Version: w.Version, Source: source, Aids: texts, ImportedAt: s.now()}
 	if err := s.o.Store.PutWorkflow(ctx, f); errors.Is(err, ErrConflict) {
+		if kept := s.sayingTheSame(ctx, w, texts); kept != nil {
+			return kept, problems, nil
+		}
 		return nil, problems, fmt.Errorf("import workflow %s: version %d is there already with other content; raise `version`: %w", w.ID, w.Version, err)
 	} else if err != nil {
 		return nil, problems, fmt.Errorf("import workflow %s: %w", w.ID, err)
 	}
 	w.attach(texts)
 	return w, problems, nil
+}
+
+// sayingTheSame is the stored version if it differs from w only in layout and comments.
+func (s *Service) sayingTheSame(ctx context.Context, w *Workflow, texts map[string]string) *Workflow {
+	f, err := s.o.Store.Workflow(ctx, w.ID, w.Version)
+	if err != nil || !maps.Equal(f.Aids, texts) {
+		return nil
+	}
+	kept, err := s.parse(f)
+	if err != nil || !bytes.Equal(Export(kept), Export(w)) {
+		return nil
+	}
+	return kept
 }
 
 // readAids reads the files that aids name, and their translations. A missing one is a warning.
@@ -167,7 +185,7 @@ func (s *Service) parse(f WorkflowFile) (*Workflow, error) {
 	if w := s.parsed[key]; w != nil {
 		return w, nil
 	}
-	w, problems := ParseWorkflow(string(f.ID), f.Source)
+	w, problems := parseStored(string(f.ID), f.Source)
 	if problems.Refused() {
 		return nil, fmt.Errorf("stored workflow %s version %d: %w", f.ID, f.Version, problems)
 	}

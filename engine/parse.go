@@ -13,13 +13,7 @@ import (
 // ParseWorkflow reads and checks a definition. file only names it in problems. The workflow is nil if the problems
 // refuse it; warnings alone do not. Aids have no text yet, see bundle.
 func ParseWorkflow(file string, source []byte) (*Workflow, Problems) {
-	r := &reader{file: file, format: format()}
-	root, bad := readTree(source)
-	if bad != nil {
-		bad.File = file
-		return nil, Problems{*bad}
-	}
-	w := r.workflow(root)
+	w, r := readWorkflow(file, source)
 	if !r.problems.Refused() {
 		lint(w, r)
 	}
@@ -32,6 +26,29 @@ func ParseWorkflow(file string, source []byte) (*Workflow, Problems) {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return w, r.problems
+}
+
+// parseStored reads what an import accepted once. What the linter has learnt to refuse since must not stop an enrolment
+// that runs.
+func parseStored(file string, source []byte) (*Workflow, Problems) {
+	w, r := readWorkflow(file, source)
+	if r.problems.Refused() {
+		return nil, r.problems
+	}
+	advise(w, r)
+	return w, r.problems.Warnings()
+}
+
+// readWorkflow reads the text. The workflow is whole only if no problem refuses it.
+func readWorkflow(file string, source []byte) (*Workflow, *reader) {
+	r := &reader{file: file, format: format()}
+	root, bad := readTree(source)
+	if bad != nil {
+		bad.File = file
+		r.problems = Problems{*bad}
+		return nil, r
+	}
+	return r.workflow(root), r
 }
 
 // The bounds of lists in a definition.
