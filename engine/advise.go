@@ -51,9 +51,6 @@ func advise(w *Workflow, r *reader) {
 	for i := range w.Prompts {
 		warn(w.Prompts[i].line, w.Prompts[i].col, w.Prompts[i].path, "not carried out yet: prompts", "")
 	}
-	if w.Nudges.Test != nil {
-		warn(1, 1, "nudges.test", "not carried out yet: holdout and arms", "")
-	}
 }
 
 func asked(w *Workflow, b BehaviourID, by Role) bool {

@@ -135,10 +135,10 @@ func (s *Service) account(ctx context.Context, issuer, subject, name, email, loc
 		if e, ok := validEmail(email); ok {
 			p.Email = e
 		}
-		if locale != "" {
+		if locale != "" && p.Preferences.Locale == "" {
 			p.Locale = clip(locale, 40)
 		}
-		if _, ok := zoneOf(zone); ok {
+		if _, ok := zoneOf(zone); ok && p.Preferences.Zone == "" {
 			p.Zone = zone
 		}
 	}

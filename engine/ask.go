@@ -135,6 +135,7 @@ func (d *decision) ask(s *Step, st *StepState) bool {
 	if n.alone {
 		others = nil
 	}
+	nobody := len(people) == 0 && !d.asksLearner(n.role) || d.tellUnreachable(people)
 	switch {
 	case st.ElseAt.IsZero() && !d.now.Before(first):
 		if d.e.Silent == nil {
@@ -145,7 +146,7 @@ func (d *decision) ask(s *Step, st *StepState) bool {
 			return d.expire(s, st)
 		}
 		st.ElseAt, changed = first, true
-	case st.ElseAt.IsZero() && len(others) > 0 && (d.e.Silent[n.role] || len(people) == 0 && !d.asksLearner(n.role)):
+	case st.ElseAt.IsZero() && len(others) > 0 && (d.e.Silent[n.role] || nobody):
 		st.ElseAt, changed = st.AskedAt, true
 	case st.ElseAt.IsZero():
 		d.note(first)

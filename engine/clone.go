@@ -30,6 +30,7 @@ func (e *Enrolment) clone() *Enrolment {
 	c.GradeRefused = clonePtr(e.GradeRefused)
 	c.Cohort = e.Cohort.clone()
 	c.Asked = clonePtr(e.Asked)
+	c.Unreachable = maps.Clone(e.Unreachable)
 	return &c
 }
 
@@ -61,6 +62,7 @@ func (o OutStatement) clone() OutStatement {
 func (m Message) clone() Message {
 	m.Text = maps.Clone(m.Text)
 	m.Carried = slices.Clone(m.Carried)
+	m.Sent = slices.Clone(m.Sent)
 	return m
 }
 
@@ -71,6 +73,7 @@ func same(a, b *Enrolment) bool {
 		a.Learner == b.Learner && a.Course == b.Course && a.DeploymentID == b.DeploymentID && a.ResourceLinkID == b.ResourceLinkID &&
 		a.LineItem == b.LineItem && a.LineItemsURL == b.LineItemsURL && a.RelaunchURL == b.RelaunchURL && a.Preview == b.Preview &&
 		maps.Equal(a.Custom, b.Custom) &&
+		a.Arm == b.Arm && a.DisclosedAt.Equal(b.DisclosedAt) && a.NoticedAt.Equal(b.NoticedAt) && maps.Equal(a.Unreachable, b.Unreachable) &&
 		a.State == b.State && maps.EqualFunc(a.Anchors, b.Anchors, time.Time.Equal) && maps.Equal(a.AnchorSource, b.AnchorSource) &&
 		slices.EqualFunc(a.Completions, b.Completions, CompletionNote.same) &&
 		maps.EqualFunc(a.Steps, b.Steps, (*StepState).same) &&
@@ -120,11 +123,17 @@ func (r Request) same(o Request) bool {
 func (o OutStatement) same(p OutStatement) bool { return o.ID == p.ID && bytes.Equal(o.JSON, p.JSON) }
 
 func (m Message) same(o Message) bool {
-	return m.ID == o.ID && m.Rev == o.Rev && m.To == o.To && m.Enrolment == o.Enrolment && m.Step == o.Step && m.Attempt == o.Attempt &&
+	return slices.EqualFunc(m.Sent, o.Sent, ChannelSent.same) && m.Escalate == o.Escalate && m.About == o.About &&
+		m.ReadAt.Equal(o.ReadAt) && m.OpenedAt.Equal(o.OpenedAt) && m.BackAt.Equal(o.BackAt) &&
+		m.ID == o.ID && m.Rev == o.Rev && m.To == o.To && m.Enrolment == o.Enrolment && m.Step == o.Step && m.Attempt == o.Attempt &&
 		m.Hands == o.Hands && m.Request == o.Request && m.Purpose == o.Purpose && m.Policy == o.Policy && maps.Equal(m.Text, o.Text) &&
 		m.DueAt.Equal(o.DueAt) && m.PlannedAt.Equal(o.PlannedAt) && m.State == o.State && m.ClaimedUntil.Equal(o.ClaimedUntil) &&
 		m.SentAt.Equal(o.SentAt) && m.Bundled == o.Bundled && slices.Equal(m.Carried, o.Carried) && m.Attempts == o.Attempts &&
 		m.LastError == o.LastError && m.DroppedReason == o.DroppedReason
+}
+
+func (c ChannelSent) same(o ChannelSent) bool {
+	return c.Channel == o.Channel && c.At.Equal(o.At) && c.Error == o.Error
 }
 
 func (g *OutGrade) same(o *OutGrade) bool {

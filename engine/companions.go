@@ -22,7 +22,7 @@ const maxCompanions = 20
 // companions claims what else can travel in the mail of m: other requests that wait, or other nudges that are due
 // within `bundle`, also those that hours or caps hold back. A mail sent again because a worker died on it carries the
 // same matters again.
-func (d *delivery) companions(ctx context.Context, w *Workflow, m Message) ([]companion, error) {
+func (d *delivery) companions(ctx context.Context, w *Workflow, m Message, by route) ([]companion, error) {
 	if !m.IsNudge() && m.Request == "" {
 		return nil, nil
 	}
@@ -53,6 +53,17 @@ func (d *delivery) companions(ctx context.Context, w *Workflow, m Message) ([]co
 		if d.unfit(ow, e, other) != "" || paused(e, other) {
 			continue // its own turn drops it, or puts it off
 		}
+		if !d.joins(ow, f, e, other, until) {
+			continue
+		}
+		if its, _, err := d.route(ctx, ow, e, other); err != nil {
+			return out, err
+		} else if its.channel != by.channel || by.to != nil && its.to.Name != by.to.Name {
+			continue
+		}
+		if d.hasInbox(ow, other) {
+			other.note(ChannelSent{Channel: ChannelLMS, At: d.s.now()})
+		}
 		other.Bundled = m.ID
 		claimed, err := d.claim(ctx, other)
 		if errors.Is(err, ErrConflict) {
@@ -64,6 +75,17 @@ func (d *delivery) companions(ctx context.Context, w *Workflow, m Message) ([]co
 		out = append(out, companion{claimed, ow, e, f})
 	}
 	return out, nil
+}
+
+// joins tells whether a nudge may go out now, a little before its time: it is due by until, and its workflow's hours are
+// the receiver's now.
+func (d *delivery) joins(w *Workflow, f Facts, e *Enrolment, m Message, until time.Time) bool {
+	if !m.IsNudge() {
+		return true
+	}
+	now := d.s.now()
+	at, ok := d.to.Preferences.nextWindow(w.Calendar, receiverZone(d.to, f), now)
+	return ok && at.Equal(now) && !dated(w, e, f, m).After(until)
 }
 
 // travelled tells whether a message went out inside another's mail though the worker died before it said so. Only that

@@ -155,7 +155,11 @@ func instructor(a xapi.Agent) func(*xapi.Context) {
 }
 
 func (d *decision) sayRegistered() {
-	d.say(d.learner(), xapi.VerbRegistered, xapi.ActivityObject(d.workflowActivity()), nil, d.about())
+	c := d.about()
+	if d.e.Arm != "" {
+		c.Extensions[xapi.ExtNudgeArm] = d.e.Arm
+	}
+	d.say(d.learner(), xapi.VerbRegistered, xapi.ActivityObject(d.workflowActivity()), nil, c)
 }
 
 func (d *decision) sayLaunched() {

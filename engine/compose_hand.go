@@ -175,6 +175,9 @@ func notifiedStatement(w *Workflow, e *Enrolment, f Facts, m Message) []OutState
 	if m.Policy != "" {
 		c.Extensions[xapi.ExtNudgePolicy] = m.Policy
 	}
+	if e.Arm != "" && m.To == e.Learner {
+		c.Extensions[xapi.ExtNudgeArm] = e.Arm
+	}
 	d.say(d.cairn(), xapi.VerbNotified, xapi.AgentObject(d.agent(m.To)), nil, c)
 	return of.Statements
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // mail is a message with all a mailer needs to word it.
-func (d *delivery) mail(ctx context.Context, w *Workflow, e *Enrolment, f Facts, m Message) Mail {
+func (d *delivery) mail(ctx context.Context, w *Workflow, e *Enrolment, f Facts, m Message, channel string) Mail {
 	mail := Mail{Message: m, To: d.to, Learner: f.Learner, Workflow: w, Enrolment: e, Step: w.Step(m.Step), Zone: receiverZone(d.to, f).String()}
 	if mail.To.Locale == "" {
 		mail.To.Locale = f.Learner.Locale
@@ -15,6 +15,11 @@ func (d *delivery) mail(ctx context.Context, w *Workflow, e *Enrolment, f Facts,
 		mail.Minutes = mail.Step.Minutes
 		mail.DueAt = e.Steps[m.Step].DueAt
 		mail.Comment = d.comment(ctx, e.Steps[m.Step], m)
+	}
+	if p, ok := f.People[m.About]; ok && m.About != "" {
+		mail.About = p
+	} else if m.About != "" {
+		mail.About, _ = d.s.Person(ctx, m.About) // nameless if it cannot be read
 	}
 	switch {
 	case m.Request != "":
@@ -30,7 +35,7 @@ func (d *delivery) mail(ctx context.Context, w *Workflow, e *Enrolment, f Facts,
 		mail.Link = e.RelaunchURL
 	}
 	if d.s.o.Links != nil {
-		mail.UnsubscribeURL = d.s.o.Links.Unsubscribe(d.s.o.Tenant, d.to.ID, channelEmail)
+		mail.UnsubscribeURL = d.s.o.Links.Unsubscribe(d.s.o.Tenant, d.to.ID, channel)
 	}
 	return mail
 }

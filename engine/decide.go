@@ -49,6 +49,7 @@ func decide(w *Workflow, e *Enrolment, f Facts, ev event, now time.Time) (*Enrol
 		d.settle()
 	}
 	d.now = now
+	d.drawArm()
 	if err := ev.apply(d); err != nil {
 		return nil, err
 	}

@@ -29,20 +29,20 @@ type delivery struct {
 	all  []Message // the person's, latest first
 	done map[MessageID]bool
 	sent int
+
+	endpoints []Endpoint // of the tenant, once looked up
+	looked    bool
 }
 
-// Deliver sends what is due for one person: what still fits, nudges only in the person's working hours and within the
-// caps. One worker at a time delivers to a person, so that caps and bundles hold; the others do nothing. A process
-// without Mailer delivers nothing.
+// Deliver brings what is due to one person: what still fits, nudges only in the person's working hours and within the
+// caps, into their inbox and by the first other channel that reaches. One worker at a time delivers to a person, so that
+// caps and bundles hold; the others do nothing. In a process without Mailer mails wait.
 func (s *Service) Deliver(ctx context.Context, id PersonID) error {
 	_, err := s.deliver(ctx, id)
 	return err
 }
 
 func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
-	if s.o.Mailer == nil {
-		return 0, nil
-	}
 	to, err := s.Person(ctx, id)
 	if err != nil {
 		return 0, err
@@ -108,42 +108,75 @@ func (d *delivery) one(ctx context.Context, m Message) error {
 	if reason := d.unfit(w, e, m); reason != "" {
 		return d.drop(ctx, m, reason)
 	}
-	if at := d.hold(w, e, f, m); at.After(d.s.now()) {
+	at, inWindow := d.window(w, e, f, m)
+	if at.After(d.s.now()) {
+		return d.putOff(ctx, m, at)
+	}
+	if d.hasInbox(w, m) {
+		m.note(ChannelSent{Channel: ChannelLMS, At: d.s.now()})
+	}
+	by, reason, err := d.route(ctx, w, e, m)
+	if err != nil {
+		return err
+	}
+	if !inWindow {
+		by, reason = route{}, "working hours and quiet hours leave no time"
+	}
+	switch {
+	case by.channel == "" && m.InInbox():
+		return d.keep(ctx, companion{m, w, e, f})
+	case by.channel == "":
+		return d.drop(ctx, m, reason)
+	case by.channel == ChannelEmail && d.s.o.Mailer == nil:
+		return d.putOff(ctx, m, d.s.now().Add(noMailer))
+	}
+	if at := d.capped(w, f, m); at.After(d.s.now()) {
 		return d.putOff(ctx, m, at)
 	}
 	if m, err = d.claim(ctx, m); err != nil {
 		return err
 	}
-	others, err := d.companions(ctx, w, m)
+	others, err := d.companions(ctx, w, m, by)
 	if err != nil {
 		return err
 	}
-	return d.send(ctx, append([]companion{{m, w, e, f}}, others...))
+	return d.send(ctx, by, append([]companion{{m, w, e, f}}, others...))
+}
+
+// noMailer is how long a mail waits in a process that sends none.
+const noMailer = 15 * time.Minute
+
+// keep ends a message whose only channel is the inbox.
+func (d *delivery) keep(ctx context.Context, c companion) error {
+	c.m.SentAt = d.s.now()
+	var err error
+	if c.m, err = d.save(ctx, c.m); err != nil {
+		return err
+	}
+	d.count("sent", ChannelLMS)
+	return d.finish(ctx, c.w, c.e, c.f, c.m)
 }
 
 // send sends the first message with the others inside, notes that it is gone, and records it. All are claimed.
-func (d *delivery) send(ctx context.Context, all []companion) error {
-	mail := d.mail(ctx, all[0].w, all[0].e, all[0].f, all[0].m)
+func (d *delivery) send(ctx context.Context, by route, all []companion) error {
+	mail := d.mail(ctx, all[0].w, all[0].e, all[0].f, all[0].m, by.channel)
 	for _, c := range all[1:] {
 		if c.m.Enrolment == all[0].m.Enrolment && c.m.Step == all[0].m.Step && c.m.Request == all[0].m.Request {
 			continue // the mail is about that step already
 		}
-		mail.Also = append(mail.Also, d.mail(ctx, c.w, c.e, c.f, c.m))
+		mail.Also = append(mail.Also, d.mail(ctx, c.w, c.e, c.f, c.m, by.channel))
 	}
-	sending, cancel := context.WithTimeout(ctx, sendTime)
-	failure := d.s.o.Mailer.Send(sending, mail)
-	cancel()
+	failure := d.post(ctx, by, mail)
+	if failure != nil {
+		return d.unsent(ctx, by, all, failure)
+	}
 	var errs []error
 	for _, c := range all[1:] {
 		all[0].m.Carried = append(all[0].m.Carried, c.m.ID)
 	}
 	for i := range all {
 		c := &all[i]
-		if failure != nil {
-			c.m.Bundled, c.m.Carried = "", nil
-			errs = append(errs, d.failed(ctx, c.m, failure))
-			continue
-		}
+		c.m.note(ChannelSent{Channel: by.channel, At: d.s.now()})
 		c.m.SentAt, c.m.ClaimedUntil, c.m.LastError = d.s.now(), d.s.o.Wall(), ""
 		var err error
 		if c.m, err = d.save(ctx, c.m); err != nil {
@@ -151,6 +184,7 @@ func (d *delivery) send(ctx context.Context, all []companion) error {
 			errs = append(errs, err)
 			continue
 		}
+		d.count("sent", by.channel)
 		d.sent++
 	}
 	for _, c := range all {
@@ -161,6 +195,63 @@ func (d *delivery) send(ctx context.Context, all []companion) error {
 	return errors.Join(errs...)
 }
 
+// post puts a mail on its way.
+func (d *delivery) post(ctx context.Context, by route, mail Mail) error {
+	sending, cancel := context.WithTimeout(ctx, sendTime)
+	defer cancel()
+	if by.channel == ChannelEmail {
+		return d.s.o.Mailer.Send(sending, mail)
+	}
+	failure := d.s.o.Chat.Post(sending, *by.to, mail)
+	d.judge(ctx, *by.to, failure)
+	return failure
+}
+
+// unsent notes that a mail did not go out. If the channel will never take it, the next one is tried at once.
+func (d *delivery) unsent(ctx context.Context, by route, all []companion, failure error) error {
+	var unreachable *UnreachableError
+	var retry *RetryError
+	again := errors.As(failure, &retry) || errors.Is(failure, context.DeadlineExceeded) || errors.Is(failure, context.Canceled)
+	if errors.As(failure, &unreachable) {
+		if err := d.s.reportOn(ctx, d.to, d.to.Email, HardBounce); err != nil {
+			return err
+		}
+		to, err := d.s.Person(ctx, d.to.ID)
+		if err != nil {
+			return err
+		}
+		d.to = to
+	}
+	var errs []error
+	for _, c := range all {
+		c.m.Bundled, c.m.Carried = "", nil
+		if again || by.channel == ChannelEmail && unreachable == nil {
+			errs = append(errs, d.failed(ctx, c.m, failure))
+			continue
+		}
+		c.m.note(ChannelSent{Channel: by.channel, At: d.s.now(), Error: clip(failure.Error(), 300)})
+		c.m.LastError = clip(failure.Error(), 300)
+		if err := d.putOff(ctx, c.m, d.s.now()); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		d.count("failed", by.channel)
+		if m, err := d.s.o.Store.Message(ctx, c.m.ID); err != nil {
+			errs = append(errs, err)
+		} else {
+			errs = append(errs, d.one(ctx, m))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// count tells who counts what became of a message.
+func (d *delivery) count(outcome, why string) {
+	if d.s.o.Counter != nil {
+		d.s.o.Counter.CountMessage(outcome, why)
+	}
+}
+
 // unfit is why a message will not be sent, or "".
 func (d *delivery) unfit(w *Workflow, e *Enrolment, m Message) string {
 	if ok, reason := fits(w, e, m, d.s.now()); !ok {
@@ -169,16 +260,21 @@ func (d *delivery) unfit(w *Workflow, e *Enrolment, m Message) string {
 	switch {
 	case d.askedAlready(m):
 		return "asked already"
-	case !d.to.Unsubscribed[channelEmail].IsZero() && (m.IsNudge() || m.Request == ""): // who is asked for an answer is asked all the same
-		return "unsubscribed"
-	case d.to.Email == "":
-		return "no e-mail address"
-	case !slices.Contains(w.Nudges.Channels, channelEmail) && m.IsNudge():
-		return "no channel reaches"
-	case !d.to.known() && m.Request == "" && m.To != e.Learner && m.Purpose != PurposeAskForHelp && m.Purpose != PurposeOwnText:
+	case m.Escalate && e.DisclosedAt.IsZero():
+		return "the escalation was not disclosed"
+	case !d.to.known() && m.Request == "" && m.To != e.Learner && !saysItAll(m.Purpose):
 		return "no page to go to"
 	}
 	return ""
+}
+
+// saysItAll tells whether a message is worth sending to somebody who has no page to go to.
+func saysItAll(purpose string) bool {
+	switch purpose {
+	case PurposeAskForHelp, PurposeOwnText, PurposeStepWith, PurposeUnreachable:
+		return true
+	}
+	return false
 }
 
 // askedAlready tells whether another mail has asked, or will first: a question that came back needs one only if the
@@ -196,41 +292,60 @@ func (d *delivery) askedAlready(m Message) bool {
 // known tells whether a person has an LMS account.
 func (p Person) known() bool { return p.Issuer != "" }
 
-// hold is until when a nudge is held back: until the person works, and until a slot of the caps is free. What a
-// person's act caused is never held back.
-func (d *delivery) hold(w *Workflow, e *Enrolment, f Facts, m Message) time.Time {
-	now := d.s.now()
+// window is until when a message is held back: nudges until their date as it is now, and until the person works and does
+// not rest; what a person's act caused only for the receiver's own quiet hours. false: there is no such time.
+func (d *delivery) window(w *Workflow, e *Enrolment, f Facts, m Message) (time.Time, bool) {
+	now, zone := d.s.now(), receiverZone(d.to, f)
+	if !m.IsNudge() {
+		return d.to.Preferences.Quiet.until(now, zone), true
+	}
+	if paused(e, m) {
+		return now.Add(pausedFor), true
+	}
+	if at := dated(w, e, f, m); at.After(now) {
+		return at, true
+	}
+	at, ok := d.to.Preferences.nextWindow(w.Calendar, zone, now)
+	if !ok {
+		return now, false
+	}
+	return at, true
+}
+
+// capped is when a slot of the caps is free for a nudge that goes out beside the inbox. What goes to reviewers is counted
+// apart; what travelled inside another's mail is not counted.
+func (d *delivery) capped(w *Workflow, f Facts, m Message) time.Time {
+	now, zone := d.s.now(), receiverZone(d.to, f)
 	if !m.IsNudge() {
 		return now
 	}
-	if paused(e, m) {
-		return now.Add(pausedFor)
-	}
-	zone := receiverZone(d.to, f)
-	at := w.Calendar.NextWorking(now, zone)
-	if m.Request != "" {
-		return at // requests count apart
-	}
-	day := at.In(zone).Format(time.DateOnly)
+	day := now.In(zone).Format(time.DateOnly)
 	var today int
 	var week []time.Time // oldest first
-	for _, other := range slices.Backward(d.all) {
-		if other.SentAt.IsZero() || !other.IsNudge() || other.Request != "" || other.Bundled != "" {
+	for _, other := range d.all {
+		if other.SentAt.IsZero() || !other.IsNudge() || other.Bundled != "" || other.By() == "" || (other.Request == "") != (m.Request == "") {
 			continue
 		}
 		if other.SentAt.In(zone).Format(time.DateOnly) == day {
 			today++
 		}
-		if at.Sub(other.SentAt) < 7*24*time.Hour {
+		if now.Sub(other.SentAt) < 7*24*time.Hour {
 			week = append(week, other.SentAt)
 		}
 	}
 	slices.SortFunc(week, time.Time.Compare)
-	if cap := w.Nudges.Cap.Week; len(week) >= cap {
-		at = w.Calendar.NextWorking(week[len(week)-cap].Add(7*24*time.Hour), zone)
+	at := now
+	if limit := w.Nudges.Cap.Week; len(week) >= limit {
+		at = week[len(week)-limit].Add(7 * 24 * time.Hour)
 	} else if today >= w.Nudges.Cap.Day {
-		y, mo, dd := at.In(zone).Date()
-		at = w.Calendar.NextWorking(local(y, mo, dd+1, 0, zone), zone)
+		y, mo, dd := now.In(zone).Date()
+		at = local(y, mo, dd+1, 0, zone)
+	}
+	if !at.After(now) {
+		return now
+	}
+	if open, ok := d.to.Preferences.nextWindow(w.Calendar, zone, at); ok {
+		return open
 	}
 	return at
 }
@@ -254,6 +369,9 @@ func receiverZone(to Person, f Facts) *time.Location {
 
 // putOff lets a message wait until at. It may still travel inside another's mail before.
 func (d *delivery) putOff(ctx context.Context, m Message, at time.Time) error {
+	if at.After(d.s.now()) {
+		d.count("held", "")
+	}
 	m.State, m.DueAt, m.ClaimedUntil = MessageWaiting, at, time.Time{}
 	m, err := d.save(ctx, m)
 	delete(d.done, m.ID)
@@ -280,6 +398,7 @@ func (d *delivery) save(ctx context.Context, m Message) (Message, error) {
 }
 
 func (d *delivery) drop(ctx context.Context, m Message, reason string) error {
+	d.count("dropped", reason)
 	m.State, m.DroppedReason = MessageDropped, reason
 	_, err := d.save(ctx, m)
 	return err
@@ -289,7 +408,7 @@ func (d *delivery) drop(ctx context.Context, m Message, reason string) error {
 func (d *delivery) failed(ctx context.Context, m Message, failure error) error {
 	var retry *RetryError
 	m.LastError, m.ClaimedUntil = clip(failure.Error(), 300), time.Time{}
-	if again := errors.As(failure, &retry) || errors.Is(failure, context.DeadlineExceeded); again && !d.hopeless(m) {
+	if again := errors.As(failure, &retry) || errors.Is(failure, context.DeadlineExceeded) || errors.Is(failure, context.Canceled); again && !d.hopeless(m) {
 		after := min(backoff(m.Attempts), maxPause)
 		if retry != nil {
 			after = max(after, retry.After)
@@ -297,6 +416,7 @@ func (d *delivery) failed(ctx context.Context, m Message, failure error) error {
 		m.State, m.DueAt = MessageWaiting, d.s.now().Add(after)
 	} else {
 		m.State = MessageFailed
+		d.count("failed", m.Purpose)
 		d.s.o.Log.Error("give up a message", "message", m.ID, "purpose", m.Purpose, "attempts", m.Attempts)
 	}
 	_, err := d.save(ctx, m)

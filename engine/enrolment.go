@@ -67,6 +67,11 @@ type Enrolment struct {
 
 	Cohort *Membership `json:"cohort,omitempty"` // what this learner does with others
 	Asked  *CoachTalk  `json:"asked,omitempty"`  // the thread with the coach
+	// Nudges.
+	Arm         string            `json:"arm,omitempty"`         // of the nudge test, drawn at enrolment: holdout, or the policy that is the default
+	DisclosedAt time.Time         `json:"disclosed_at,omitzero"` // the learner was shown who is told when they are late; zero: nobody is
+	NoticedAt   time.Time         `json:"noticed_at,omitzero"`   // the learner has put that notice away
+	Unreachable map[PersonID]bool `json:"unreachable,omitempty"` // asked, but mails to them come back: the coach was told
 }
 
 // Assignment is one person in a role of one enrolment.

@@ -121,3 +121,15 @@ type RefusedError struct {
 
 func (e *RefusedError) Error() string { return fmt.Sprintf("refused (%s): %v", e.Cause, e.Err) }
 func (e *RefusedError) Unwrap() error { return e.Err }
+
+// UnreachableError is what a Mailer returns when the receiver's address is refused for good: a hard bounce.
+type UnreachableError struct{ Err error }
+
+func (e *UnreachableError) Error() string { return "unreachable: " + e.Err.Error() }
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// GoneError is what a Chat returns when an endpoint is not there any more.
+type GoneError struct{ Err error }
+
+func (e *GoneError) Error() string { return "gone: " + e.Err.Error() }
+func (e *GoneError) Unwrap() error { return e.Err }

@@ -48,6 +48,7 @@ func (ev arrived) apply(d *decision) error {
 	if start, ok := courseStart(a.Custom["course_start"]); ok && !start.Equal(d.e.Anchors[AnchorCourseStart]) {
 		d.e.Anchors[AnchorCourseStart], d.e.AnchorSource[AnchorCourseStart] = start, "launch"
 	}
+	d.disclose() // the pages it leads to say so
 	d.sayLaunched()
 	return completedCourse{notes: ev.completed}.apply(d)
 }

@@ -63,7 +63,7 @@ func (s *Service) Home(ctx context.Context, id EnrolmentID) (*Home, error) {
 		return nil, err
 	}
 	v := &viewer{decision: &decision{w: w, e: e, f: f, now: s.now()}, names: names}
-	h := &Home{Enrolment: e, Workflow: w, Learner: f.Learner, Discloses: discloses(w)}
+	h := &Home{Enrolment: e, Workflow: w, Learner: f.Learner, Discloses: len(w.escalations()) > 0}
 	h.Done, h.Required = tally(w, e)
 	for _, of := range w.order {
 		st := e.Steps[of.ID]
@@ -117,14 +117,6 @@ func sooner(a, b *StepView) bool {
 		return true
 	}
 	return a.Due.Before(b.Due)
-}
-
-// discloses tells whether somebody else hears when the learner is late.
-func discloses(w *Workflow) bool {
-	return slices.ContainsFunc(w.order, func(s *Step) bool {
-		_, policy := w.policy(s)
-		return s.By == Learner && slices.ContainsFunc(policy, func(n Nudge) bool { return n.Escalate })
-	})
 }
 
 // uses tells whether a role has anything to do in the workflow.

@@ -25,6 +25,13 @@ type Message struct {
 	Attempts      int         `json:"attempts,omitempty"`
 	LastError     string      `json:"last_error,omitempty"`
 	DroppedReason string      `json:"dropped_reason,omitempty"`
+
+	Sent     []ChannelSent `json:"sent,omitempty"`     // per channel, so that none is used twice
+	Escalate bool          `json:"escalate,omitempty"` // needs disclosure at enrolment
+	About    PersonID      `json:"about,omitempty"`    // the person it tells of, if that is not the learner
+	ReadAt   time.Time     `json:"read_at,omitzero"`   // in the inbox
+	OpenedAt time.Time     `json:"opened_at,omitzero"` // its link led to an act
+	BackAt   time.Time     `json:"back_at,omitzero"`   // of a nudge: the learner launched within 7 days after it
 }
 
 // The states of a message: waiting → sending (claimed) → sent, or dropped (no longer fits) or failed.
@@ -47,13 +54,16 @@ const (
 	PurposeApproved   = "approved"
 	PurposeNotYet     = "not_yet"
 	PurposeCompleted  = "completed"
+
+	PurposeStepWith    = "step_with"   // a step that the learner does with the receiver is open
+	PurposeUnreachable = "unreachable" // to the coach: mails to somebody who is asked come back
 )
 
 // IsNudge tells whether a policy asked for the message: nudges keep working hours and caps. What a person's act
 // caused (a request for review, a returned hand-in) is sent at once.
 func (m Message) IsNudge() bool {
 	switch m.Purpose {
-	case PurposeStepOpen, PurposeStepDue, PurposeStepLate, PurposeAskForHelp, PurposeOwnText:
+	case PurposeStepOpen, PurposeStepDue, PurposeStepLate, PurposeAskForHelp, PurposeOwnText, PurposeStepWith:
 		return true
 	}
 	return false

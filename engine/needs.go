@@ -40,6 +40,25 @@ type Mail struct {
 	Minutes        int
 	Comment        string // what the reviewer wrote (returned, approved, not_yet)
 	Also           []Mail // other matters that travel along, at most 20; list their titles and links
+	About          Person // whom Message.About names
+	Ask            string // of a manager's mail: the question to ask the learner, in the receiver's language; empty: the default one
+}
+
+// Chat posts a message to an endpoint of the tenant. A *RetryError may succeed later, a *GoneError says that nobody is
+// there any more, any other error that this message will never be taken.
+type Chat interface {
+	Post(ctx context.Context, to Endpoint, m Mail) error
+}
+
+// Sealer keeps what others could act with unreadable at rest. What is sealed opens with the same label only.
+type Sealer interface {
+	Seal(plain []byte, label string) []byte
+	Open(sealed []byte, label string) ([]byte, error)
+}
+
+// Counter counts what becomes of messages: outcome is sent, dropped, failed or held; why is the channel or the reason.
+type Counter interface {
+	CountMessage(outcome, why string)
 }
 
 // Links makes the links of mails. A learner's link is Enrolment.RelaunchURL.

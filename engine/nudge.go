@@ -3,17 +3,26 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
-// policy is the nudge policy of a step and its name; none: silent.
-func (w *Workflow) policy(s *Step) (string, []Nudge) {
+// policy is the nudge policy of a step and its name; none: silent. For the learner's own steps, the arm drawn at enrolment
+// takes the place of the default.
+func (d *decision) policy(s *Step, by Role) (string, []Nudge) {
 	name := s.Nudge
 	if name == "" {
-		name = w.Nudges.Default
+		name = d.w.Nudges.Default
+		if _, ok := d.w.Nudges.Policies[d.e.Arm]; ok && by == Learner {
+			name = d.e.Arm
+		}
 	}
-	return name, w.Nudges.Policies[name] // "none" is no policy
+	return name, d.w.Nudges.Policies[name] // "none" is no policy
 }
+
+// announces tells whether a nudge only says that a step is open.
+func (n Nudge) announces() bool { return n.At.Anchor == anchorOpen && n.At.Offset.IsZero() }
 
 // planNudges puts every nudge whose time has come into the outbox, each once, and notes when the next one comes.
 func (d *decision) planNudges() {
@@ -50,16 +59,19 @@ type nudged struct {
 }
 
 func (d *decision) plan(s *Step, st *StepState, on nudged) {
-	name, policy := d.w.policy(s)
 	by := Learner
 	if on.role != "" {
 		by = on.role
 	}
+	name, policy := d.policy(s, by)
+	// Optional steps are only announced, and so is every step of the learner to whom the test gives nothing else.
+	onlyOpen := s.Optional || by == Learner && (d.e.State == Completed || d.e.Arm == ArmHoldout)
+	begins, isEvent := d.begins(s, st)
 	for i, n := range policy {
-		if n.At.Anchor != anchorOpen && (s.Optional || d.e.State == Completed && s.By == Learner) {
-			continue // optional steps are only announced
+		if onlyOpen && !n.announces() {
+			continue
 		}
-		if on.again && n.At.Anchor == anchorOpen && n.At.Offset.IsZero() && n.To == "doer" {
+		if on.again && n.announces() && n.To == "doer" {
 			continue
 		}
 		from := on.open
@@ -75,15 +87,68 @@ func (d *decision) plan(s *Step, st *StepState, on nudged) {
 			d.note(at)
 			continue
 		}
-		if st.NudgesPlanned == nil {
-			st.NudgesPlanned = map[string]bool{}
-		}
-		st.NudgesPlanned[key] = true
-		if at.Before(on.open) {
-			continue // dated before the step was open
+		st.plan(key)
+		if at.Before(on.open) || isEvent && at.After(begins) {
+			continue // dated before the step was open, or after the event
 		}
 		d.nudge(s, st, n, fmt.Sprintf("%s.%d", name, i), on, at)
+		if n.announces() && n.To == "doer" && by == Learner {
+			d.nudgeWith(s, st, fmt.Sprintf("%s.%d", name, i), at)
+		}
 	}
+}
+
+func (st *StepState) plan(key string) {
+	if st.NudgesPlanned == nil {
+		st.NudgesPlanned = map[string]bool{}
+	}
+	st.NudgesPlanned[key] = true
+}
+
+// begins is when a step's event begins; false: it is none, or that is not known.
+func (d *decision) begins(s *Step, st *StepState) (time.Time, bool) {
+	if s.At == nil {
+		return time.Time{}, false
+	}
+	return d.when(*s.At, beginning, s.By, st)
+}
+
+// nudgeWith tells those with whom the learner does a step that it is open. A whole cohort has the step itself.
+func (d *decision) nudgeWith(s *Step, st *StepState, policy string, at time.Time) {
+	if s.With == "" || s.With == withCohort {
+		return
+	}
+	for _, p := range d.everybody(Role(s.With)) {
+		if p != d.e.Learner {
+			d.send(Message{To: p, Step: s.ID, Purpose: PurposeStepWith, Policy: policy, DueAt: at}, st)
+		}
+	}
+}
+
+const withCohort = "cohort"
+
+// dated is when a nudge is to be sent as things stand now: its due date may have moved since it was planned. A nudge not
+// counted from `due` has the date it was planned for.
+func dated(w *Workflow, e *Enrolment, f Facts, m Message) time.Time {
+	s, st := w.Step(m.Step), e.Steps[m.Step]
+	dot := strings.LastIndexByte(m.Policy, '.')
+	if dot < 0 || s == nil || st == nil {
+		return m.PlannedAt
+	}
+	i, err := strconv.Atoi(m.Policy[dot+1:])
+	policy := w.Nudges.Policies[m.Policy[:dot]]
+	if err != nil || i < 0 || i >= len(policy) || policy[i].At.Anchor != anchorDue {
+		return m.PlannedAt
+	}
+	due, by := st.DueAt, Learner
+	if k := slices.IndexFunc(st.Requests, func(r Request) bool { return r.ID == m.Request }); k >= 0 {
+		due, by = st.Requests[k].DueAt, st.Requests[k].Role
+	}
+	if due.IsZero() {
+		return m.PlannedAt
+	}
+	d := &decision{w: w, e: e, f: f}
+	return w.Calendar.resolve(moment{at: due}, policy[i].At, beginning, d.zone(by))
 }
 
 // nudge plans one nudge for all its receivers.
@@ -93,12 +158,15 @@ func (d *decision) nudge(s *Step, st *StepState, n Nudge, policy string, on nudg
 		purpose = PurposeOwnText
 	}
 	m := Message{Step: s.ID, Purpose: purpose, Policy: policy, Text: n.Text, DueAt: at}
+	m.Escalate = n.Escalate
 	var to []PersonID
 	switch n.To {
 	case "doer":
 		to, m.Request = []PersonID{on.doer}, on.request
 	case "manager":
-		to = d.everybody(Manager)
+		if to = d.reachable(d.everybody(Manager)); len(to) == 0 {
+			to = d.everybody(Coach) // nobody else could help
+		}
 		if slices.Contains(to, on.doer) {
 			to = d.everybody(Coach)
 		}
@@ -111,10 +179,20 @@ func (d *decision) nudge(s *Step, st *StepState, n Nudge, policy string, on nudg
 		}
 		m.To = p
 		d.send(m, st)
-		if n.Escalate {
+		if n.Escalate && !d.e.DisclosedAt.IsZero() {
 			d.sayEscalated(s, p, policy)
 		}
 	}
+}
+
+// reachable leaves out to whom nothing can be sent.
+func (d *decision) reachable(people []PersonID) []PersonID {
+	return slices.DeleteFunc(slices.Clone(people), func(p PersonID) bool { return d.unreachable(p) })
+}
+
+func (d *decision) unreachable(id PersonID) bool {
+	p, known := d.f.People[id]
+	return known && p.unreachable()
 }
 
 func (d *decision) everybody(role Role) []PersonID {
@@ -148,14 +226,20 @@ func fits(w *Workflow, e *Enrolment, m Message, now time.Time) (bool, string) {
 		return true, ""
 	}
 	if !m.IsNudge() {
+		if m.Purpose == PurposeReturned && st.State != Returned {
+			return false, "it was handed in again"
+		}
 		return true, ""
 	}
+	begins, isEvent := (&decision{w: w, e: e}).begins(s, st)
 	waiting := slices.ContainsFunc(st.Requests, Request.Waiting)
 	switch {
 	case m.Attempt != st.Attempt || m.Hands != st.Hands:
 		return false, "something was handed in since"
 	case st.State != Open && st.State != Returned && !waiting:
 		return false, "the step is not open any more"
+	case isEvent && now.After(begins):
+		return false, "the event has begun"
 	case m.Purpose == PurposeStepDue && !st.DueAt.IsZero() && now.After(st.DueAt):
 		return false, "it is late already"
 	case (m.Purpose == PurposeStepLate || m.Purpose == PurposeAskForHelp) && s.By == Learner && now.Before(st.DueAt):
@@ -164,4 +248,31 @@ func fits(w *Workflow, e *Enrolment, m Message, now time.Time) (bool, string) {
 		return false, "the workflow is complete"
 	}
 	return true, ""
+}
+
+// tellUnreachable tells the coach of those who are asked for an answer and to whom mails come back, once each. It tells
+// whether that is all of them, so that the stand-in is asked at once.
+func (d *decision) tellUnreachable(people []Assignment) bool {
+	all := len(people) > 0
+	for _, a := range people {
+		p := d.f.People[a.Person]
+		if !d.unreachable(a.Person) {
+			delete(d.e.Unreachable, a.Person)
+			all = false
+			continue
+		}
+		if d.e.Unreachable[a.Person] {
+			continue
+		}
+		if d.e.Unreachable == nil {
+			d.e.Unreachable = map[PersonID]bool{}
+		}
+		d.e.Unreachable[a.Person] = true
+		for _, coach := range d.everybody(Coach) {
+			if coach != a.Person {
+				d.send(Message{To: coach, About: a.Person, Purpose: PurposeUnreachable}, &StepState{}, string(a.Person), p.MailTrouble.Bounced.String())
+			}
+		}
+	}
+	return all
 }

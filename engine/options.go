@@ -14,6 +14,9 @@ type Options struct {
 	Gradebook Gradebook
 	Mailer    Mailer
 	Links     Links
+	Chat      Chat    // nil: nobody is reached by chat
+	Sealer    Sealer  // of chat endpoints; needed to add and to use them
+	Counter   Counter // nil: nobody counts
 	Alarms    Alarms
 	Now       func() time.Time // engine time; nil: time.Now
 	Wall      func() time.Time // real time, for claims and leases; nil: time.Now

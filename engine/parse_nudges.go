@@ -1,6 +1,11 @@
 package engine
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
+
+var channelNames = []string{ChannelLMS, ChannelEmail, ChannelChat}
 
 var nudgeNames = []string{PurposeStepOpen, PurposeStepDue, PurposeStepLate, PurposeAskForHelp}
 
@@ -14,7 +19,11 @@ func (r *reader) nudges(o object) Nudges {
 	if no.has("channels") {
 		d.Channels = nil
 		for _, it := range no.list("channels") {
-			d.Channels = append(d.Channels, r.scalar(it.n, it.path))
+			name := r.scalar(it.n, it.path)
+			if !slices.Contains(channelNames, name) {
+				r.refuse(it.n, it.path, fmt.Sprintf("no channel %q", name), suggestOrList(name, channelNames))
+			}
+			d.Channels = append(d.Channels, name)
 		}
 	}
 	if c := no.keys["cap"]; c != nil {
@@ -36,7 +45,7 @@ func (r *reader) nudges(o object) Nudges {
 		}
 		for _, f := range p.fields {
 			path := "nudges.policies." + f.key
-			if !idShape.MatchString(f.key) || f.key == "none" {
+			if !idShape.MatchString(f.key) || f.key == "none" || f.key == ArmHoldout {
 				r.add(f.line, f.col, path, fmt.Sprintf("%q cannot name a policy", f.key), "", false)
 			}
 			d.Policies[f.key] = r.policy(f.value, path)

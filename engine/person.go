@@ -17,6 +17,10 @@ type Person struct {
 	Unsubscribed map[string]time.Time `json:"unsubscribed,omitempty"`
 	Names        []Identity           `json:"names,omitempty"` // other names of the account; each is an Alias too
 	CreatedAt    time.Time            `json:"created_at"`
+
+	// How they want to be reached, and whether they can be.
+	Preferences Preferences `json:"preferences,omitzero"`
+	MailTrouble MailTrouble `json:"mail_trouble,omitzero"`
 }
 
 // Staff is a person who came to a course as its teacher, administrator, content developer or mentor.

@@ -178,23 +178,6 @@ func (s *Service) Person(ctx context.Context, id PersonID) (Person, error) {
 	return p, nil
 }
 
-// Unsubscribe stops nudges by a channel ("email") to a person at once. Requests and news of what somebody did stay.
-func (s *Service) Unsubscribe(ctx context.Context, id PersonID, channel string) error {
-	if channel != channelEmail {
-		return fmt.Errorf("unsubscribe from %q: %w", channel, ErrInvalid)
-	}
-	return s.changePerson(ctx, id, func(p *Person) {
-		if p.Unsubscribed == nil {
-			p.Unsubscribed = map[string]time.Time{}
-		}
-		if p.Unsubscribed[channel].IsZero() {
-			p.Unsubscribed[channel] = s.now()
-		}
-	})
-}
-
-const channelEmail = "email"
-
 // changePerson applies a change to a person by compare-and-swap; a change that changes nothing is not saved.
 func (s *Service) changePerson(ctx context.Context, id PersonID, change func(*Person)) error {
 	for range maxTries {

@@ -28,6 +28,7 @@ type Store interface {
 	RosterStore
 	CohortStore
 	PostStore
+	EndpointStore
 
 	// PutWorkflow keeps a version. Same Source and Aids again: nil and untouched. Other Source or Aids for the same
 	// (id, version): ErrConflict.

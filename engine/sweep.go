@@ -129,9 +129,6 @@ func (w *sweep) grades(ctx context.Context) {
 }
 
 func (w *sweep) deliver(ctx context.Context) {
-	if w.s.o.Mailer == nil {
-		return
-	}
 	seen := map[PersonID]bool{}
 	rows := map[MessageID]bool{} // those that stay due must not hide the ones behind them
 	for fresh := true; fresh; {
@@ -193,14 +190,12 @@ func (s *Service) NextAlarm(ctx context.Context, until time.Time) (time.Time, bo
 	for _, d := range due {
 		take(d.At)
 	}
-	if s.o.Mailer != nil {
-		messages, err := s.o.Store.DueMessages(ctx, until, 1)
-		if err != nil {
-			return time.Time{}, false, fmt.Errorf("next alarm: %w", err)
-		}
-		for _, m := range messages {
-			take(m.DueAt)
-		}
+	messages, err := s.o.Store.DueMessages(ctx, until, 1)
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("next alarm: %w", err)
+	}
+	for _, m := range messages {
+		take(m.DueAt)
 	}
 	return next, !next.IsZero(), nil
 }

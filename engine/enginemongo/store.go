@@ -22,6 +22,7 @@
 //	engine_posts          _id            rev, thread, author, at, uncounted, doc
 //	engine_cursors        _id            seq
 //	engine_leases         _id            holder, until
+//	engine_endpoints      _id (name)     doc
 //
 // Times are int64, nanoseconds since 1970 in UTC; 0 is the zero time.
 package enginemongo
@@ -90,6 +91,7 @@ type Store struct {
 	contributions, blobs, messages                *mongo.Collection
 	cursors, leases, aliases                      *mongo.Collection
 	cohorts, members, groups, posts               *mongo.Collection
+	endpoints                                     *mongo.Collection
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -104,8 +106,8 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		workflows: in("engine_workflows"), people: in("engine_people"), staff: in("engine_staff"), roster: in("engine_roster"), signals: in("engine_signals"),
 		enrolments: in("engine_enrolments"), contributions: in("engine_contributions"), blobs: in("engine_blobs"),
 		messages: in("engine_messages"), cursors: in("engine_cursors"), leases: in("engine_leases"),
-		aliases: in("engine_aliases"),
 		cohorts: in("engine_cohorts"), members: in("engine_members"), groups: in("engine_groups"), posts: in("engine_posts"),
+		aliases: in("engine_aliases"), endpoints: in("engine_endpoints"),
 	}
 	if err := makeIndexes(ctx, in); err != nil {
 		return nil, err

@@ -22,6 +22,7 @@
 //	engine_posts          id             rev, thread, author, at, uncounted (null: no more)
 //	engine_cursors        name           seq
 //	engine_leases         name           holder, until
+//	engine_endpoints      name
 //
 // Times are integers, nanoseconds since 1970 in UTC.
 package enginesqlite
@@ -89,6 +90,8 @@ var schema = []string{
 	`CREATE INDEX IF NOT EXISTS engine_messages_ready ON engine_messages (ready_at, id) WHERE ready_at IS NOT NULL`,
 	`CREATE TABLE IF NOT EXISTS engine_cursors (
 		name TEXT PRIMARY KEY NOT NULL, seq INTEGER NOT NULL) STRICT`,
+	`CREATE TABLE IF NOT EXISTS engine_endpoints (
+		name TEXT PRIMARY KEY NOT NULL, doc TEXT NOT NULL) STRICT`,
 	`CREATE TABLE IF NOT EXISTS engine_leases (
 		name TEXT PRIMARY KEY NOT NULL, holder TEXT NOT NULL, until INTEGER NOT NULL) STRICT`,
 }

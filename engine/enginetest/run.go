@@ -49,6 +49,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"grades fall due, and wait when put off", gradesFallDue},
 		{"a contribution is replaced by id", contributionIsReplaced},
 		{"a file is kept under its hash", blobIsKept},
+		{"channel endpoints are kept by name", endpointsAreKept},
 		{"a message is added once", messageIsAddedOnce},
 		{"messages fall due, are claimed and come back", messagesFallDue},
 		{"of concurrent claims one wins", oneClaimWins},
