@@ -108,8 +108,8 @@ func (o *world) check(before, after *Enrolment) {
 		if st.State.Settled() && slices.ContainsFunc(st.Requests, Request.Waiting) {
 			o.t.Fatalf("%s is %s and somebody is still asked", s.ID, st.State)
 		}
-		if s.By != Learner && st.State == Open && st.AskAgainAt.Before(o.now) && !slices.ContainsFunc(st.Requests, Request.Waiting) {
-			o.t.Fatalf("%s waits for an answer and nobody is asked", s.ID)
+		if s.By != Learner && s.carried() && st.State == Open && len(after.Roles[s.By]) > 0 && st.AskAgainAt.Before(o.now) && !slices.ContainsFunc(st.Requests, Request.Waiting) {
+			o.t.Fatalf("%s waits for an answer and nobody is asked: %+v", s.ID, *st)
 		}
 	}
 	if after.Progress < before.Progress || after.Grade != nil && before.Grade != nil && after.Grade.Score < before.Grade.Score {

@@ -79,6 +79,9 @@ func (d *decision) plan(s *Step, st *StepState, on nudged) {
 			from = on.due
 		}
 		key := fmt.Sprintf("%s.%d", on.key, i)
+		if n.To != "doer" && on.request != "" { // of several who are asked, others hear once
+			key = fmt.Sprintf("%d.%d.%d.%d", st.Attempt, st.Hands, st.Rounds, i)
+		}
 		if from.IsZero() || st.NudgesPlanned[key] {
 			continue
 		}
