@@ -3,8 +3,11 @@ package sqlitedb
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -12,43 +15,117 @@ import (
 // again at growing intervals: one of many may look in vain for seconds while others
 // come and go. So the writers of one handle queue here, first come, first served,
 // and only the first asks SQLite, where it meets the writers of other processes.
+// Single writes that stand behind each other share one transaction: a commit waits
+// for the disk, and one wait serves them all.
 
-// maxQueued is how long a writer queues before it asks SQLite all the same: whoever
-// is before it may wait for what it holds itself.
-const maxQueued = 15 * time.Second
+const (
+	// maxQueued is how long a writer queues before it asks SQLite all the same: whoever
+	// is before it may wait for what it holds itself.
+	maxQueued = 15 * time.Second
+	// maxGroup is how many single writes share one transaction.
+	maxGroup = 100
+)
 
 // queue has one place; who waits for it gets it in the order of coming.
-type queue chan struct{}
+type queue struct {
+	mu      sync.Mutex
+	taken   bool
+	waiting []*waiter
+}
+
+// waiter stands in the queue: for the place, or for one write to be made.
+type waiter struct {
+	write *write        // nil: it wants the place for itself
+	turn  chan struct{} // closed when it has the place, or its write is made
+}
+
+// write is a single write and what came of it.
+type write struct {
+	query  string
+	args   []driver.NamedValue
+	made   bool
+	result driver.Result
+	err    error
+}
 
 // enter waits for the turn. leave gives it to the next, and may be called again.
-func (q queue) enter(ctx context.Context) (leave func(), err error) {
+func (q *queue) enter(ctx context.Context) (leave func(), err error) { return q.stand(ctx, nil) }
+
+// stand waits for the turn, or for the write to be made by another.
+func (q *queue) stand(ctx context.Context, w *write) (leave func(), err error) {
+	q.mu.Lock()
+	if !q.taken {
+		q.taken = true
+		q.mu.Unlock()
+		return sync.OnceFunc(q.next), nil
+	}
+	me := &waiter{write: w, turn: make(chan struct{})}
+	q.waiting = append(q.waiting, me)
+	q.mu.Unlock()
+	patience := time.NewTimer(maxQueued)
+	defer patience.Stop()
 	select {
-	case q <- struct{}{}:
-	default:
-		patience := time.NewTimer(maxQueued)
-		defer patience.Stop()
-		select {
-		case q <- struct{}{}:
-		case <-patience.C:
+	case <-me.turn:
+	case <-patience.C:
+		if q.withdraw(me) {
 			return func() {}, nil
-		case <-ctx.Done():
+		}
+		<-me.turn
+	case <-ctx.Done():
+		if q.withdraw(me) {
 			return nil, ctx.Err()
 		}
+		<-me.turn // it is being written: its outcome is near
 	}
-	left := false
-	return func() {
-		if !left {
-			left = true
-			<-q
-		}
-	}, nil
+	if w != nil && w.made {
+		return func() {}, nil
+	}
+	return sync.OnceFunc(q.next), nil
+}
+
+// next gives the place to the first who waits.
+func (q *queue) next() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.waiting) == 0 {
+		q.taken = false
+		return
+	}
+	first := q.waiting[0]
+	q.waiting = slices.Delete(q.waiting, 0, 1)
+	close(first.turn)
+}
+
+// withdraw takes back who still waits.
+func (q *queue) withdraw(me *waiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	i := slices.Index(q.waiting, me)
+	if i < 0 {
+		return false
+	}
+	q.waiting = slices.Delete(q.waiting, i, i+1)
+	return true
+}
+
+// group takes the single writes that wait right behind who has the turn.
+func (q *queue) group() []*waiter {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for n < len(q.waiting) && n < maxGroup-1 && q.waiting[n].write != nil {
+		n++
+	}
+	group := slices.Clone(q.waiting[:n])
+	q.waiting = slices.Delete(q.waiting, 0, n)
+	return group
 }
 
 // connector opens the connections of one handle.
 type connector struct {
 	driver driver.Driver
 	dsn    string
-	queue  queue
+	queue  *queue
 }
 
 func (c connector) Driver() driver.Driver { return c.driver }
@@ -82,7 +159,7 @@ type sqliteConn interface {
 // calls one method at a time.
 type conn struct {
 	sqliteConn
-	queue queue
+	queue *queue
 	inTx  bool
 }
 
@@ -123,12 +200,69 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if c.inTx || !writes(query) {
 		return c.sqliteConn.ExecContext(ctx, query, args)
 	}
-	leave, err := c.queue.enter(ctx)
+	w := &write{query: query, args: args}
+	leave, err := c.queue.stand(ctx, w)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
-	return c.sqliteConn.ExecContext(ctx, query, args)
+	if w.made {
+		return w.result, w.err
+	}
+	others := c.queue.group()
+	if len(others) == 0 {
+		return c.sqliteConn.ExecContext(ctx, query, args)
+	}
+	all := []*write{w}
+	for _, o := range others {
+		all = append(all, o.write)
+	}
+	defer func() {
+		for _, o := range others {
+			o.write.made = true
+			close(o.turn)
+		}
+	}()
+	for _, w := range all {
+		w.err = errAbandoned // if this panics
+	}
+	c.makeAll(context.WithoutCancel(ctx), all) // they are not only this writer's
+	return w.result, w.err
+}
+
+var errAbandoned = errors.New("sqlitedb: the transaction was abandoned")
+
+// makeAll makes writes in one transaction, or each in its own if one of them fails: what SQLite undoes on an error is
+// not the same for all errors. If the transaction cannot begin or end, none is made.
+func (c *conn) makeAll(ctx context.Context, all []*write) {
+	alone, err := c.together(ctx, all)
+	for _, w := range all {
+		switch {
+		case alone:
+			w.result, w.err = c.sqliteConn.ExecContext(ctx, w.query, w.args)
+		case err != nil:
+			w.result, w.err = nil, err
+		}
+	}
+}
+
+// together makes all writes or none: either because one of them fails, and each is to be made alone, or because of an
+// error of the transaction.
+func (c *conn) together(ctx context.Context, all []*write) (alone bool, err error) {
+	begun, err := c.sqliteConn.BeginTx(ctx, driver.TxOptions{})
+	if err != nil {
+		return false, err
+	}
+	for _, w := range all {
+		if w.result, w.err = c.sqliteConn.ExecContext(ctx, w.query, w.args); w.err != nil {
+			return true, begun.Rollback()
+		}
+	}
+	if err := begun.Commit(); err != nil {
+		_ = begun.Rollback()
+		return false, err
+	}
+	return false, nil
 }
 
 func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {

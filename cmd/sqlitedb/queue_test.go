@@ -135,3 +135,73 @@ func TestAWriterThatGivesUpLeavesTheQueue(t *testing.T) {
 		}
 	})
 }
+
+// Single writes that wait behind each other share a transaction; one that fails fails alone.
+func TestAWriteThatFailsFailsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := openTable(t)
+		if _, err := db.ExecContext(t.Context(), `CREATE UNIQUE INDEX once ON marks (writer)`); err != nil {
+			t.Fatal(err)
+		}
+		first, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wrote := make([]error, 6)
+		var wg sync.WaitGroup
+		for writer := range wrote {
+			wg.Go(func() {
+				result, err := db.ExecContext(t.Context(), `INSERT INTO marks VALUES (?)`, writer/2*2) // every other one is there already
+				if wrote[writer] = err; err == nil {
+					if n, _ := result.RowsAffected(); n != 1 {
+						t.Errorf("%d rows by writer %d", n, writer)
+					}
+				}
+			})
+			synctest.Wait()
+		}
+		if err := first.Commit(); err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		for writer, err := range wrote {
+			if (err != nil) != (writer%2 == 1) {
+				t.Errorf("writer %d: %v", writer, err)
+			}
+		}
+		var n int
+		if err := db.QueryRowContext(t.Context(), `SELECT count(*) FROM marks`).Scan(&n); err != nil || n != 3 {
+			t.Errorf("%d marks, %v", n, err)
+		}
+	})
+}
+
+// Whatever is written at once from many sides is there afterwards, once.
+func TestNothingOfWhatIsWrittenTogetherIsLost(t *testing.T) {
+	db := openTable(t)
+	const writers, each = 30, 20
+	var wg sync.WaitGroup
+	for writer := range writers {
+		wg.Go(func() {
+			for i := range each {
+				ctx, cancel := context.WithCancel(t.Context())
+				if i%5 == 4 {
+					cancel() // it gives up, or is written: never half
+				}
+				_, err := db.ExecContext(ctx, `INSERT INTO marks VALUES (?)`, writer*each+i)
+				cancel()
+				if err != nil && !errors.Is(err, context.Canceled) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var n, distinct int
+	if err := db.QueryRowContext(t.Context(), `SELECT count(*), count(DISTINCT writer) FROM marks WHERE writer % 5 <> 4`).Scan(&n, &distinct); err != nil {
+		t.Fatal(err)
+	}
+	if n != writers*each*4/5 || distinct != n {
+		t.Errorf("%d rows, %d different; want %d", n, distinct, writers*each*4/5)
+	}
+}

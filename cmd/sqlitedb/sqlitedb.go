@@ -4,7 +4,7 @@
 // handle has the same pragmas: write-ahead log, a synchronous commit (an
 // acknowledged write survives a power cut), a generous busy timeout, and
 // transactions that take the write lock when they begin, so that two writers
-// queue instead of failing half-way. Those of one handle queue in order.
+// queue instead of failing half-way. Those of one handle queue in order, and share commits.
 package sqlitedb
 
 import (
@@ -50,7 +50,7 @@ func Open(ctx context.Context, path string) (*sql.DB, error) {
 		return nil, fmt.Errorf("sqlitedb: open %s: %w", path, err)
 	}
 	_ = named.Close()
-	db := sql.OpenDB(connector{driver: named.Driver(), dsn: dsn.String(), queue: make(queue, 1)})
+	db := sql.OpenDB(connector{driver: named.Driver(), dsn: dsn.String(), queue: &queue{}})
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
 	if err := db.PingContext(ctx); err != nil {
