@@ -48,9 +48,6 @@ func advise(w *Workflow, r *reader) {
 	}) {
 		warn(1, 1, "phases", "nothing happens 12 weeks after the course", "ask once more at course_completed + 12w")
 	}
-	for i := range w.Prompts {
-		warn(w.Prompts[i].line, w.Prompts[i].col, w.Prompts[i].path, "not carried out yet: prompts", "")
-	}
 }
 
 func asked(w *Workflow, b BehaviourID, by Role) bool {

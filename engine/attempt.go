@@ -24,6 +24,7 @@ func (st *StepState) clear() {
 	st.AskAgainAt, st.AskedAt, st.ElseAt, st.SignedSHA256 = time.Time{}, time.Time{}, time.Time{}, ""
 	st.SkippedReason, st.SkippedBy = "", ""
 	st.NudgesPlanned = nil
+	st.Heard = nil
 }
 
 // finish settles an attempt whose `done` is met.

@@ -23,6 +23,8 @@ func (e *Enrolment) clone() *Enrolment {
 	c.Silent = maps.Clone(e.Silent)
 	c.Achieved = maps.Clone(e.Achieved)
 	c.Uses = maps.Clone(e.Uses)
+	c.Heard = slices.Clone(e.Heard)
+	c.Prompts = slices.Clone(e.Prompts)
 	c.Statements = cloneSlice(e.Statements, OutStatement.clone)
 	c.Messages = cloneSlice(e.Messages, Message.clone)
 	c.Grade = clonePtr(e.Grade)
@@ -46,6 +48,7 @@ func (st *StepState) clone() *StepState {
 	c.NudgesPlanned = maps.Clone(st.NudgesPlanned)
 	c.Event = clonePtr(st.Event)
 	c.Talk = clonePtr(st.Talk)
+	c.Heard = maps.Clone(st.Heard)
 	return &c
 }
 
@@ -79,6 +82,7 @@ func same(a, b *Enrolment) bool {
 		maps.EqualFunc(a.Steps, b.Steps, (*StepState).same) &&
 		maps.EqualFunc(a.Roles, b.Roles, slices.Equal[[]Assignment]) &&
 		maps.Equal(a.Named, b.Named) && maps.Equal(a.Silent, b.Silent) && maps.Equal(a.Achieved, b.Achieved) && maps.Equal(a.Uses, b.Uses) &&
+		slices.Equal(a.Heard, b.Heard) && slices.EqualFunc(a.Prompts, b.Prompts, PromptShown.same) &&
 		a.WakeAt.Equal(b.WakeAt) &&
 		slices.EqualFunc(a.Statements, b.Statements, OutStatement.same) && slices.EqualFunc(a.Messages, b.Messages, Message.same) &&
 		a.Grade.same(b.Grade) && slices.EqualFunc(a.Parked, b.Parked, OutStatement.same) &&
@@ -102,7 +106,12 @@ func (st *StepState) same(o *StepState) bool {
 		st.Rounds == o.Rounds && st.SignedSHA256 == o.SignedSHA256 &&
 		slices.EqualFunc(st.Reviews, o.Reviews, Review.same) && slices.EqualFunc(st.Requests, o.Requests, Request.same) &&
 		maps.Equal(st.NudgesPlanned, o.NudgesPlanned) && st.SkippedReason == o.SkippedReason && st.SkippedBy == o.SkippedBy &&
-		st.Event.same(o.Event) && st.Talk.same(o.Talk)
+		st.Event.same(o.Event) && st.Talk.same(o.Talk) && maps.EqualFunc(st.Heard, o.Heard, time.Time.Equal)
+}
+
+func (p PromptShown) same(o PromptShown) bool {
+	return p.ID == o.ID && p.Prompt == o.Prompt && p.Event == o.Event && p.At.Equal(o.At) && p.DismissedAt.Equal(o.DismissedAt) &&
+		p.AnsweredAt.Equal(o.AnsweredAt) && p.Used == o.Used && p.Followed == o.Followed
 }
 
 func (n CompletionNote) same(o CompletionNote) bool {
@@ -126,7 +135,7 @@ func (m Message) same(o Message) bool {
 	return slices.EqualFunc(m.Sent, o.Sent, ChannelSent.same) && m.Escalate == o.Escalate && m.About == o.About &&
 		m.ReadAt.Equal(o.ReadAt) && m.OpenedAt.Equal(o.OpenedAt) && m.BackAt.Equal(o.BackAt) &&
 		m.ID == o.ID && m.Rev == o.Rev && m.To == o.To && m.Enrolment == o.Enrolment && m.Step == o.Step && m.Attempt == o.Attempt &&
-		m.Hands == o.Hands && m.Request == o.Request && m.Purpose == o.Purpose && m.Policy == o.Policy && maps.Equal(m.Text, o.Text) &&
+		m.Hands == o.Hands && m.Request == o.Request && m.Purpose == o.Purpose && m.Policy == o.Policy && m.Prompt == o.Prompt && maps.Equal(m.Text, o.Text) &&
 		m.DueAt.Equal(o.DueAt) && m.PlannedAt.Equal(o.PlannedAt) && m.State == o.State && m.ClaimedUntil.Equal(o.ClaimedUntil) &&
 		m.SentAt.Equal(o.SentAt) && m.Bundled == o.Bundled && slices.Equal(m.Carried, o.Carried) && m.Attempts == o.Attempts &&
 		m.LastError == o.LastError && m.DroppedReason == o.DroppedReason

@@ -253,8 +253,15 @@ func (ev completedCourse) apply(d *decision) error {
 		if d.e.AnchorSource == nil {
 			d.e.AnchorSource = map[string]string{}
 		}
+		first := d.e.Anchors[AnchorCourseCompleted].IsZero()
 		if at := d.e.Anchors[AnchorCourseCompleted]; at.IsZero() || n.At.Before(at) {
 			d.e.Anchors[AnchorCourseCompleted] = n.At
+		}
+		if first {
+			ev := heardEvent{id: EventCourseCompleted, typ: EventCourseCompleted, at: n.At, data: map[string]any{"source": string(n.Source)}}
+			if err := ev.apply(d); err != nil {
+				return err
+			}
 		}
 		if was := d.e.AnchorSource[AnchorCourseCompleted]; was != "lms" {
 			d.e.AnchorSource[AnchorCourseCompleted] = n.Source.kind()

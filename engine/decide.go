@@ -101,6 +101,7 @@ func (d *decision) pass() bool {
 	for _, s := range d.w.order {
 		changed = d.step(s, d.state(s.ID)) || changed
 	}
+	changed = d.followPrompts() || changed
 	changed = d.complete() || changed
 	return d.stop() || changed
 }

@@ -54,13 +54,16 @@ type Workflow struct {
 	Nudges     Nudges
 	Phases     []Phase
 	Aids       []Aid
+	Events     []EventPattern
 	Prompts    []Prompt
 	Exit       Exit
 
 	steps map[StepID]*Step
 	order []*Step
 
-	zones sync.Map // string → *time.Location: reading one takes longer than many a decision
+	zones    sync.Map                  // string → *time.Location: reading one takes longer than many a decision
+	heard    map[string][]EventPattern // what names events, by their type
+	anchored map[string]bool           // names of events that times are counted from
 }
 
 // Steps are all steps in file order.

@@ -296,7 +296,7 @@ func (p Person) known() bool { return p.Issuer != "" }
 // not rest; what a person's act caused only for the receiver's own quiet hours. false: there is no such time.
 func (d *delivery) window(w *Workflow, e *Enrolment, f Facts, m Message) (time.Time, bool) {
 	now, zone := d.s.now(), receiverZone(d.to, f)
-	if !m.IsNudge() {
+	if !m.IsNudge() && m.Purpose != PurposePrompt {
 		return d.to.Preferences.Quiet.until(now, zone), true
 	}
 	if paused(e, m) {

@@ -49,6 +49,10 @@ type Enrolment struct {
 	Achieved     map[BehaviourID]bool  `json:"achieved,omitempty"`
 	Uses         map[BehaviourID]int   `json:"uses,omitempty"` // logged uses
 
+	// What business events did, see heard.go.
+	Heard   []string      `json:"heard,omitempty"` // events applied, the latest few
+	Prompts []PromptShown `json:"prompts,omitempty"`
+
 	WakeAt     time.Time      `json:"wake_at,omitzero"` // zero: nothing to wake for
 	Statements []OutStatement `json:"out_statements,omitempty"`
 	Messages   []Message      `json:"out_messages,omitempty"`
@@ -149,6 +153,8 @@ type StepState struct {
 	ElseAt       time.Time `json:"else_at,omitzero"`        // since when the stand-in is asked too
 	Rounds       int       `json:"rounds,omitempty"`        // answers that asked to ask again
 	SignedSHA256 string    `json:"signed_sha256,omitempty"` // what a sign-off was bound to
+
+	Heard map[string]time.Time `json:"heard,omitempty"` // events that `done` waits for, see Rule.eventKey
 
 	Reviews       []Review        `json:"reviews,omitempty"`
 	Requests      []Request       `json:"requests,omitempty"`

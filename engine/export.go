@@ -49,6 +49,14 @@ func Export(w *Workflow) []byte {
 		b.put("review_by", str(a.ReviewBy))
 		return b
 	}))
+	o.put("events", each(w.Events, func(p EventPattern) any {
+		b := &branch{}
+		b.put("id", str(p.ID))
+		b.put("type", str(p.Type))
+		b.put("if", conditionOut(p.If))
+		b.put("who", str(p.Who))
+		return b
+	}))
 	o.put("prompts", each(w.Prompts, promptOut))
 	o.put("exit", exitOut(w.Exit))
 	return writeYAML(o)
@@ -355,6 +363,9 @@ func ruleOut(r Rule) any {
 		st.put("verb", str(r.Verb))
 		st.put("object", str(r.Object))
 		b.must(r.Name, st)
+	case "event":
+		b.must(r.Name, str(r.Event))
+		b.put("if", conditionOut(r.If))
 	case "watched", "score", "words", "evidence", "posts":
 		b.must(r.Name, decimal(r.N))
 	default:

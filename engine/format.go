@@ -76,6 +76,7 @@ func format() map[string]mapping {
 			{"nudges", "nudges", false, "The plan of reminders."},
 			{"phases", "list of phase", true, "Groups of steps, in the order people see them. The same phase may come again, as a sprint."},
 			{"aids", "list of aid", false, "Pages, checklists, guides, trees and videos that steps and prompts show."},
+			{"events", "list of event", false, "Names for some of the events of a type. A name stands wherever a type can."},
 			{"prompts", "list of prompt", false, "Help that a business event brings up."},
 			{"exit", "exit", false, "When an enrolment is complete, when it stops, and what the LMS is told."},
 		},
@@ -94,7 +95,7 @@ func format() map[string]mapping {
 		"metric source": {
 			{"event", "string", true, "The type of the event, as crm.deal.closed."},
 			{"who", "string", false, "Where the event says whom it is about, as event.data.owner_email; else its subject."},
-			{"value", "string", false, "Where the event has the number, as event.data.amount."},
+			{"value", "string", true, "Where the event has the number, as event.data.amount."},
 		},
 		"behaviour": {
 			{"id", "id", true, ""},
@@ -228,9 +229,15 @@ func format() map[string]mapping {
 			{"owner", "string", false, ""},
 			{"review_by", "date", false, ""},
 		},
+		"event": {
+			{"id", "id", true, "As in opens: event.<id>."},
+			{"type", "string", true, "The type of the event, as crm.deal.closed; also lms.course_completed and xapi.statement."},
+			{"if", "condition", false, "On event.data.*."},
+			{"who", "string", false, "Where the event says whom it is about, as event.data.owner_email; else its subject."},
+		},
 		"prompt": {
 			{"id", "id", true, ""},
-			{"event", "string", true, "The type of the business event."},
+			{"event", "string", true, "The type of the event, or the id of one of events."},
 			{"who", "string", false, "Where the event says whom it is about, as event.data.owner_email; else its subject."},
 			{"if", "condition", false, ""},
 			{"show", "string", true, "An aid."},
@@ -274,6 +281,8 @@ func format() map[string]mapping {
 			{"confirmed", "no value", false, ""},
 			{"lms", completedIs, false, ""},
 			{"statement", "statement", false, ""},
+			{"event", "string", false, "The type of an event about the learner, or the id of one of events."},
+			{"if", "condition", false, "Of an event: which of them."},
 			{"all", "list of rule", false, ""},
 			{"any", "list of rule", false, ""},
 		},

@@ -13,6 +13,7 @@ func lint(w *Workflow, r *reader) {
 		l.step(s)
 	}
 	l.rest()
+	l.events()
 	if !r.problems.Refused() {
 		l.cycles()
 		l.unreachable()
@@ -52,6 +53,9 @@ func (l linter) unique() {
 	}
 	for _, a := range l.w.Aids {
 		check("aid ", a.ID, a.path, a.line, a.col)
+	}
+	for _, p := range l.w.Events {
+		check("event ", p.ID, p.path+".id", p.line, p.col)
 	}
 	for _, p := range l.w.Prompts {
 		check("prompt ", p.ID, p.path+".id", p.line, p.col)

@@ -14,6 +14,7 @@ type Message struct {
 	Request       RequestID   `json:"request,omitempty"`
 	Purpose       string      `json:"purpose"`
 	Policy        string      `json:"policy,omitempty"` // the nudge policy that asked for it
+	Prompt        string      `json:"prompt,omitempty"` // the workflow's prompt, of PurposePrompt
 	Text          Text        `json:"text,omitempty"`   // the author's own wording
 	DueAt         time.Time   `json:"due_at"`           // when to send; moved when hours or caps hold it back
 	PlannedAt     time.Time   `json:"planned_at"`       // when it was meant to be sent at first

@@ -42,7 +42,7 @@ func (s *Service) Observe(ctx context.Context, seq int64, st *xapi.Statement, au
 		return errors.Join(append(errs, fmt.Errorf("observe statement %d: %w", seq, err))...)
 	}
 	for _, e := range all {
-		if err := s.tell(ctx, e, st); err != nil {
+		if err := errors.Join(s.tell(ctx, e, st), s.hearStatement(ctx, e, st)); err != nil {
 			errs = append(errs, fmt.Errorf("observe statement %d: enrolment %s: %w", seq, e.ID, err))
 		}
 	}

@@ -82,6 +82,7 @@ type Answer struct {
 type SweepReport struct {
 	Held      bool
 	Woken     int
+	Events    int // business events applied
 	Relayed   int
 	Delivered int
 	Alarms    int

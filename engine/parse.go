@@ -92,10 +92,14 @@ func (r *reader) workflow(root *tree) *Workflow {
 	for _, it := range o.list("aids") {
 		w.Aids = append(w.Aids, r.aid(it))
 	}
+	for _, it := range o.list("events") {
+		w.Events = append(w.Events, r.eventPattern(it))
+	}
 	for _, it := range o.list("prompts") {
 		w.Prompts = append(w.Prompts, r.prompt(it))
 	}
 	w.Exit = r.exit(o)
+	w.listen()
 	return w
 }
 
@@ -107,7 +111,7 @@ func (r *reader) goal(n *tree) Goal {
 		g.Metric = &Metric{ID: mo.id("id"), Unit: mo.str("unit"), Baseline: mo.number("baseline"), Target: mo.number("target"), By: mo.time("by")}
 		if f := mo.keys["from"]; f != nil {
 			fo := r.mapping(f, "goal.metric.from", "metric source")
-			g.Metric.From = &MetricSource{Event: fo.str("event"), Who: fo.str("who"), Value: fo.str("value")}
+			g.Metric.From = &MetricSource{Event: fo.eventName("event"), Who: fo.eventPath("who"), Value: fo.eventPath("value")}
 		}
 	}
 	return g
@@ -273,7 +277,7 @@ func (r *reader) aid(it item) Aid {
 
 func (r *reader) prompt(it item) Prompt {
 	o := r.mapping(it.n, it.path, "prompt")
-	p := Prompt{ID: o.id("id"), Event: o.str("event"), Who: o.str("who"), If: o.condition("if"), Show: o.str("show"), Via: o.strs("via"),
+	p := Prompt{ID: o.id("id"), Event: o.eventName("event"), Who: o.eventPath("who"), If: o.condition("if"), Show: o.str("show"), Via: o.strs("via"),
 		From: o.time("from"), Until: o.time("until"), path: it.path, line: it.n.line, col: it.n.col}
 	if n := o.keys["cap"]; n != nil {
 		co := r.mapping(n, o.at("cap"), "prompt cap")

@@ -165,7 +165,7 @@ func (r *reader) rule(n *tree, path string, depth int) Rule {
 			return Rule{Name: n.text, LMS: AnchorCourseCompleted}
 		case "viewed", "response", "attended", "acknowledged", "approved", "confirmed":
 			return Rule{Name: n.text}
-		case "score", "statement", "all", "any":
+		case "score", "statement", "event", "all", "any":
 			r.refuse(n, path, fmt.Sprintf("%q needs a value", n.text), "write {"+n.text+": …}")
 			return Rule{}
 		}
@@ -173,6 +173,12 @@ func (r *reader) rule(n *tree, path string, depth int) Rule {
 		return Rule{}
 	}
 	o := r.mapping(n, path, "rule")
+	if o.has("event") {
+		if len(n.fields) > 2 || len(n.fields) == 2 && !o.has("if") {
+			r.refuse(n, path, "expected one condition", "combine several with all or any")
+		}
+		return Rule{Name: "event", Event: o.eventName("event"), If: o.condition("if")}
+	}
 	if n.kind != mapTree || len(n.fields) != 1 || len(o.keys) != 1 {
 		if n.kind == mapTree && len(n.fields) != 1 {
 			r.refuse(n, path, "expected one condition", "combine several with all or any")

@@ -21,7 +21,7 @@ func (d *decision) step(s *Step, st *StepState) bool {
 }
 
 func (d *decision) locked(s *Step, st *StepState) bool {
-	if s.wants("lms", "statement") && d.met(s, st) {
+	if s.wants("lms", "statement", "event") && d.met(s, st) {
 		return d.finish(s, st)
 	}
 	if s.wants("lms") && d.excusedByAssumption() {
@@ -163,6 +163,8 @@ func (d *decision) ruleMet(r Rule, s *Step, st *StepState) bool {
 		return !d.e.Anchors[AnchorCourseCompleted].IsZero()
 	case "statement":
 		return !st.Remembered.IsZero()
+	case "event":
+		return !st.Heard[r.eventKey()].IsZero()
 	case "all":
 		for _, p := range r.Parts {
 			if !d.ruleMet(p, s, st) {

@@ -105,12 +105,14 @@ type RepeatRule struct {
 }
 
 // Rule is a `done`. Name is viewed, watched, response, words, evidence, score, posts, attended, acknowledged, approved,
-// confirmed, lms, statement, all or any; N is the number it takes, Parts those of all and any.
+// confirmed, lms, statement, event, all or any; N is the number it takes, Parts those of all and any.
 type Rule struct {
 	Name         string
 	N            float64
 	LMS          string
 	Verb, Object string
+	Event        string     // its type, or the id of an EventPattern
+	If           *Condition // of an event
 	Parts        []Rule
 }
 

@@ -29,6 +29,10 @@ type Store interface {
 	CohortStore
 	PostStore
 	EndpointStore
+	EventStore
+	MetricStore
+	EventSourceStore
+	ReceiptStore
 
 	// PutWorkflow keeps a version. Same Source and Aids again: nil and untouched. Other Source or Aids for the same
 	// (id, version): ErrConflict.

@@ -31,6 +31,7 @@ func (s *Service) Sweep(ctx context.Context, holder string) (SweepReport, error)
 	if !w.hold(ctx) {
 		return SweepReport{Held: len(w.errs) == 0}, errors.Join(w.errs...)
 	}
+	w.events(ctx)
 	w.wake(ctx)
 	w.relay(ctx)
 	w.deliver(ctx)

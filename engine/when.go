@@ -1,6 +1,9 @@
 package engine
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // zone is the time zone that a step's times are in: the workflow's, else the doer's if there is one and it is known,
 // else the learner's, else UTC.
@@ -52,6 +55,10 @@ func (d *decision) anchor(name string, st *StepState) (moment, bool) {
 		return moment{at: st.OpenedAt}, !st.OpenedAt.IsZero()
 	case anchorDue:
 		return moment{at: st.DueAt}, !st.DueAt.IsZero()
+	}
+	if strings.HasPrefix(name, eventAnchor) {
+		t, ok := d.e.Anchors[name]
+		return moment{at: t}, ok
 	}
 	t := TimeExpr{Anchor: name}
 	if id := t.StepAnchor(); id != "" {

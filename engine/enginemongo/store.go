@@ -20,6 +20,10 @@
 //	engine_members        _id            rev (of the enrolment), cohort, joined_at, gates (what it waits and is ready for), doc
 //	engine_groups         _id            rev, tells, doc
 //	engine_posts          _id            rev, thread, author, at, uncounted, doc
+//	engine_events         _id            rev, received_at, pending_at, people, doc
+//	engine_metrics        _id            metric, person, at, doc
+//	engine_event_sources  _id            created_at, doc
+//	engine_receipts       _id            expires_at, doc
 //	engine_cursors        _id            seq
 //	engine_leases         _id            holder, until
 //	engine_endpoints      _id (name)     doc
@@ -92,6 +96,7 @@ type Store struct {
 	cursors, leases, aliases                      *mongo.Collection
 	cohorts, members, groups, posts               *mongo.Collection
 	endpoints                                     *mongo.Collection
+	events, metrics, sources, receipts            *mongo.Collection
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -109,6 +114,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		cohorts: in("engine_cohorts"), members: in("engine_members"), groups: in("engine_groups"), posts: in("engine_posts"),
 		aliases: in("engine_aliases"), endpoints: in("engine_endpoints"),
 	}
+	s.openEvents(in)
 	if err := makeIndexes(ctx, in); err != nil {
 		return nil, err
 	}
@@ -119,7 +125,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 // at the same moment may be faster: then the next look finds the index.
 func makeIndexes(ctx context.Context, in func(string) *mongo.Collection) error {
 	existing := map[string][]string{}
-	for _, ix := range indexes {
+	for _, ix := range slices.Concat(indexes, eventIndexes) {
 		names, listed := existing[ix.collection]
 		var err error
 		for range 3 {

@@ -20,6 +20,11 @@
 //	engine_gates          (cohort, step, ready, enrolment)
 //	engine_groups         cohort         rev, tells
 //	engine_posts          id             rev, thread, author, at, uncounted (null: no more)
+//	engine_events         id             rev, received_at, pending_at (null: applied)
+//	engine_event_people   (person, received_at, event)
+//	engine_metrics        id             metric, person, at
+//	engine_event_sources  id             created_at
+//	engine_receipts       id             expires_at
 //	engine_cursors        name           seq
 //	engine_leases         name           holder, until
 //	engine_endpoints      name
@@ -111,7 +116,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 		return nil, fmt.Errorf("enginesqlite: begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	for _, statement := range slices.Concat(schema, cohortSchema, postSchema) {
+	for _, statement := range slices.Concat(schema, cohortSchema, postSchema, eventSchema) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 		}
