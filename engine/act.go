@@ -12,7 +12,7 @@ import (
 
 // actOf is what the learner can do about a step now.
 func actOf(e *Enrolment, s *Step, st *StepState) string {
-	if e.State == Stopped || st.State == Locked || st.State.Settled() {
+	if e.State == Stopped || !st.InUse() {
 		return ActNone
 	}
 	if s.By != Learner || st.State == Submitted {
@@ -21,7 +21,7 @@ func actOf(e *Enrolment, s *Step, st *StepState) string {
 	switch {
 	case s.handsIn():
 		return ActForm
-	case !s.carried() || s.wants("viewed", "watched", "acknowledged", "posts", "attended") && st.Viewed.IsZero():
+	case !s.carried() || s.wants("viewed", "watched", "acknowledged", "posts", "attended") && (st.Viewed.IsZero() || st.Again != nil):
 		return ActConfirm
 	}
 	return ActLMS
@@ -74,7 +74,7 @@ func (s *Service) SaveDraft(ctx context.Context, acting PersonID, id EnrolmentID
 		return fmt.Errorf("step %q: %w", step, ErrNotFound)
 	}
 	st := e.Steps[step]
-	if of.By != Learner || st == nil || st.State != Open && st.State != Returned {
+	if of.By != Learner || st == nil || !st.takes() {
 		return fmt.Errorf("draft of step %q: it is not open: %w", step, ErrConflict)
 	}
 	answered, bad := fill(of.Asks(), a, f.Learner.Locale, false)
@@ -109,7 +109,7 @@ func (s *Service) Submit(ctx context.Context, acting PersonID, id EnrolmentID, s
 			return nil, err
 		}
 		of := w.Step(step)
-		if st := now.Steps[step]; st.State != Open && st.State != Returned && st.Hand != c.ID {
+		if st := now.Steps[step]; !st.takes() && !st.had(c.ID) {
 			return nil, fmt.Errorf("hand in step %q while %s: %w", step, st.State, ErrConflict)
 		}
 		if !stored[c.ID] {
@@ -136,7 +136,7 @@ func (s *Service) handIn(ctx context.Context, w *Workflow, e *Enrolment, step St
 	if err != nil {
 		return nil, Contribution{}, err
 	}
-	if now.Steps[step].State == Locked {
+	if now.Steps[step].untouched() {
 		return nil, Contribution{}, fmt.Errorf("hand in step %q while locked: %w", step, ErrConflict)
 	}
 	c, err := handIn(w, now, of, f.Learner.Locale, sub, files, s.now())

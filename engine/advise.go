@@ -71,12 +71,6 @@ func notCarried(s *Step) []string {
 	if s.WaitFor != "" {
 		out = append(out, "wait_for")
 	}
-	if s.Repeat != nil {
-		out = append(out, "repeat")
-	}
-	if len(s.Spaced) > 0 {
-		out = append(out, "spaced")
-	}
 	if s.Done.Has("posts") && s.carried() || s.Done.Has("attended") && s.carried() {
 		out = append(out, "posts and attendance (the learner confirms)")
 	}

@@ -114,11 +114,13 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 			return
 		}
 		st.Approved = d.now
+		st.Approvals++
 		if r.Purpose == ForReview {
 			d.send(Message{To: d.e.Learner, Step: s.ID, Purpose: PurposeApproved}, st)
 		}
 	case OutcomeReturn:
 		st.State, st.ReturnedAt = Returned, d.now
+		st.Returns++
 		d.again(st)
 		if !st.DueAt.IsZero() && st.DueAt.Before(d.soonest(d.now, s.By)) {
 			st.DueAt = d.fresh(d.now, s.By)
@@ -143,6 +145,13 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 			st.Confirmed = d.now
 		case ev.answer.Outcome == OutcomeAcknowledged:
 			st.Acknowledged, st.Viewed = d.now, d.now
+		}
+		if st.Again != nil {
+			d.answerSpaced(st)
+			return
+		}
+		if s.By != Learner {
+			st.SubmittedAt = d.now
 		}
 		if ev.written != nil && s.By != Learner {
 			st.Hand, st.HandSHA256, st.HandWords = ev.written.ID, ev.written.SHA256, ev.written.Words

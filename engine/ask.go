@@ -77,8 +77,11 @@ func (d *decision) needed(s *Step, st *StepState) (need, bool) {
 	switch {
 	case s.Kind == KindSignOff && st.State == Submitted:
 		n.purpose, n.role, n.sha256 = ForSignOffConfirm, Coach, d.coverSHA256(s)
-	case s.By != Learner && st.State == Open:
+	case s.By != Learner && (st.State == Open || st.Again != nil):
 		n.purpose, n.role, n.due = purposeOf(s), s.By, st.DueAt
+		if st.Again != nil {
+			n.due = st.Again.DueAt
+		}
 		n.alone = s.Kind == KindSurvey || s.Kind == KindBriefing
 		if s.Kind == KindSignOff {
 			n.sha256 = d.coverSHA256(s)
@@ -177,6 +180,10 @@ func (d *decision) deadline(t time.Time, n need) time.Time {
 
 func (d *decision) expire(s *Step, st *StepState) bool {
 	d.close(st, OutcomeExpired)
+	if st.Again != nil {
+		d.answerSpaced(st) // the step was done before and stays so
+		return true
+	}
 	return d.end(s, st, Expired, "")
 }
 

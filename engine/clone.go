@@ -25,6 +25,8 @@ func (e *Enrolment) clone() *Enrolment {
 	c.Uses = maps.Clone(e.Uses)
 	c.Heard = slices.Clone(e.Heard)
 	c.Prompts = slices.Clone(e.Prompts)
+	c.UseLog = e.UseLog.clone()
+	c.Gaps = slices.Clone(e.Gaps)
 	c.Statements = cloneSlice(e.Statements, OutStatement.clone)
 	c.Messages = cloneSlice(e.Messages, Message.clone)
 	c.Grade = clonePtr(e.Grade)
@@ -49,11 +51,12 @@ func (st *StepState) clone() *StepState {
 	c.Event = clonePtr(st.Event)
 	c.Talk = clonePtr(st.Talk)
 	c.Heard = maps.Clone(st.Heard)
+	st.cloneAttempts(&c)
 	return &c
 }
 
 func (r Review) clone() Review {
-	r.Ratings = maps.Clone(r.Ratings)
+	r.Ratings, r.Grade = maps.Clone(r.Ratings), clonePtr(r.Grade)
 	return r
 }
 
@@ -72,7 +75,7 @@ func (m Message) clone() Message {
 // same tells whether a decision changed nothing but the time it was made. What is empty and what is missing are the
 // same, as they are in the store.
 func same(a, b *Enrolment) bool {
-	return a.ID == b.ID && a.Rev == b.Rev && a.Workflow == b.Workflow && a.Version == b.Version && a.RegistrationID == b.RegistrationID &&
+	return a.UseLog.same(b.UseLog) && slices.Equal(a.Gaps, b.Gaps) && a.ID == b.ID && a.Rev == b.Rev && a.Workflow == b.Workflow && a.Version == b.Version && a.RegistrationID == b.RegistrationID &&
 		a.Learner == b.Learner && a.Course == b.Course && a.DeploymentID == b.DeploymentID && a.ResourceLinkID == b.ResourceLinkID &&
 		a.LineItem == b.LineItem && a.LineItemsURL == b.LineItemsURL && a.RelaunchURL == b.RelaunchURL && a.Preview == b.Preview &&
 		maps.Equal(a.Custom, b.Custom) &&
@@ -95,7 +98,7 @@ func (st *StepState) same(o *StepState) bool {
 	if st == nil || o == nil {
 		return st == o
 	}
-	return st.State == o.State && st.OpensAt.Equal(o.OpensAt) && st.OpenedAt.Equal(o.OpenedAt) && st.DueAt.Equal(o.DueAt) &&
+	return st.sameAttempts(o) && st.State == o.State && st.OpensAt.Equal(o.OpensAt) && st.OpenedAt.Equal(o.OpenedAt) && st.DueAt.Equal(o.DueAt) &&
 		st.SubmittedAt.Equal(o.SubmittedAt) && st.ReturnedAt.Equal(o.ReturnedAt) && st.DoneAt.Equal(o.DoneAt) && st.SettledAt.Equal(o.SettledAt) &&
 		st.Attempt == o.Attempt && st.Hands == o.Hands && st.Misses == o.Misses &&
 		st.Hand == o.Hand && st.HandSHA256 == o.HandSHA256 && st.HandWords == o.HandWords && st.HandFiles == o.HandFiles &&
@@ -120,7 +123,7 @@ func (n CompletionNote) same(o CompletionNote) bool {
 
 func (r Review) same(o Review) bool {
 	return r.Request == o.Request && r.By == o.By && r.Role == o.Role && r.Outcome == o.Outcome && maps.Equal(r.Ratings, o.Ratings) &&
-		r.Comment == o.Comment && r.Written == o.Written && r.At.Equal(o.At) && r.SHA256 == o.SHA256
+		r.Comment == o.Comment && r.Attempt == o.Attempt && samePtr(r.Grade, o.Grade) && r.Written == o.Written && r.At.Equal(o.At) && r.SHA256 == o.SHA256
 }
 
 func (r Request) same(o Request) bool {

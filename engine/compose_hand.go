@@ -8,6 +8,9 @@ import (
 
 // sayHand says what a hand-in was: what was reflected, tried, planned or answered, each file, each use, the submission.
 func (d *decision) sayHand(s *Step, st *StepState, c Contribution) {
+	if s.Repeat != nil || st.Again != nil {
+		d.sayAttempted(s, st)
+	}
 	response := ""
 	if !s.Private {
 		response = written(c)
@@ -31,8 +34,13 @@ func (d *decision) sayHand(s *Step, st *StepState, c Contribution) {
 	}
 	d.sayRated(s, d.e.Learner, Learner, c.Ratings)
 	if s.Review != nil || len(c.Files) > 0 || s.wants("confirmed") {
-		d.sayStep(d.learner(), xapi.VerbSubmitted, s, nil, evidence(st.HandSHA256))
+		d.sayStep(d.learner(), xapi.VerbSubmitted, s, nil, evidence(c.SHA256))
 	}
+}
+
+// sayAttempted says which attempt of a step that is repeated was made.
+func (d *decision) sayAttempted(s *Step, st *StepState) {
+	d.sayStep(d.learner(), xapi.VerbAttempted, s, nil, func(c *xapi.Context) { c.Extensions[xapi.ExtAttempt] = st.Attempt })
 }
 
 // handVerb is the verb of a hand-in and, unless that is the step, the type of what it is about.

@@ -271,7 +271,7 @@ func (d *delivery) unfit(w *Workflow, e *Enrolment, m Message) string {
 // saysItAll tells whether a message is worth sending to somebody who has no page to go to.
 func saysItAll(purpose string) bool {
 	switch purpose {
-	case PurposeAskForHelp, PurposeOwnText, PurposeStepWith, PurposeUnreachable:
+	case PurposeAskForHelp, PurposeOwnText, PurposeStepWith, PurposeUnreachable, PurposeAtMax, PurposeSignOffVoid:
 		return true
 	}
 	return false

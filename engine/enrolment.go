@@ -48,6 +48,8 @@ type Enrolment struct {
 	Silent       map[Role]bool         `json:"silent,omitempty"` // a role that let a request expire and has not answered since
 	Achieved     map[BehaviourID]bool  `json:"achieved,omitempty"`
 	Uses         map[BehaviourID]int   `json:"uses,omitempty"` // logged uses
+	UseLog       *UseLog               `json:"use_log,omitempty"`
+	Gaps         []string              `json:"gaps,omitempty"` // standards whose missing evidence has opened a step
 
 	// What business events did, see heard.go.
 	Heard   []string      `json:"heard,omitempty"` // events applied, the latest few
@@ -155,6 +157,23 @@ type StepState struct {
 	SignedSHA256 string    `json:"signed_sha256,omitempty"` // what a sign-off was bound to
 
 	Heard map[string]time.Time `json:"heard,omitempty"` // events that `done` waits for, see Rule.eventKey
+	// Attempts (attempt.go, spaced.go).
+	EndedAt         time.Time `json:"ended_at,omitzero"`         // the last attempt ended and the next is not open yet
+	MissedAt        time.Time `json:"missed_at,omitzero"`        // a score last fell short
+	Past            []Past    `json:"past,omitempty"`            // hand-ins of earlier attempts, oldest first, the latest few
+	EvidenceBefore  int       `json:"evidence_before,omitempty"` // pieces of evidence handed in in earlier attempts
+	Approvals       int       `json:"approvals,omitempty"`       // over all attempts
+	Returns         int       `json:"returns,omitempty"`
+	Because         string    `json:"because,omitempty"`          // why this attempt began unasked: standard:<id>, max:<step>, evidence:<step>
+	Spaced          int       `json:"spaced,omitempty"`           // spaced asks so far
+	Again           *Again    `json:"again,omitempty"`            // the open spaced ask; State stays done
+	RememberedBy    string    `json:"remembered_by,omitempty"`    // the statement that was remembered
+	SignedStatement string    `json:"signed_statement,omitempty"` // that says the sign-off was given
+	EvidenceAsked   bool      `json:"evidence_asked,omitempty"`   // a sign-off that would cover nothing has asked for evidence
+
+	// Watching (watch.go).
+	Watched      *Watched `json:"watched,omitempty"`
+	SelfReported bool     `json:"self_reported,omitempty"` // the learner's word, nothing measured
 
 	Reviews       []Review        `json:"reviews,omitempty"`
 	Requests      []Request       `json:"requests,omitempty"`
@@ -221,4 +240,6 @@ type Review struct {
 	Written ContributionID      `json:"written,omitempty"`
 	At      time.Time           `json:"at"`
 	SHA256  string              `json:"sha256,omitempty"`
+	Attempt int                 `json:"attempt,omitempty"` // of the step, when it was answered
+	Grade   *float64            `json:"grade,omitempty"`   // 0–100, where the review grades
 }

@@ -91,7 +91,7 @@ func (ev looked) apply(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if st.Initialized.IsZero() && (st.State == Open || st.State == Returned) {
+	if st.Initialized.IsZero() && st.takes() {
 		st.Initialized = d.now
 		d.sayStep(d.learner(), xapi.VerbInitialized, s, nil)
 	}
@@ -115,13 +115,16 @@ func (ev confirmed) apply(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if !st.Viewed.IsZero() && st.State == Done {
+	if !st.Viewed.IsZero() && st.State == Done && st.Again == nil {
 		return nil
 	}
-	if s.By != Learner || st.State != Open || actOf(d.e, s, st) != ActConfirm {
+	if s.By != Learner || st.State != Open && st.Again == nil || actOf(d.e, s, st) != ActConfirm {
 		return fmt.Errorf("confirm step %q while %s: %w", s.ID, st.State, ErrConflict)
 	}
 	st.Viewed = d.now
+	if st.Again != nil {
+		d.answerSpaced(st)
+	}
 	if s.Kind == KindRead || s.Kind == KindWatch || s.Kind == KindBriefing {
 		d.sayViewed(s)
 	}
@@ -142,14 +145,21 @@ func (ev handedIn) apply(d *decision) error {
 	if err != nil {
 		return err
 	}
-	if st.Hand == ev.c.ID && st.State != Open && st.State != Returned {
+	if st.had(ev.c.ID) && st.State != Open && st.State != Returned {
 		return nil // the same once more
 	}
-	if st.Misses > 0 && st.HandSHA256 == ev.c.SHA256 && d.now.Sub(st.SubmittedAt) < 10*time.Second {
+	if st.Misses > 0 && st.HandSHA256 == ev.c.SHA256 && d.now.Sub(st.MissedAt) < 10*time.Second {
 		return nil // a double click on a quiz that fell short
 	}
-	if s.By != Learner || !s.handsIn() || st.State != Open && st.State != Returned || max(1, st.Attempt) != ev.c.Attempt {
+	if s.By != Learner || !s.handsIn() || !st.takes() || max(1, st.Attempt) != ev.c.Attempt {
 		return fmt.Errorf("hand in step %q while %s: %w", s.ID, st.State, ErrConflict)
+	}
+	if st.Again != nil {
+		d.handSpaced(s, st, ev)
+		return nil
+	}
+	if st.Hand != "" && st.State != Returned {
+		st.keep(Past{Hand: st.Hand, Score: st.Score}) // of the attempt before
 	}
 	st.Hands++
 	st.Hand, st.HandSHA256, st.HandWords, st.HandFiles = ev.c.ID, ev.c.SHA256, ev.c.Words, len(ev.c.Files)
@@ -162,12 +172,6 @@ func (ev handedIn) apply(d *decision) error {
 	if ev.score != nil {
 		rule, _ := s.Done.Find("score")
 		d.sayQuiz(s, *ev.score, rule.N)
-		if *ev.score < rule.N-1e-9 {
-			st.State = Open
-			st.Attempt++ // a miss is retried at once
-			st.Misses++
-			return nil
-		}
 	}
 	st.State = Open
 	if s.Review != nil || s.wants("confirmed") {
@@ -188,6 +192,11 @@ func (ev skipped) apply(d *decision) error {
 		return err
 	}
 	if st.State == Skipped && st.SkippedBy == d.e.Learner {
+		return nil
+	}
+	if st.Again != nil && s.By == Learner {
+		d.answerSpaced(st) // the step was done before and stays so
+		d.sayStep(d.learner(), xapi.VerbSkipped, s, nil)
 		return nil
 	}
 	if s.By != Learner || st.State != Open && st.State != Returned {

@@ -30,7 +30,7 @@ func (d *decision) complete() bool {
 	inPlay, done := 0, 0
 	for _, id := range set.Steps {
 		s, st := d.w.Step(id), d.state(id)
-		if st.State == Skipped && st.SkippedBy != d.e.Learner || st.State == Locked && s.Opens.IsNever() {
+		if st.State == Skipped && st.SkippedBy != d.e.Learner || st.untouched() && s.Opens.IsNever() {
 			continue
 		}
 		inPlay++
@@ -66,9 +66,10 @@ func (d *decision) stop() bool {
 	}
 	for _, s := range d.w.order {
 		st := d.state(s.ID)
-		if st.State == Open || st.State == Returned || st.State == Submitted {
+		if st.State == Open || st.State == Returned || st.State == Submitted || st.betweenAttempts() {
 			d.end(s, st, Expired, "")
 		}
+		st.Again = nil
 		d.close(st, OutcomeExpired)
 	}
 	d.e.State = Stopped

@@ -67,7 +67,7 @@ func (s *Service) Home(ctx context.Context, id EnrolmentID) (*Home, error) {
 	h.Done, h.Required = tally(w, e)
 	for _, of := range w.order {
 		st := e.Steps[of.ID]
-		if st.State == Locked && of.Opens.IsNever() || st.State == Skipped && st.SkippedBy != e.Learner {
+		if st.untouched() && of.Opens.IsNever() || st.State == Skipped && st.SkippedBy != e.Learner {
 			continue
 		}
 		h.Steps = append(h.Steps, v.view(of, st))
@@ -89,7 +89,7 @@ func (v *viewer) choose(h *Home) {
 			continue
 		}
 		switch {
-		case sv.State.State == Open || sv.State.State == Returned:
+		case sv.State.takes():
 			if h.Next == nil || sooner(sv, h.Next) {
 				h.Next = sv
 			}
@@ -131,6 +131,10 @@ func (v *viewer) view(s *Step, st *StepState) StepView {
 	sv := StepView{Step: s, State: *st, Due: st.DueAt, Zone: v.zone(s.By).String(), Act: actOf(v.e, s, st), Questions: s.Asks(),
 		MinWords: s.MinWords(), MinFiles: s.MinFiles(), Aid: v.w.Aid(s.Content.Aid)}
 	sv.Late = !st.DueAt.IsZero() && v.now.After(st.DueAt) && (st.State == Open || st.State == Returned) && v.e.State == Active
+	if st.Again != nil {
+		sv.Due = st.Again.DueAt
+		sv.Late = !sv.Due.IsZero() && v.now.After(sv.Due) && v.e.State == Active
+	}
 	for _, b := range s.Rate {
 		sv.Rate = append(sv.Rate, *v.w.Behaviour(b))
 	}
@@ -149,12 +153,15 @@ func (v *viewer) view(s *Step, st *StepState) StepView {
 // lock says why a step is locked.
 func (v *viewer) lock(sv *StepView) {
 	for _, id := range sv.Step.waitsFor() {
-		if of := v.state(id); !of.State.Settled() && !(of.State == Locked && v.w.Step(id).Opens.IsNever()) {
+		if of := v.state(id); !of.State.Settled() && !(of.untouched() && v.w.Step(id).Opens.IsNever()) {
 			sv.LockedFor = append(sv.LockedFor, v.w.Step(id))
 		}
 	}
 	at, known := v.when(sv.Step.Opens, beginning, sv.Step.By, v.state(sv.Step.ID))
 	switch {
+	case sv.State.betweenAttempts():
+		sv.LockedBy, sv.LockedFor, sv.Opens = "page.locked.again", nil, sv.State.OpensAt
+		return
 	case !known && sv.Step.Opens.Anchor == AnchorCourseCompleted:
 		sv.LockedBy = "page.locked.course_completed"
 	case !known && sv.Step.Opens.Anchor == AnchorCourseStart:

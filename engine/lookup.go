@@ -40,13 +40,13 @@ func (d *decision) count(st *StepState, what string) any {
 	case "attempts":
 		n = st.Attempt
 	case "evidence":
-		n = st.HandFiles
-	case "approved", "returned":
-		for _, r := range st.Reviews {
-			if what == "approved" && r.Outcome == OutcomeApprove || what == "returned" && r.Outcome == OutcomeReturn {
-				n++
-			}
+		if n = st.EvidenceBefore; st.handed() {
+			n += st.HandFiles
 		}
+	case "approved":
+		n = st.Approvals
+	case "returned":
+		n = st.Returns
 	}
 	return float64(n)
 }

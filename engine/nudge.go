@@ -32,6 +32,8 @@ func (d *decision) planNudges() {
 	for _, s := range d.w.order {
 		st := d.state(s.ID)
 		switch {
+		case s.By == Learner && st.Again != nil:
+			d.plan(s, st, nudged{doer: d.e.Learner, open: st.Again.OpenedAt, due: st.Again.DueAt, key: fmt.Sprintf("%d.%d", st.Attempt, st.Hands)})
 		case s.By == Learner && (st.State == Open || st.State == Returned):
 			open := st.OpenedAt
 			if st.State == Returned {
@@ -235,17 +237,20 @@ func fits(w *Workflow, e *Enrolment, m Message, now time.Time) (bool, string) {
 		return true, ""
 	}
 	begins, isEvent := (&decision{w: w, e: e}).begins(s, st)
-	waiting := slices.ContainsFunc(st.Requests, Request.Waiting)
+	waiting, due := slices.ContainsFunc(st.Requests, Request.Waiting), st.DueAt
+	if st.Again != nil {
+		due = st.Again.DueAt
+	}
 	switch {
 	case m.Attempt != st.Attempt || m.Hands != st.Hands:
 		return false, "something was handed in since"
-	case st.State != Open && st.State != Returned && !waiting:
+	case !st.takes() && !waiting:
 		return false, "the step is not open any more"
 	case isEvent && now.After(begins):
 		return false, "the event has begun"
-	case m.Purpose == PurposeStepDue && !st.DueAt.IsZero() && now.After(st.DueAt):
+	case m.Purpose == PurposeStepDue && !due.IsZero() && now.After(due):
 		return false, "it is late already"
-	case (m.Purpose == PurposeStepLate || m.Purpose == PurposeAskForHelp) && s.By == Learner && now.Before(st.DueAt):
+	case (m.Purpose == PurposeStepLate || m.Purpose == PurposeAskForHelp) && s.By == Learner && now.Before(due):
 		return false, "it is not late any more"
 	case e.State == Completed && m.Purpose != PurposeStepOpen && s.By == Learner:
 		return false, "the workflow is complete"

@@ -13,7 +13,7 @@ func required(e *Enrolment, s *Step) bool {
 	switch {
 	case s.By != Learner || s.Optional:
 		return false
-	case st.State == Locked && (s.Opens.IsNever() || s.If != nil):
+	case st.untouched() && (s.Opens.IsNever() || s.If != nil):
 		return false
 	case st.State == Skipped && st.SkippedBy != e.Learner:
 		return false

@@ -15,12 +15,15 @@ func (d *decision) step(s *Step, st *StepState) bool {
 	case Open, Returned, Submitted:
 		return d.open(s, st)
 	case Done:
-		return d.reopenChanged(s, st)
+		return d.reopenChanged(s, st) || d.spaced(s, st)
 	}
 	return false
 }
 
 func (d *decision) locked(s *Step, st *StepState) bool {
+	if st.betweenAttempts() {
+		return d.between(s, st)
+	}
 	if s.wants("lms", "statement", "event") && d.met(s, st) {
 		return d.finish(s, st)
 	}
@@ -59,7 +62,7 @@ func (d *decision) locked(s *Step, st *StepState) bool {
 func (d *decision) ready(s *Step) bool {
 	for _, id := range s.waitsFor() {
 		of := d.state(id)
-		if !of.State.Settled() && !(of.State == Locked && d.w.Step(id).Opens.IsNever()) {
+		if !of.State.Settled() && !(of.untouched() && d.w.Step(id).Opens.IsNever()) {
 			return false
 		}
 	}
@@ -76,7 +79,7 @@ func (d *decision) nothingToBeAbout(s *Step) bool {
 	}
 	covers := 0
 	for _, id := range s.covered() {
-		if d.state(id).State == Locked { // never opened: it covers nothing
+		if d.state(id).untouched() { // never opened: it covers nothing
 			continue
 		}
 		if !gone(id) {
@@ -102,6 +105,9 @@ func (d *decision) excusedByAssumption() bool {
 func (d *decision) open(s *Step, st *StepState) bool {
 	if d.met(s, st) {
 		return d.finish(s, st)
+	}
+	if d.short(s, st) {
+		return d.miss(s, st)
 	}
 	if d.missed(s, st) {
 		return d.expire(s, st)
@@ -144,17 +150,17 @@ func (d *decision) met(s *Step, st *StepState) bool {
 func (d *decision) ruleMet(r Rule, s *Step, st *StepState) bool {
 	switch r.Name {
 	case "viewed", "watched", "posts", "attended":
-		return !st.Viewed.IsZero() || st.Hand != "" // who hands in has seen it
+		return !st.Viewed.IsZero() || st.handed() // who hands in has seen it
 	case "acknowledged":
 		return !st.Acknowledged.IsZero() || s.By == Learner && !st.Viewed.IsZero()
 	case "response":
-		return st.Hand != "" && st.State != Returned
+		return st.handed() && st.State != Returned
 	case "words":
-		return st.Hand != "" && st.State != Returned && st.HandWords >= int(r.N)
+		return st.handed() && st.State != Returned && st.HandWords >= int(r.N)
 	case "evidence":
-		return st.Hand != "" && st.State != Returned && st.HandFiles >= int(r.N)
+		return st.handed() && st.State != Returned && st.HandFiles >= int(r.N)
 	case "score":
-		return st.Score != nil && *st.Score >= r.N-1e-9
+		return st.Score != nil && st.handed() && *st.Score >= r.N-1e-9
 	case "approved":
 		return !st.Approved.IsZero()
 	case "confirmed":

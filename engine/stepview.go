@@ -12,7 +12,7 @@ func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID) (*S
 		return nil, err
 	}
 	of, st := w.Step(step), e.Steps[step]
-	if of == nil || st.State == Locked && of.Opens.IsNever() {
+	if of == nil || st.untouched() && of.Opens.IsNever() {
 		return nil, fmt.Errorf("step %q: %w", step, ErrNotFound)
 	}
 	names, err := s.names(ctx, e)

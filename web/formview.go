@@ -46,7 +46,7 @@ func filledBy(form url.Values) *filling {
 // handed in before.
 func fillingOf(step *engine.StepView) *filling {
 	kept := step.Draft
-	if kept == nil {
+	if kept == nil && step.State.State == engine.Returned { // a fresh attempt begins with an empty form
 		kept = step.Hand
 	}
 	f := &filling{answers: engine.Answers{}}

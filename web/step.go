@@ -71,7 +71,7 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 		}
 		v.Rated = home.Workflow.Behaviours
 	}
-	open := step.State.State == engine.Open || step.State.State == engine.Returned
+	open := step.State.State == engine.Open || step.State.State == engine.Returned || step.State.Again != nil
 	body := stepPage{
 		StepView: step, Path: v.Base + "/steps/" + string(step.Step.ID), Mark: markOf(*step),
 		CanSkip: open && step.Step.By == engine.Learner, First: open && step.State.Initialized.IsZero(),
