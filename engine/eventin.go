@@ -393,7 +393,7 @@ func (w *sweep) events(ctx context.Context) {
 	pending, err := w.s.o.Store.PendingEvents(ctx, w.s.now(), 5*sweepBatch)
 	w.note(err)
 	for _, ev := range pending {
-		if !w.hold(ctx) {
+		if ctx.Err() != nil {
 			return
 		}
 		if err := w.s.applyEvent(ctx, ev); err != nil {

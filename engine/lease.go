@@ -22,7 +22,12 @@ type lease struct {
 // lease takes the right called name and keeps it; nil: another worker has it. What is done by that right is done under
 // the context it answers, which ends when the right is lost.
 func (s *Service) lease(ctx context.Context, name string) (context.Context, *lease, error) {
-	l := &lease{s: s, name: name, holder: rand.Text()}
+	return s.leaseAs(ctx, name, rand.Text())
+}
+
+// leaseAs is the same for a holder with a name: it has the right again at once if it had it when it died.
+func (s *Service) leaseAs(ctx context.Context, name, holder string) (context.Context, *lease, error) {
+	l := &lease{s: s, name: name, holder: holder}
 	if mine, err := l.take(ctx); err != nil || !mine {
 		return ctx, nil, err
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	IRIBase   string           // without trailing slash
 	Log       *slog.Logger     // nil: discarded
 	NewID     func() string    // nil: random UUIDs
+	Width     int              // documents that a sweep works on at once; 0: one after the other
 }
 
 // Arrival is a learner's launch. All but Workflow, Issuer, Subject and Course.ID may be empty.

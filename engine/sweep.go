@@ -4,60 +4,73 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 )
 
 const (
-	sweepLease = 10 * time.Second // real time; renewed while sweeping
 	sweepBatch = 200
 	gradeTime  = 20 * time.Second // real time one sweep gives to grades: an LMS that hangs delays nothing else
 )
 
 // sweep is one run of Sweep.
 type sweep struct {
-	s       *Service
-	holder  string
-	renewed time.Time
-	lost    bool
-	report  SweepReport
-	errs    []error
+	s *Service
+
+	mu     sync.Mutex
+	report SweepReport
+	errs   []error
 }
 
 // Sweep runs whatever rings, waits or was left behind in the store, one worker at a time: it wakes due enrolments,
 // relays outboxes, delivers due messages, passes grades back for a while and sets the next hour's alarms. holder names
-// the worker.
+// the worker. Within a sweep Options.Width documents are worked on at once.
 func (s *Service) Sweep(ctx context.Context, holder string) (SweepReport, error) {
-	w := &sweep{s: s, holder: holder}
-	if !w.hold(ctx) {
-		return SweepReport{Held: len(w.errs) == 0}, errors.Join(w.errs...)
+	w := &sweep{s: s}
+	ctx, right, err := s.leaseAs(ctx, leaseName, holder)
+	if err != nil || right == nil {
+		return SweepReport{Held: err == nil}, err
 	}
+	defer right.giveBack(ctx)
 	w.events(ctx)
 	w.wake(ctx)
 	w.relay(ctx)
 	w.deliver(ctx)
 	w.grades(ctx)
 	w.alarms(ctx)
-	if !w.lost {
-		w.note(s.o.Store.ReleaseLease(context.WithoutCancel(ctx), leaseName, holder))
-	}
 	return w.report, errors.Join(w.errs...)
 }
 
 const leaseName = "sweep"
 
-// hold takes or renews the lease; false: somebody else sweeps, or the context is done.
-func (w *sweep) hold(ctx context.Context) bool {
-	if w.lost || ctx.Err() != nil {
-		return false
+// sweepEach does something for all documents, Options.Width at once, until ctx ends, and counts what went well.
+func sweepEach[T any](ctx context.Context, w *sweep, all []T, count *int, do func(T) (int, error)) {
+	var workers sync.WaitGroup
+	places := make(chan struct{}, max(1, w.s.o.Width))
+	for _, one := range all {
+		if ctx.Err() != nil {
+			break
+		}
+		places <- struct{}{}
+		workers.Go(func() {
+			defer func() { <-places }()
+			n, err := do(one)
+			w.note(err)
+			w.mu.Lock()
+			*count += n
+			w.mu.Unlock()
+		})
 	}
-	now := w.s.o.Wall()
-	if now.Sub(w.renewed) < sweepLease/3 {
-		return true
+	workers.Wait()
+}
+
+// one is the result of something that is done or has failed.
+func one(err error) (int, error) {
+	if err != nil {
+		return 0, err
 	}
-	ok, err := w.s.o.Store.TakeLease(ctx, leaseName, w.holder, now, now.Add(sweepLease))
-	w.note(err)
-	w.lost, w.renewed = !ok || err != nil, now
-	return !w.lost
+	return 1, nil
 }
 
 // note keeps an error; one failing document must not stop the rest.
@@ -65,6 +78,8 @@ func (w *sweep) note(err error) {
 	if err == nil {
 		return
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.report.Failed++
 	if len(w.errs) < 10 {
 		w.errs = append(w.errs, err)
@@ -73,96 +88,77 @@ func (w *sweep) note(err error) {
 
 func (w *sweep) wake(ctx context.Context) {
 	seen := map[EnrolmentID]bool{}
-	for fresh := true; fresh; {
-		fresh = false
-		due, err := w.s.o.Store.DueEnrolments(ctx, w.s.now(), sweepBatch+len(seen))
+	for limit := sweepBatch; ctx.Err() == nil; {
+		due, err := w.s.o.Store.DueEnrolments(ctx, w.s.now(), limit)
 		w.note(err)
-		for _, d := range due {
-			if seen[d.ID] {
-				continue
-			}
-			if !w.hold(ctx) {
-				return
-			}
-			seen[d.ID], fresh = true, true
-			if err := w.s.Wake(ctx, d.ID); err != nil {
-				w.note(err)
-				continue
-			}
-			w.report.Woken++
+		fresh := slices.DeleteFunc(slices.Clone(due), func(d Due) bool { return seen[d.ID] })
+		if len(fresh) == 0 && len(due) < limit {
+			return
 		}
+		limit = sweepBatch + len(due) - len(fresh) // those that stay due must not hide the ones behind them
+		for _, d := range fresh {
+			seen[d.ID] = true
+		}
+		sweepEach(ctx, w, fresh, &w.report.Woken, func(d Due) (int, error) { return one(w.s.Wake(ctx, d.ID)) })
 	}
 }
 
 func (w *sweep) relay(ctx context.Context) {
 	ids, err := w.s.o.Store.UnrelayedEnrolments(ctx, 5*sweepBatch)
 	w.note(err)
-	for _, id := range ids {
-		if !w.hold(ctx) {
-			return
-		}
-		if err := w.s.RelayLocal(ctx, id); err != nil {
-			w.note(err)
-			continue
-		}
-		w.report.Relayed++
-	}
+	sweepEach(ctx, w, ids, &w.report.Relayed, func(id EnrolmentID) (int, error) { return one(w.s.RelayLocal(ctx, id)) })
 }
 
 // grades passes due grades back. What fails is put off, and what this sweep has no time for is the next one's.
 func (w *sweep) grades(ctx context.Context) {
-	if w.s.o.Gradebook == nil {
+	if w.s.o.Gradebook == nil || ctx.Err() != nil {
 		return
 	}
 	ids, err := w.s.o.Store.DueGrades(ctx, w.s.now(), sweepBatch)
 	w.note(err)
 	began := w.s.o.Wall()
-	for _, id := range ids {
-		if w.s.o.Wall().Sub(began) > gradeTime || !w.hold(ctx) {
-			return
+	sweepEach(ctx, w, ids, &w.report.Relayed, func(id EnrolmentID) (int, error) {
+		if w.s.o.Wall().Sub(began) > gradeTime {
+			return 0, nil
 		}
-		if err := w.s.RelayGrade(ctx, id); err != nil {
-			w.note(err)
-			continue
-		}
-		w.report.Relayed++
-	}
+		return one(w.s.RelayGrade(ctx, id))
+	})
 }
 
 func (w *sweep) deliver(ctx context.Context) {
 	seen := map[PersonID]bool{}
-	rows := map[MessageID]bool{} // those that stay due must not hide the ones behind them
-	for fresh := true; fresh; {
-		fresh = false
-		due, err := w.s.o.Store.DueMessages(ctx, w.s.now(), sweepBatch+len(rows))
+	rows := map[MessageID]bool{}
+	for limit := sweepBatch; ctx.Err() == nil; {
+		due, err := w.s.o.Store.DueMessages(ctx, w.s.now(), limit)
 		w.note(err)
+		var to []PersonID
+		stuck := 0 // seen and still due: they must not hide the ones behind them
 		for _, m := range due {
-			fresh, rows[m.ID] = fresh || !rows[m.ID], true
-			if seen[m.To] || !w.s.isDue(m) {
-				continue
+			if rows[m.ID] {
+				stuck++
 			}
-			if !w.hold(ctx) {
-				return
+			rows[m.ID] = true
+			if !seen[m.To] && w.s.isDue(m) {
+				seen[m.To] = true
+				to = append(to, m.To)
 			}
-			seen[m.To] = true
-			n, err := w.s.deliver(ctx, m.To)
-			w.report.Delivered += n
-			w.note(err)
 		}
+		if stuck == len(due) && len(due) < limit {
+			return
+		}
+		limit = sweepBatch + stuck
+		sweepEach(ctx, w, to, &w.report.Delivered, func(p PersonID) (int, error) { return w.s.deliver(ctx, p) })
 	}
 }
 
 // alarms sets the alarms of the next hour, so that what rings then does not wait for a sweep.
 func (w *sweep) alarms(ctx context.Context) {
-	if w.s.o.Alarms == nil {
+	if w.s.o.Alarms == nil || ctx.Err() != nil {
 		return
 	}
 	due, err := w.s.o.Store.DueEnrolments(ctx, w.s.now().Add(alarmAhead), sweepBatch)
 	w.note(err)
 	for _, d := range due {
-		if !w.hold(ctx) {
-			return
-		}
 		if err := w.s.o.Alarms.Wake(ctx, w.s.o.Tenant, d.ID, d.At); err != nil {
 			w.note(fmt.Errorf("set alarm: %w", err))
 			return

@@ -232,6 +232,7 @@ func (h *house) rooms(ctx context.Context, name string) (*rooms, error) {
 		Recorder:  recorder{lrs: r.lrs, authority: engineAuthority(tenant.IRIBase)},
 		Gradebook: gradebook{tool: h.tool},
 		Mailer:    h.mailer,
+		Width:     sweepWidth,
 	}
 	if h.queue != nil {
 		options.Alarms = h.queue
@@ -240,6 +241,10 @@ func (h *house) rooms(ctx context.Context, name string) (*rooms, error) {
 	h.tenants[name] = r
 	return r, nil
 }
+
+// sweepWidth is how many documents a sweep works on at once: they wait for the disk and for the mail server, not for
+// each other.
+const sweepWidth = 8
 
 func (h *house) engine(ctx context.Context, tenant string) (*engine.Service, error) {
 	r, err := h.rooms(ctx, tenant)
