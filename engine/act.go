@@ -204,7 +204,7 @@ func (s *Service) NameReviewer(ctx context.Context, acting PersonID, id Enrolmen
 	if !ok {
 		return FieldErrors{{Field: "email", Key: "error.not_an_email"}}
 	}
-	if strings.EqualFold(address, learner.Email) {
+	if learner.hasAddress(address) {
 		return FieldErrors{{Field: "email", Key: "error.own_email"}}
 	}
 	p, _, err := s.reviewer(ctx, address, learner, clip(strings.TrimSpace(name), 200), acting)

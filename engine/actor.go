@@ -11,8 +11,8 @@ import (
 // Actor is who acts for somebody else: a person, or with System set a key of the API or an operator's command that acts
 // for the tenant. Exactly one of the two is set.
 type Actor struct {
-	Person PersonID
-	System string // how it shows in a history: "api", "cli", "roster"; never a person's name
+	Person PersonID `json:"person,omitempty"`
+	System string   `json:"system,omitempty"` // how it shows in a history: "api", "cli", "roster"; never a person's name
 }
 
 // By is a person as an actor.

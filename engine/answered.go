@@ -169,5 +169,5 @@ func (d *decision) again(st *StepState) {
 
 // namedByLearner tells whether the answering person is in the role only because the learner said so.
 func (d *decision) namedByLearner(r Request) bool {
-	return !r.StandIn && slices.ContainsFunc(d.e.Roles[r.Role], func(a Assignment) bool { return a.Person == r.Person && a.NamedByLearner })
+	return !r.StandIn && slices.ContainsFunc(d.e.Roles[r.Role], func(a Assignment) bool { return a.Person == r.Person && a.NamedByLearner && !a.Confirmed })
 }

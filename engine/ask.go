@@ -23,6 +23,9 @@ func (d *decision) assign() {
 // sources follows a role's `from` in order and takes the first that yields anybody. While the learner could name
 // somebody and has not, nobody else is taken.
 func (d *decision) sources(role Role) []Assignment {
+	if chosen := d.e.Appointed[role]; len(chosen) > 0 {
+		return chosen // a coach's word
+	}
 	for _, from := range d.w.Roles[role].From {
 		if from == "ask_learner" {
 			if a, ok := d.e.Named[role]; ok {
@@ -130,7 +133,7 @@ func (d *decision) ask(s *Step, st *StepState) bool {
 		st.AskedAt, changed = d.now, true
 	}
 	if n.due.IsZero() && (s.By == Learner || n.purpose == ForSignOffConfirm) {
-		n.due = d.w.Calendar.after(st.AskedAt, fiveWorkingDays, ending, d.zone(n.role))
+		n.due = d.later(st.AskedAt, fiveWorkingDays, ending, n.role)
 	}
 	first := d.deadline(st.AskedAt, n)
 	people := d.e.Roles[n.role]
@@ -171,7 +174,7 @@ func (d *decision) ask(s *Step, st *StepState) bool {
 
 // deadline is when a question asked at t has been unanswered for long enough.
 func (d *decision) deadline(t time.Time, n need) time.Time {
-	at := d.w.Calendar.after(t, n.expires, ending, d.zone(n.role))
+	at := d.later(t, n.expires, ending, n.role)
 	if at.Before(n.due) {
 		return n.due
 	}
@@ -199,6 +202,7 @@ func (d *decision) askPeople(s *Step, st *StepState, n need, people, others []As
 			if r := &st.Requests[i]; r.Outcome == OutcomeWithdrawn {
 				r.AnsweredAt, r.Outcome, changed = time.Time{}, "", true // somebody came back: the old link works again
 				r.Revived++
+				r.ExpiresAt = d.deadline(d.now, n)
 				// Their mail may have been dropped meanwhile. If it was not, delivery drops this one.
 				d.send(Message{To: a.Person, Step: s.ID, Request: id, Purpose: n.purpose + "_request"}, st, "revived", strconv.Itoa(r.Revived))
 			}

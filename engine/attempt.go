@@ -83,6 +83,7 @@ func (st *StepState) clear() {
 	st.Spaced, st.Again, st.Watched, st.SelfReported = 0, nil, nil, false
 	st.NudgesPlanned = nil
 	st.Heard = nil
+	st.DueSet, st.HaltedIn = 0, ""
 }
 
 // attempt forgets what was handed in, seen and answered in an attempt.
@@ -200,12 +201,12 @@ func (d *decision) tellable(role Role) []PersonID {
 	return to
 }
 
-// after is a duration after t, in the doer's zone.
+// after is a duration after t, in the doer's zone, pauses counted in.
 func (d *decision) after(t time.Time, by Duration, e edge, doer Role) time.Time {
 	if by.IsZero() {
 		return t
 	}
-	return d.w.Calendar.after(t, by, e, d.zone(doer))
+	return d.later(t, by, e, doer)
 }
 
 func (p Past) clone() Past {

@@ -35,6 +35,9 @@ func (e *Enrolment) clone() *Enrolment {
 	c.Cohort = e.Cohort.clone()
 	c.Asked = clonePtr(e.Asked)
 	c.Unreachable = maps.Clone(e.Unreachable)
+	c.Pauses = slices.Clone(e.Pauses)
+	c.Acts = slices.Clone(e.Acts)
+	c.Appointed = cloneMap(e.Appointed, slices.Clone[[]Assignment])
 	return &c
 }
 
@@ -91,7 +94,9 @@ func same(a, b *Enrolment) bool {
 		a.Grade.same(b.Grade) && slices.EqualFunc(a.Parked, b.Parked, OutStatement.same) &&
 		a.GradeSent == b.GradeSent && a.GradeComplete == b.GradeComplete && a.GradeRefused.same(b.GradeRefused) && a.Progress == b.Progress &&
 		a.CreatedAt.Equal(b.CreatedAt) && a.CompletedAt.Equal(b.CompletedAt) && a.LaunchedAt.Equal(b.LaunchedAt) && a.LeftAt.Equal(b.LeftAt) &&
-		a.Cohort.same(b.Cohort) && a.Asked.same(b.Asked)
+		a.Cohort.same(b.Cohort) && a.Asked.same(b.Asked) &&
+		slices.EqualFunc(a.Pauses, b.Pauses, Pause.same) && slices.EqualFunc(a.Acts, b.Acts, Act.same) &&
+		maps.EqualFunc(a.Appointed, b.Appointed, slices.Equal[[]Assignment]) && a.NotCompleted.Equal(b.NotCompleted)
 }
 
 func (st *StepState) same(o *StepState) bool {
@@ -109,12 +114,22 @@ func (st *StepState) same(o *StepState) bool {
 		st.Rounds == o.Rounds && st.SignedSHA256 == o.SignedSHA256 &&
 		slices.EqualFunc(st.Reviews, o.Reviews, Review.same) && slices.EqualFunc(st.Requests, o.Requests, Request.same) &&
 		maps.Equal(st.NudgesPlanned, o.NudgesPlanned) && st.SkippedReason == o.SkippedReason && st.SkippedBy == o.SkippedBy &&
-		st.Event.same(o.Event) && st.Talk.same(o.Talk) && maps.EqualFunc(st.Heard, o.Heard, time.Time.Equal)
+		st.Event.same(o.Event) && st.Talk.same(o.Talk) && maps.EqualFunc(st.Heard, o.Heard, time.Time.Equal) &&
+		st.Admitted.Equal(o.Admitted) && st.DueSet == o.DueSet && st.HaltedIn == o.HaltedIn
 }
 
 func (p PromptShown) same(o PromptShown) bool {
 	return p.ID == o.ID && p.Prompt == o.Prompt && p.Event == o.Event && p.At.Equal(o.At) && p.DismissedAt.Equal(o.DismissedAt) &&
 		p.AnsweredAt.Equal(o.AnsweredAt) && p.Used == o.Used && p.Followed == o.Followed
+}
+
+func (p Pause) same(o Pause) bool {
+	return p.From.Equal(o.From) && p.Until.Equal(o.Until) && p.End.Equal(o.End) && p.By == o.By && p.Reason == o.Reason && p.Left == o.Left
+}
+
+func (a Act) same(o Act) bool {
+	return a.By == o.By && a.What == o.What && a.Step == o.Step && a.Role == o.Role && a.Person == o.Person && a.At.Equal(o.At) &&
+		a.For.Equal(o.For) && a.Reason == o.Reason
 }
 
 func (n CompletionNote) same(o CompletionNote) bool {

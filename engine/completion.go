@@ -21,6 +21,7 @@ const (
 	SourceCourseEnd   Source = "course_end"   // the course's end date has passed
 	SourceFinish      Source = "finish"       // the learner opened a "finish" link
 	SourceCoach       Source = "coach"        // the teacher's button
+	SourceAPI         Source = "api"          // a key of the API, or an operator's command
 )
 
 // Completion is the word of one source that a person has completed a course. Who and the course are named as the source
@@ -240,6 +241,9 @@ func (ev completedCourse) apply(d *decision) error {
 		if n.Seen.IsZero() {
 			n.Seen = d.now
 		}
+		if !d.e.NotCompleted.IsZero() && !n.Seen.After(d.e.NotCompleted) {
+			continue // a coach took it back
+		}
 		i := slices.IndexFunc(d.e.Completions, func(had CompletionNote) bool { return had.Source == n.Source })
 		switch {
 		case i < 0:
@@ -273,7 +277,7 @@ func (ev completedCourse) apply(d *decision) error {
 // kind is the word for a source in AnchorSource: whether the LMS itself sends completions of this course.
 func (s Source) kind() string {
 	switch s {
-	case SourceCoach, SourceCourseEnd:
+	case SourceCoach, SourceAPI, SourceCourseEnd:
 		return string(s)
 	}
 	return "lms"

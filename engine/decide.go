@@ -80,11 +80,15 @@ func (d *decision) note(t time.Time) {
 // settle follows what can happen now until nothing does, then plans nudges, the grade and the next wake.
 func (d *decision) settle() {
 	d.assign()
+	d.endPause()
 	for range 4*len(d.w.order) + 8 {
 		d.next = time.Time{}
 		if !d.pass() {
 			break // nothing changes any more; this one only noted when something will
 		}
+	}
+	if p := d.e.Pause(); p != nil {
+		d.note(p.Until)
 	}
 	d.planNudges()
 	d.progress()
@@ -101,7 +105,9 @@ func (d *decision) pass() bool {
 	for _, s := range d.w.order {
 		changed = d.step(s, d.state(s.ID)) || changed
 	}
-	changed = d.followPrompts() || changed
+	if !d.e.Paused() {
+		changed = d.followPrompts() || changed
+	}
 	changed = d.complete() || changed
 	return d.stop() || changed
 }

@@ -258,7 +258,7 @@ func (d *delivery) unfit(w *Workflow, e *Enrolment, m Message) string {
 		return reason
 	}
 	switch {
-	case d.askedAlready(m):
+	case d.askedAlready(e, m):
 		return "asked already"
 	case m.Escalate && e.DisclosedAt.IsZero():
 		return "the escalation was not disclosed"
@@ -279,9 +279,10 @@ func saysItAll(purpose string) bool {
 
 // askedAlready tells whether another mail has asked, or will first: a question that came back needs one only if the
 // mail of the first time never left.
-func (d *delivery) askedAlready(m Message) bool {
+func (d *delivery) askedAlready(e *Enrolment, m Message) bool {
+	back := e.backSince()
 	return m.Request != "" && !m.IsNudge() && slices.ContainsFunc(d.all, func(other Message) bool {
-		if other.ID == m.ID || other.Request != m.Request || other.Purpose != m.Purpose {
+		if other.ID == m.ID || other.Request != m.Request || other.Purpose != m.Purpose || other.PlannedAt.Before(back) {
 			return false
 		}
 		earlier := cmp.Or(other.PlannedAt.Compare(m.PlannedAt), cmp.Compare(other.ID, m.ID)) < 0
@@ -296,11 +297,14 @@ func (p Person) known() bool { return p.Issuer != "" }
 // not rest; what a person's act caused only for the receiver's own quiet hours. false: there is no such time.
 func (d *delivery) window(w *Workflow, e *Enrolment, f Facts, m Message) (time.Time, bool) {
 	now, zone := d.s.now(), receiverZone(d.to, f)
+	if paused(e, m) {
+		if p := e.Pause(); p != nil && p.Until.After(now) && p.Until.Before(now.Add(pausedFor)) {
+			return p.Until, true
+		}
+		return now.Add(pausedFor), true
+	}
 	if !m.IsNudge() && m.Purpose != PurposePrompt {
 		return d.to.Preferences.Quiet.until(now, zone), true
-	}
-	if paused(e, m) {
-		return now.Add(pausedFor), true
 	}
 	if at := dated(w, e, f, m); at.After(now) {
 		return at, true
@@ -350,11 +354,11 @@ func (d *delivery) capped(w *Workflow, f Facts, m Message) time.Time {
 	return at
 }
 
-// pausedFor is how long a nudge waits before it is looked at again while its learner is away.
+// pausedFor is how long a message waits before it is looked at again while its learner is away.
 const pausedFor = 24 * time.Hour
 
-// paused tells whether a nudge waits because its learner has left the course.
-func paused(e *Enrolment, m Message) bool { return m.IsNudge() && !e.LeftAt.IsZero() }
+// paused tells whether a message waits: a nudge because its learner has left the course, any because all stands still.
+func paused(e *Enrolment, m Message) bool { return m.IsNudge() && !e.LeftAt.IsZero() || e.Paused() }
 
 // receiverZone is the zone of who gets a mail: their own, else the learner's, else UTC.
 func receiverZone(to Person, f Facts) *time.Location {

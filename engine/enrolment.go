@@ -78,6 +78,14 @@ type Enrolment struct {
 	DisclosedAt time.Time         `json:"disclosed_at,omitzero"` // the learner was shown who is told when they are late; zero: nobody is
 	NoticedAt   time.Time         `json:"noticed_at,omitzero"`   // the learner has put that notice away
 	Unreachable map[PersonID]bool `json:"unreachable,omitempty"` // asked, but mails to them come back: the coach was told
+	// How time stood still, and what coaches did (pause.go, acts.go).
+	Pauses []Pause `json:"pauses,omitempty"`
+	Acts   []Act   `json:"acts,omitempty"` // the latest maxActs
+
+	// Appointed is whom a coach chose for a role: comes before all of its `from` (appoint.go).
+	Appointed map[Role][]Assignment `json:"appointed,omitempty"`
+	// NotCompleted is when a coach took the completion of the course back: words learnt until then do not count (anchors.go).
+	NotCompleted time.Time `json:"not_completed,omitzero"`
 }
 
 // Assignment is one person in a role of one enrolment.
@@ -85,6 +93,7 @@ type Assignment struct {
 	Person         PersonID `json:"person"`
 	Source         string   `json:"source"` // launch.custom.x, launch.role.x, ask_learner
 	NamedByLearner bool     `json:"named_by_learner,omitempty"`
+	Confirmed      bool     `json:"confirmed,omitempty"` // named by the learner, and a coach says that it is right
 }
 
 // OutStatement waits to be recorded. JSON is the whole statement, its id fixed when it was made.
@@ -183,6 +192,10 @@ type StepState struct {
 
 	Event *EventState `json:"event,omitempty"` // of a step with a time and attendance
 	Talk  *TalkState  `json:"talk,omitempty"`  // of a step with a thread
+	// What coaches did about it (coach.go), and where it stood when the learner was unenrolled (leave.go).
+	Admitted time.Time `json:"admitted,omitzero"`   // a coach opened it early: its `opens` and `wait_for` are not waited for
+	DueSet   int       `json:"due_set,omitempty"`   // how often a coach set the due time of this attempt; no anchor moves it any more
+	HaltedIn State     `json:"halted_in,omitempty"` // comes back to this when the learner is enrolled again
 }
 
 // Request asks one person for one answer, by personal link.

@@ -45,7 +45,7 @@ func (ev arrived) apply(d *decision) error {
 		d.e.Anchors[AnchorEnrolled], d.e.AnchorSource[AnchorEnrolled] = d.now, "launch"
 		d.sayRegistered()
 	}
-	if start, ok := courseStart(a.Custom["course_start"]); ok && !start.Equal(d.e.Anchors[AnchorCourseStart]) {
+	if start, ok := courseStart(a.Custom["course_start"]); ok && !start.Equal(d.e.Anchors[AnchorCourseStart]) && !setByHand(d.e.AnchorSource[AnchorCourseStart]) {
 		d.e.Anchors[AnchorCourseStart], d.e.AnchorSource[AnchorCourseStart] = start, "launch"
 	}
 	d.disclose() // the pages it leads to say so
@@ -70,6 +70,9 @@ func (a *Arrival) keepWay(e *Enrolment) {
 	maps.Copy(custom, a.Custom)
 	a.Custom = boundCustom(custom)
 }
+
+// setByHand tells whether an anchor was set by a coach or the API, which a launch parameter does not change.
+func setByHand(source string) bool { return source == "coach" || source == "api" }
 
 // courseStart reads the launch parameter course_start: a date, or an instant whose UTC date counts.
 func courseStart(s string) (time.Time, bool) {

@@ -49,7 +49,7 @@ func (d *decision) complete() bool {
 
 // stop ends the enrolment at the first of its `stop` times: what is open expires, links and messages end.
 func (d *decision) stop() bool {
-	stopped := false
+	stopped, left := false, true
 	for _, t := range d.w.Exit.Stop {
 		at, ok := d.when(t, ending, Learner, &StepState{})
 		if !ok {
@@ -59,19 +59,27 @@ func (d *decision) stop() bool {
 			d.note(at)
 			continue
 		}
-		stopped = true
+		stopped, left = true, left && t.Anchor == AnchorUnenrolled
 	}
-	if !stopped {
+	if !stopped || d.e.Paused() {
 		return false
 	}
 	for _, s := range d.w.order {
 		st := d.state(s.ID)
-		if st.State == Open || st.State == Returned || st.State == Submitted || st.betweenAttempts() {
+		switch open := st.State == Open || st.State == Returned || st.State == Submitted; {
+		case left && (open || st.betweenAttempts()):
+			d.halt(st)
+		case open || st.betweenAttempts():
 			d.end(s, st, Expired, "")
 		}
-		st.Again = nil
+		if !left {
+			st.Again = nil
+		}
 		d.close(st, OutcomeExpired)
 	}
 	d.e.State = Stopped
+	if left {
+		d.e.Pauses = append(d.e.Pauses, Pause{From: d.now, Left: true})
+	}
 	return true
 }

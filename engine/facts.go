@@ -62,6 +62,11 @@ func (s *Service) people(ctx context.Context, e *Enrolment, f *Facts) error {
 	for _, a := range e.Named {
 		need[a.Person] = true
 	}
+	for _, as := range e.Appointed {
+		for _, a := range as {
+			need[a.Person] = true
+		}
+	}
 	for _, st := range e.Steps {
 		for _, r := range st.Requests {
 			if r.Waiting() {
@@ -117,7 +122,7 @@ func (s *Service) meet(ctx context.Context, w *Workflow, learner Person, custom 
 // knownReviewer is the person behind an e-mail address. Not found: nobody yet, no address, or the learner's own.
 func (s *Service) knownReviewer(ctx context.Context, email string, learner Person) (Person, bool, error) {
 	email, ok := validEmail(email)
-	if !ok || strings.EqualFold(email, learner.Email) {
+	if !ok || learner.hasAddress(email) {
 		return Person{}, false, nil
 	}
 	p, err := s.o.Store.PersonByEmail(ctx, email)
@@ -137,7 +142,7 @@ func (s *Service) reviewer(ctx context.Context, email string, learner Person, na
 		return p, found, err
 	}
 	email, ok := validEmail(email)
-	if !ok || strings.EqualFold(email, learner.Email) {
+	if !ok || learner.hasAddress(email) {
 		return Person{}, false, nil
 	}
 	p = Person{ID: PersonID(s.o.NewID()), Email: email, Name: name, NamedBy: namedBy, CreatedAt: s.now()}

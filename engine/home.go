@@ -135,6 +135,9 @@ func (v *viewer) view(s *Step, st *StepState) StepView {
 		sv.Due = st.Again.DueAt
 		sv.Late = !sv.Due.IsZero() && v.now.After(sv.Due) && v.e.State == Active
 	}
+	if p := v.e.Pause(); p != nil && sv.Due.After(p.From) {
+		sv.Late = false // nothing falls due
+	}
 	for _, b := range s.Rate {
 		sv.Rate = append(sv.Rate, *v.w.Behaviour(b))
 	}

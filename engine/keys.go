@@ -78,3 +78,11 @@ func AccountKey(issuer, subject string) string { return Key("account", issuer, s
 
 // EmailKey is the Key of whoever has no account but that address, in any case.
 func EmailKey(email string) string { return Key("email", strings.ToLower(strings.TrimSpace(email))) }
+
+// PreviewAt is when a preview was last looked at by a launch; 0: it is none.
+func (e *Enrolment) PreviewAt() int64 {
+	if !e.Preview {
+		return 0
+	}
+	return max(Nanos(e.LaunchedAt), Nanos(e.CreatedAt), 1)
+}

@@ -26,7 +26,7 @@ func (n Nudge) announces() bool { return n.At.Anchor == anchorOpen && n.At.Offse
 
 // planNudges puts every nudge whose time has come into the outbox, each once, and notes when the next one comes.
 func (d *decision) planNudges() {
-	if d.e.State == Stopped || !d.e.LeftAt.IsZero() {
+	if d.e.State == Stopped || !d.e.LeftAt.IsZero() || d.e.Paused() {
 		return
 	}
 	for _, s := range d.w.order {
@@ -87,7 +87,8 @@ func (d *decision) plan(s *Step, st *StepState, on nudged) {
 		if from.IsZero() || st.NudgesPlanned[key] {
 			continue
 		}
-		at := d.w.Calendar.resolve(moment{at: from}, n.At, beginning, d.zone(by))
+		zone := d.zone(by)
+		at := d.moved(moment{at: from}, d.w.Calendar.resolve(moment{at: from}, n.At, beginning, zone), zone, time.Time{})
 		if at.After(d.now) {
 			d.note(at)
 			continue
@@ -115,7 +116,7 @@ func (d *decision) begins(s *Step, st *StepState) (time.Time, bool) {
 	if s.At == nil {
 		return time.Time{}, false
 	}
-	return d.when(*s.At, beginning, s.By, st)
+	return d.happens(*s.At, beginning, d.zone(s.By), st) // no pause moves it
 }
 
 // nudgeWith tells those with whom the learner does a step that it is open. A whole cohort has the step itself.
@@ -153,7 +154,7 @@ func dated(w *Workflow, e *Enrolment, f Facts, m Message) time.Time {
 		return m.PlannedAt
 	}
 	d := &decision{w: w, e: e, f: f}
-	return w.Calendar.resolve(moment{at: due}, policy[i].At, beginning, d.zone(by))
+	return d.moved(moment{at: due}, w.Calendar.resolve(moment{at: due}, policy[i].At, beginning, d.zone(by)), d.zone(by), time.Time{})
 }
 
 // nudge plans one nudge for all its receivers.

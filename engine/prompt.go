@@ -68,6 +68,9 @@ func (ev heardEvent) prompts(d *decision, p *Prompt) bool {
 
 // promptsNow tells whether a prompt's time is now.
 func (d *decision) promptsNow(p *Prompt) bool {
+	if d.e.Paused() {
+		return false
+	}
 	if p.From != nil {
 		from, ok := d.when(*p.From, beginning, Learner, &StepState{})
 		if !ok || from.After(d.now) {

@@ -29,7 +29,7 @@ func (s *Service) OpenRequest(ctx context.Context, id EnrolmentID, request Reque
 		Request: *r, Enrolment: e, Workflow: w, Step: of, Learner: f.Learner, Reviewer: reviewer, Outcomes: outcomes(of, *r),
 		Wording: of.Wording.In(reviewer.Locale), SHA256: shownSHA256(e, of, *r), Zone: d.zone(r.Role).String(),
 		Answered: !r.Waiting() && r.Outcome != OutcomeWithdrawn && r.Outcome != OutcomeExpired,
-		Closed:   !r.Waiting() || e.State == Stopped, Expired: r.Outcome == OutcomeExpired,
+		Closed:   !r.Waiting() || e.State == Stopped, Expired: r.Outcome == OutcomeExpired, Paused: e.Paused(),
 	}
 	for _, o := range []string{OutcomeReturn, OutcomeNotYet} {
 		if slices.Contains(v.Outcomes, o) {

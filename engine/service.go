@@ -94,6 +94,11 @@ func (s *Service) change(ctx context.Context, id EnrolmentID, make func(*Workflo
 			return nil, fmt.Errorf("save enrolment %s: %w", id, err)
 		}
 		s.after(ctx, changed)
+		if e.Paused() && !changed.Paused() {
+			if err := s.awaken(ctx, changed); err != nil { // they would be looked at within a day
+				s.o.Log.Warn("awaken messages", "enrolment", id, "error", err)
+			}
+		}
 		return changed, nil
 	}
 	return nil, fmt.Errorf("save enrolment %s: too many others at once: %w", id, ErrConflict)

@@ -9,6 +9,9 @@ import (
 
 // step does what can happen to a step by itself and tells whether anything did.
 func (d *decision) step(s *Step, st *StepState) bool {
+	if d.e.Paused() {
+		return d.still(s, st)
+	}
 	switch st.State {
 	case Locked:
 		return d.locked(s, st)
@@ -35,14 +38,15 @@ func (d *decision) locked(s *Step, st *StepState) bool {
 	}
 	at, known := d.when(s.Opens, beginning, s.By, st)
 	st.OpensAt = at
-	if !known || !d.ready(s) {
+	admitted := !st.Admitted.IsZero()
+	if !known && !admitted || !d.ready(s) {
 		return false
 	}
-	if at.After(d.now) {
+	if at.After(d.now) && !admitted {
 		d.note(at)
 		return false
 	}
-	if d.gated(s, st) {
+	if !admitted && d.gated(s, st) {
 		return false
 	}
 	if s.If != nil && !s.If.holds(d.lookup) {
@@ -115,7 +119,7 @@ func (d *decision) open(s *Step, st *StepState) bool {
 	if s.wants("lms") && d.excusedByAssumption() {
 		return d.end(s, st, Skipped, "course")
 	}
-	if s.Due != nil && s.Due.Anchor != anchorOpen && st.ReturnedAt.IsZero() && st.Rounds == 0 && (st.DueAt.IsZero() || st.DueAt.After(d.now)) {
+	if s.Due != nil && s.Due.Anchor != anchorOpen && st.DueSet == 0 && st.ReturnedAt.IsZero() && st.Rounds == 0 && (st.DueAt.IsZero() || st.DueAt.After(d.now)) {
 		st.DueAt = d.due(s, st) // an anchor or a zone may have changed; who is asked again has a due of their own
 	}
 	return d.ask(s, st)

@@ -33,6 +33,9 @@ type Store interface {
 	MetricStore
 	EventSourceStore
 	ReceiptStore
+	CourseLinkStore
+	WaitingStore
+	ErasureStore
 
 	// PutWorkflow keeps a version. Same Source and Aids again: nil and untouched. Other Source or Aids for the same
 	// (id, version): ErrConflict.

@@ -93,6 +93,7 @@ type RequestView struct {
 	Answered     bool // this person's answer is in (Request.Outcome says which)
 	Closed       bool // no answer is awaited any more: answered by someone else, withdrawn, workflow over
 	Expired      bool
+	Paused       bool     // the learner's enrolment stands still; an answer is taken all the same
 	NeedsComment []string // outcomes that need a comment
 	Earlier      []ReviewView
 }

@@ -109,7 +109,7 @@ func (d *decision) assumed(name string) (moment, bool) {
 		return moment{}, false
 	}
 	zone := d.zone(Learner)
-	at := d.w.Calendar.resolve(from, t, beginning, zone)
+	at := d.moved(from, d.w.Calendar.resolve(from, t, beginning, zone), zone, time.Time{})
 	if name == AnchorCourseStart {
 		y, m, day := at.In(zone).Date()
 		return moment{at: time.Date(y, m, day, 0, 0, 0, 0, time.UTC), day: true}, true
@@ -117,8 +117,13 @@ func (d *decision) assumed(name string) (moment, bool) {
 	return moment{at: at}, true
 }
 
-// when is the instant of a time of a step; false while its anchor is missing.
+// when is the instant of a time of a step, pauses counted in; false while its anchor is missing.
 func (d *decision) when(t TimeExpr, e edge, by Role, st *StepState) (time.Time, bool) {
+	return d.whenBefore(t, e, by, st, time.Time{})
+}
+
+// whenBefore is the same, counting only pauses that began before a time; zero: all.
+func (d *decision) whenBefore(t TimeExpr, e edge, by Role, st *StepState, until time.Time) (time.Time, bool) {
 	if t.IsZero() || t.IsNever() {
 		return time.Time{}, false
 	}
@@ -126,7 +131,20 @@ func (d *decision) when(t TimeExpr, e edge, by Role, st *StepState) (time.Time, 
 	if !ok {
 		return time.Time{}, false
 	}
-	return d.w.Calendar.resolve(m, t, e, d.zone(by)), true
+	zone := d.zone(by)
+	return d.moved(m, d.w.Calendar.resolve(m, t, e, zone), zone, until), true
+}
+
+// happens is the instant of something that no pause moves: the `at` of an event; false while its anchor is missing.
+func (d *decision) happens(t TimeExpr, e edge, zone *time.Location, st *StepState) (time.Time, bool) {
+	if t.IsZero() || t.IsNever() {
+		return time.Time{}, false
+	}
+	m, ok := d.anchor(t.Anchor, st)
+	if !ok {
+		return time.Time{}, false
+	}
+	return d.w.Calendar.resolve(m, t, e, zone), true
 }
 
 // due is when an open step falls due; zero: never late. One that was not counted from `open` and would be less than a
@@ -135,14 +153,21 @@ func (d *decision) due(s *Step, st *StepState) time.Time {
 	if s.Due == nil {
 		return time.Time{}
 	}
-	at, ok := d.when(*s.Due, ending, s.By, st)
+	asOpened, ok := d.whenBefore(*s.Due, ending, s.By, st, st.OpenedAt)
 	if !ok {
 		return time.Time{}
 	}
-	if s.Due.Anchor != anchorOpen && at.Before(d.soonest(st.OpenedAt, s.By)) {
-		return d.fresh(st.OpenedAt, s.By)
+	if s.Due.Anchor != anchorOpen && asOpened.Before(d.soonest(st.OpenedAt, s.By)) {
+		return d.later(st.OpenedAt, threeWorkingDays, ending, s.By)
 	}
+	at, _ := d.when(*s.Due, ending, s.By, st)
 	return at
+}
+
+// later is a length of time after an instant, in a role's zone, pauses counted in.
+func (d *decision) later(from time.Time, n Duration, e edge, by Role) time.Time {
+	zone := d.zone(by)
+	return d.moved(moment{at: from}, d.w.Calendar.after(from, n, e, zone), zone, time.Time{})
 }
 
 // soonest is one working day after t, at the same time of the day.

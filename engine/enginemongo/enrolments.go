@@ -29,6 +29,8 @@ func (s *Store) CreateEnrolment(ctx context.Context, e *engine.Enrolment) error 
 		{Key: "wake_at", Value: engine.Nanos(e.WakeAt)},
 		{Key: "unrelayed", Value: e.OutboxSince()},
 		{Key: "grade_at", Value: e.GradeAt()},
+		{Key: "waits_for", Value: waitsFor(e)},
+		{Key: "preview_at", Value: e.PreviewAt()},
 		{Key: "doc", Value: doc},
 	})
 	if err != nil {
@@ -52,6 +54,8 @@ func (s *Store) SaveEnrolment(ctx context.Context, e *engine.Enrolment) error {
 		{Key: "wake_at", Value: engine.Nanos(e.WakeAt)},
 		{Key: "unrelayed", Value: e.OutboxSince()},
 		{Key: "grade_at", Value: e.GradeAt()},
+		{Key: "waits_for", Value: waitsFor(e)},
+		{Key: "preview_at", Value: e.PreviewAt()},
 		{Key: "doc", Value: doc},
 	})
 	if err != nil {

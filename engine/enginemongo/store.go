@@ -12,7 +12,10 @@
 //	engine_roster         _id            course, subject, doc
 //	engine_aliases        _id            name, seen, doc
 //	engine_signals        _id            account, at, expires_at (if it does), doc
-//	engine_enrolments     _id            rev, key (unique: workflow, learner, course), learner, course, created_at, wake_at, unrelayed, grade_at, doc
+//	engine_enrolments     _id            rev, key (unique: workflow, learner, course), learner, course, created_at, wake_at, unrelayed, grade_at,
+//	                                     waits_for (people), preview_at, doc
+//	engine_course_links   _id            course, workflow, doc
+//	engine_tombstones     _id            doc
 //	engine_contributions  _id            enrolment, at, doc
 //	engine_blobs          _id (SHA-256)  data
 //	engine_messages       _id            rev, person, due_at, ready_at, doc
@@ -52,6 +55,7 @@ const (
 	maxStaff    = 100     // people of one course
 	maxSignals  = 1_000   // signals of one person
 	maxAliases  = 10      // accounts that go by one name
+	maxLinks    = 100     // links of one course
 )
 
 // index is one index of one collection; keys ascend.
@@ -75,6 +79,9 @@ var indexes = []index{
 	{"engine_enrolments", "engine_by_wake", []string{"wake_at", "_id"}, false},
 	{"engine_enrolments", "engine_by_outbox", []string{"unrelayed", "_id"}, false},
 	{"engine_enrolments", "engine_by_grade", []string{"grade_at", "_id"}, false},
+	{"engine_enrolments", "engine_by_who_is_asked", []string{"waits_for", "_id"}, false},
+	{"engine_enrolments", "engine_by_preview", []string{"preview_at", "_id"}, false},
+	{"engine_course_links", "engine_by_course", []string{"course", "workflow"}, false},
 	{"engine_contributions", "engine_by_enrolment", []string{"enrolment", "at", "_id"}, false},
 	{"engine_messages", "engine_by_person", []string{"person", "due_at", "_id"}, false},
 	{"engine_messages", "engine_by_ready", []string{"ready_at", "_id"}, false},
@@ -97,6 +104,7 @@ type Store struct {
 	cohorts, members, groups, posts               *mongo.Collection
 	endpoints                                     *mongo.Collection
 	events, metrics, sources, receipts            *mongo.Collection
+	courseLinks, tombstones                       *mongo.Collection
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -113,6 +121,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		messages: in("engine_messages"), cursors: in("engine_cursors"), leases: in("engine_leases"),
 		cohorts: in("engine_cohorts"), members: in("engine_members"), groups: in("engine_groups"), posts: in("engine_posts"),
 		aliases: in("engine_aliases"), endpoints: in("engine_endpoints"),
+		courseLinks: in("engine_course_links"), tombstones: in("engine_tombstones"),
 	}
 	s.openEvents(in)
 	if err := makeIndexes(ctx, in); err != nil {

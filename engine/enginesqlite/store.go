@@ -11,7 +11,11 @@
 //	engine_roster         (course, subject)
 //	engine_aliases        (name, account)  seen
 //	engine_signals        id             account, at, and an index on expires_at of the document
-//	engine_enrolments     id             rev, key (unique: workflow, learner, course), learner, course, wake_at, unrelayed, grade_at
+//	engine_enrolments     id             rev, key (unique: workflow, learner, course), learner, course, wake_at, unrelayed, grade_at,
+//	                                     waits_for (JSON: people), preview_at
+//	engine_waiting        (person, enrolment)  kept by triggers from waits_for
+//	engine_course_links   (course, workflow)
+//	engine_tombstones     id             a salted hash, and the salt
 //	engine_contributions  id             enrolment, at
 //	engine_blobs          sha256         data
 //	engine_messages       id             rev, person, ready_at (when it needs a worker; null: never again)
@@ -50,6 +54,7 @@ const (
 	maxStaff    = 100     // people of one course
 	maxSignals  = 1_000   // signals of one person
 	maxAliases  = 10      // accounts that go by one name
+	maxLinks    = 100     // links of one course
 
 	signalExpires = `json_extract(doc, '$.expires_at')` // RFC 3339 in UTC; as text it sorts, to the second
 )
@@ -77,7 +82,7 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS engine_enrolments (
 		id TEXT PRIMARY KEY NOT NULL, rev INTEGER NOT NULL, key TEXT NOT NULL UNIQUE,
 		learner TEXT NOT NULL, course TEXT NOT NULL, created_at INTEGER NOT NULL,
-		wake_at INTEGER, unrelayed INTEGER, grade_at INTEGER, doc TEXT NOT NULL) STRICT`,
+		wake_at INTEGER, unrelayed INTEGER, grade_at INTEGER, doc TEXT NOT NULL, waits_for TEXT, preview_at INTEGER) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_learner ON engine_enrolments (learner, created_at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_course ON engine_enrolments (course, created_at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_wake ON engine_enrolments (wake_at, id) WHERE wake_at IS NOT NULL`,
@@ -116,7 +121,10 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 		return nil, fmt.Errorf("enginesqlite: begin: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	for _, statement := range slices.Concat(schema, cohortSchema, postSchema, eventSchema) {
+	if err := upgrade(ctx, tx); err != nil {
+		return nil, fmt.Errorf("enginesqlite: upgrade tables: %w", err)
+	}
+	for _, statement := range slices.Concat(schema, waitingSchema, cohortSchema, postSchema, eventSchema) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 		}
