@@ -65,9 +65,6 @@ func notCarried(s *Step) []string {
 	if !s.carried() {
 		out = append(out, fmt.Sprintf("kind %s by %s (its doer confirms it)", s.Kind, s.By))
 	}
-	if s.Kind == KindWatch {
-		out = append(out, "counting what was watched (the learner confirms it)")
-	}
 	if s.WaitFor != "" {
 		out = append(out, "wait_for")
 	}

@@ -192,7 +192,7 @@ func (o *always) act() event {
 func (o *always) else_() event { return woke{} }
 
 func (o *always) statement() event {
-	return observed{verb: xapi.VerbCompleted, object: "https://lms.example/x"}
+	return observed{verb: xapi.VerbCompleted, objects: []string{"https://lms.example/x"}, at: o.now}
 }
 
 // again lives through what happened once more, with a worker that is awake in between if it says so, and tells what came

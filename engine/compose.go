@@ -187,6 +187,9 @@ func (d *decision) sayDone(s *Step, st *StepState) {
 	if by := d.e.CompletedBy(); s.wants("lms") && len(by) > 0 {
 		change = append(change, func(c *xapi.Context) { c.Extensions[xapi.ExtCompletedBy] = by })
 	}
+	if st.SelfReported {
+		change = append(change, func(c *xapi.Context) { c.Extensions[xapi.ExtSelfReported] = true })
+	}
 	d.sayStep(actor, xapi.VerbCompleted, s, &xapi.Result{Completion: ptr(true), Success: d.success(s), Score: scaled(st.Score)}, change...)
 }
 

@@ -125,6 +125,7 @@ func (ev confirmed) apply(d *decision) error {
 		return fmt.Errorf("confirm step %q while %s: %w", s.ID, st.State, ErrConflict)
 	}
 	st.Viewed = d.now
+	st.SelfReported = s.Kind == KindWatch || s.Kind == KindElearning // nothing was measured
 	if st.Again != nil {
 		d.answerSpaced(st)
 	}
@@ -246,17 +247,4 @@ func (d *decision) askAfresh(role Role) {
 			st.AskedAt, st.ElseAt = d.now, time.Time{}
 		}
 	}
-}
-
-// observed is a statement of the learner that a step's `done` may wait for.
-type observed struct{ verb, object string }
-
-func (ev observed) apply(d *decision) error {
-	for _, s := range d.w.order {
-		st := d.state(s.ID)
-		if r, ok := s.Done.Find("statement"); ok && r.Verb == ev.verb && (r.Object == "" || r.Object == ev.object) && st.Remembered.IsZero() {
-			st.Remembered = d.now
-		}
-	}
-	return nil
 }

@@ -90,15 +90,12 @@ func (s *Service) tell(ctx context.Context, e *Enrolment, st *xapi.Statement) er
 	if err != nil {
 		return err
 	}
-	for _, of := range w.Steps() {
-		if r, ok := of.Done.Find("statement"); ok && r.Verb == st.Verb.ID {
-			_, err := s.change(ctx, e.ID, func(*Workflow, *Enrolment) (event, error) {
-				return observed{verb: st.Verb.ID, object: st.Object.Activity.ID}, nil
-			})
-			return err
-		}
+	ev := observedOf(st, s.now())
+	if !w.waits(ev) {
+		return nil
 	}
-	return nil
+	_, err = s.change(ctx, e.ID, func(*Workflow, *Enrolment) (event, error) { return ev, nil })
+	return err
 }
 
 // isCourse tells whether an activity is a course of an LMS: by its type, or where it has none by the shape of its IRI.

@@ -27,7 +27,7 @@ func (d *decision) locked(s *Step, st *StepState) bool {
 	if st.betweenAttempts() {
 		return d.between(s, st)
 	}
-	if s.wants("lms", "statement", "event") && d.met(s, st) {
+	if s.wants("lms", "statement", "event", "attended") && d.met(s, st) {
 		return d.finish(s, st)
 	}
 	if s.wants("lms") && d.excusedByAssumption() {
@@ -172,7 +172,7 @@ func (d *decision) ruleMet(r Rule, s *Step, st *StepState) bool {
 	case "lms":
 		return !d.e.Anchors[AnchorCourseCompleted].IsZero()
 	case "statement":
-		return !st.Remembered.IsZero()
+		return statementMet(r, st)
 	case "event":
 		return !st.Heard[r.eventKey()].IsZero()
 	case "all":

@@ -43,3 +43,30 @@ func (d Definition) MarshalJSON() ([]byte, error) {
 		Extensions any `json:"extensions,omitempty"`
 	}{fields(d), d.extensions.of(d.Extensions)})
 }
+
+// Extension is the value of an extension, as encoding/json decodes it; nil if there is none.
+func (r *Result) Extension(iri string) any {
+	if r == nil {
+		return nil
+	}
+	return r.extensions.value(r.Extensions, iri)
+}
+
+// Extension is the value of an extension, as encoding/json decodes it; nil if there is none.
+func (c *Context) Extension(iri string) any {
+	if c == nil {
+		return nil
+	}
+	return c.extensions.value(c.Extensions, iri)
+}
+
+func (e extensions) value(composed map[string]any, iri string) any {
+	if v, ok := composed[iri]; ok || e == "" {
+		return v
+	}
+	var all map[string]any
+	if json.Unmarshal([]byte(e), &all) != nil {
+		return nil
+	}
+	return all[iri]
+}

@@ -92,8 +92,9 @@ const (
 	ExtWorkflowVersion = ProfilePrefix + "extensions/workflow-version"
 	ExtEvidenceSHA256  = ProfilePrefix + "extensions/evidence-sha256"
 	ExtRaterRelation   = ProfilePrefix + "extensions/rater-relation"
-	ExtEventType       = ProfilePrefix + "extensions/event-type"   // of the event that asked for help
-	ExtCompletedBy     = ProfilePrefix + "extensions/completed-by" // the sources that say so
+	ExtEventType       = ProfilePrefix + "extensions/event-type"    // of the event that asked for help
+	ExtSelfReported    = ProfilePrefix + "extensions/self-reported" // the learner's word, nothing measured
+	ExtCompletedBy     = ProfilePrefix + "extensions/completed-by"  // the sources that say so
 
 	UsageSupportingMedia = "http://id.tincanapi.com/attachment/supporting_media"
 )
