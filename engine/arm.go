@@ -27,3 +27,11 @@ func (t *NudgeTest) arm(id EnrolmentID, standard string) string {
 	}
 	return t.Arms[binary.BigEndian.Uint64(sum[8:16])%uint64(len(t.Arms))]
 }
+
+// ArmOf is the draw of an enrolment of that id in this workflow's nudge test; empty: it has none.
+func (w *Workflow) ArmOf(id EnrolmentID) string {
+	if w.Nudges.Test == nil {
+		return ""
+	}
+	return w.Nudges.Test.arm(id, w.Nudges.Default)
+}

@@ -27,6 +27,7 @@ type life struct {
 	w        *engine.Workflow
 	zone     *time.Location
 	now      time.Time
+	arm      string // that ids are to be drawn to while it is set
 	enrolled time.Time
 	end      time.Time
 	ids      int
@@ -60,7 +61,7 @@ func begin(ctx context.Context, o Options) (*life, error) {
 	}
 	l := &life{o: o, now: o.Start, roles: map[engine.PersonID]engine.Role{}, planned: map[string]bool{}}
 	l.s = engine.New(engine.Options{
-		Tenant: "main", Store: o.Store, Recorder: recorder{}, Mailer: mailer{l}, Links: links{}, IRIBase: iriBase,
+		Tenant: "main", Store: o.Store, Recorder: recorder{}, Mailer: mailer{}, Links: links{}, IRIBase: iriBase,
 		Now: func() time.Time { return l.now }, NewID: l.newID,
 	})
 	var err error
@@ -68,6 +69,9 @@ func begin(ctx context.Context, o Options) (*life, error) {
 		return nil, fmt.Errorf("simulate: %w", err)
 	}
 	if l.zone, err = l.location(); err != nil {
+		return nil, err
+	}
+	if err := l.chooseArm(); err != nil {
 		return nil, err
 	}
 	y, m, d := o.Start.UTC().Date()
@@ -80,10 +84,42 @@ func begin(ctx context.Context, o Options) (*life, error) {
 	return l, l.look(ctx)
 }
 
-// newID counts, in the shape of a UUID.
+// newID counts, in the shape of a UUID; while an arm is asked for, to the next id that is drawn to it.
 func (l *life) newID() string {
-	l.ids++
-	return fmt.Sprintf("00000000-0000-4000-8000-%012d", l.ids)
+	for {
+		l.ids++
+		if id := fmt.Sprintf("00000000-0000-4000-8000-%012d", l.ids); l.arm == "" || l.w.ArmOf(engine.EnrolmentID(id)) == l.arm {
+			return id
+		}
+	}
+}
+
+// chooseArm says which part of the workflow's test the learner is drawn to: what was asked for, else the policy that is
+// the default, else the first arm.
+func (l *life) chooseArm() error {
+	test := l.w.Nudges.Test
+	var arms []string
+	if test != nil {
+		arms = slices.Clone(test.Arms)
+		if len(arms) == 0 {
+			arms = []string{l.w.Nudges.Default}
+		}
+		if test.Holdout >= 100 {
+			arms = nil
+		}
+		if test.Holdout > 0 {
+			arms = append(arms, engine.ArmHoldout)
+		}
+	}
+	switch {
+	case l.o.Arm != "" && !slices.Contains(arms, l.o.Arm):
+		return fmt.Errorf("simulate: nobody is drawn to %q; one of %v: %w", l.o.Arm, arms, engine.ErrInvalid)
+	case l.o.Arm == "" && slices.Contains(arms, l.w.Nudges.Default):
+		l.o.Arm = l.w.Nudges.Default
+	case l.o.Arm == "" && len(arms) > 0:
+		l.o.Arm = arms[0]
+	}
+	return nil
 }
 
 func (l *life) location() (*time.Location, error) {
@@ -125,14 +161,14 @@ func (l *life) arrive(ctx context.Context) error {
 		if i > 0 {
 			name = fmt.Sprintf("%s %d", nameOf(engine.Peer), i)
 		} else {
-			p.persona, l.sam = l.o.Persona, p
+			p.persona, l.sam, l.arm = l.o.Persona, p, l.o.Arm
 		}
 		e, err := l.s.Arrive(ctx, engine.Arrival{Issuer: issuer, Subject: p.subject, Name: name, Email: p.subject + domain, Locale: l.o.Locale, Zone: l.zone.String(),
 			Workflow: l.w.ID, Course: at, ResourceLinkID: "1", RelaunchURL: issuer + "/launch", Custom: custom})
 		if err != nil {
 			return err
 		}
-		p.id, p.person = e.ID, e.Learner
+		p.id, p.person, l.arm = e.ID, e.Learner, ""
 		l.roles[e.Learner] = engine.Learner
 		l.players = append(l.players, p)
 	}
@@ -187,6 +223,9 @@ func (l *life) until(ctx context.Context, end time.Time) error {
 			if _, err := l.s.Sweep(ctx, "simulation"); err != nil {
 				return err
 			}
+			if err := l.tellMessages(ctx); err != nil {
+				return err
+			}
 		}
 		for len(l.agenda) > 0 && !l.agenda[0].at.After(l.now) {
 			a := l.agenda[0]
@@ -232,6 +271,13 @@ func (l *life) look(ctx context.Context) error {
 			l.tell(p.last, e)
 		}
 		p.last = e
+		for _, all := range e.Roles {
+			for _, a := range all {
+				if _, err := l.roleOf(ctx, a.Person); err != nil {
+					return err
+				}
+			}
+		}
 		if err := l.learn(ctx, p, e); err != nil {
 			return err
 		}
@@ -240,6 +286,11 @@ func (l *life) look(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// place is where a step stands in the file.
+func (l *life) place(id engine.StepID) int {
+	return slices.IndexFunc(l.w.Steps(), func(s *engine.Step) bool { return s.ID == id })
 }
 
 // calendar is what came of it.
@@ -254,7 +305,10 @@ func (l *life) calendar(ctx context.Context) (*Calendar, error) {
 		Entries: l.entries,
 	}
 	slices.SortStableFunc(c.Entries, func(a, b Entry) int { // what is told comes after what it tells of
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.rank(), b.rank()))
+		if by := cmp.Or(a.At.Compare(b.At), cmp.Compare(a.rank(), b.rank())); by != 0 || a.rank() != told {
+			return by
+		}
+		return cmp.Or(cmp.Compare(l.place(a.Step), l.place(b.Step)), cmp.Compare(a.Who, b.Who), cmp.Compare(a.Detail, b.Detail), cmp.Compare(a.Attempt, b.Attempt))
 	})
 	for _, e := range c.Entries {
 		switch {

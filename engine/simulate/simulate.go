@@ -57,7 +57,7 @@ type Options struct {
 	Zone    string       // IANA, of everybody; empty: the workflow's, else UTC
 	Locale  string       // of titles; empty: en
 	Weeks   int          // how long, from the enrolment; 0: DefaultWeeks
-	Arm     string       // of the workflow's `test`: "holdout" or one of its arms; empty: without test
+	Arm     string       // of the workflow's `test`: "holdout" or one of its arms; empty: its default
 }
 
 // Entry is one thing that happens.
@@ -99,13 +99,16 @@ const (
 	Stuck           = "stuck" // open, and nobody can do anything about it
 )
 
+// told is the rank of what people are told.
+const told = 2
+
 // rank orders what happens at the same time.
 func (e Entry) rank() int {
 	switch e.What {
 	case Wake:
 		return 0
 	case Nudge, Request, News, Escalation:
-		return 2
+		return told
 	}
 	return 1
 }

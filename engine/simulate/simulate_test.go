@@ -125,7 +125,7 @@ func TestALearnerWhoNeverDoesAnythingIsNudgedWithinTheCapsAndThenLeftAlone(t *te
 	}
 	var mails []time.Time // what travels inside one mail has its time
 	for _, n := range all(c, simulate.Nudge, "") {
-		if n.Who == engine.Learner && n.Channel == "email" && !slices.Contains(mails, n.At) {
+		if n.Who == engine.Learner && strings.Contains(n.Channel, "email") && !slices.Contains(mails, n.At) {
 			mails = append(mails, n.At)
 		}
 	}
@@ -236,6 +236,28 @@ func TestOnDayNALearnerSeesWhatTheHomePageWouldShowThatMorning(t *testing.T) {
 	}
 }
 
+func TestTheLearnerIsDrawnToTheArmAskedFor(t *testing.T) {
+	nudges := map[string]int{}
+	for _, arm := range []string{"", "standard", "gentle", engine.ArmHoldout} {
+		o := options(t, example, simulate.Late)
+		o.Arm = arm
+		c, err := simulate.Run(t.Context(), o)
+		must(t, err)
+		if arm != "" && c.Arm != arm || c.Arm == "" {
+			t.Fatalf("asked for %q, drawn to %q", arm, c.Arm)
+		}
+		nudges[arm] = c.Nudges
+		for _, n := range all(c, simulate.Nudge, "") {
+			if arm == engine.ArmHoldout && n.Who == engine.Learner && n.Detail != "step_open" {
+				t.Fatalf("held out, and nudged: %+v", n)
+			}
+		}
+	}
+	if nudges[""] != nudges["standard"] || nudges["gentle"] >= nudges["standard"] || nudges[engine.ArmHoldout] >= nudges["gentle"] {
+		t.Fatalf("nudges: %v", nudges)
+	}
+}
+
 func TestASimulationRefusesWhatItCannotRun(t *testing.T) {
 	for name, change := range map[string]func(*simulate.Options){
 		"persona": func(o *simulate.Options) { o.Persona = "lazy" },
@@ -243,6 +265,7 @@ func TestASimulationRefusesWhatItCannotRun(t *testing.T) {
 		"zone":    func(o *simulate.Options) { o.Zone = "Europe/Atlantis" },
 		"start":   func(o *simulate.Options) { o.Start = time.Time{} },
 		"source":  func(o *simulate.Options) { o.Source = []byte("workflow: x") },
+		"arm":     func(o *simulate.Options) { o.Arm = "loud" },
 		"store":   func(o *simulate.Options) { o.Store = nil },
 	} {
 		o := options(t, example, simulate.Prompt)

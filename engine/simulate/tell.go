@@ -2,7 +2,9 @@ package simulate
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
@@ -128,34 +130,61 @@ func (l *life) who(p engine.PersonID, said engine.Role) engine.Role {
 	return said
 }
 
-// mailer writes mails down instead of sending them.
-type mailer struct{ l *life }
+// recent is how many of a person's messages, the latest due first, can have gone out at one time.
+const recent = 60
 
-func (m mailer) Send(ctx context.Context, mail engine.Mail) error {
-	for _, one := range append([]engine.Mail{mail}, mail.Also...) {
-		if one.Enrolment == nil || one.Enrolment.ID != m.l.sam.id {
+// tellMessages writes down what has reached anybody, by which channels.
+func (l *life) tellMessages(ctx context.Context) error {
+	for id, role := range l.roles {
+		if role == engine.Learner && id != l.sam.person {
 			continue
 		}
-		role, err := m.l.roleOf(ctx, one.To.ID)
+		all, err := l.o.Store.MessagesTo(ctx, id, recent)
 		if err != nil {
-			return err
+			return fmt.Errorf("simulate: %w", err)
 		}
-		e := Entry{At: m.l.now, What: News, Step: one.Message.Step, Who: role, Channel: "email", Detail: one.Message.Purpose}
-		switch {
-		case one.Message.IsNudge() && one.Message.Request == "" && role != engine.Learner:
-			e.What = Escalation
-		case one.Message.IsNudge():
-			e.What = Nudge
-		case one.Message.Request != "":
-			e.What = Request
+		for _, m := range all {
+			if m.Enrolment == l.sam.id {
+				l.tellMessage(m, role)
+			}
 		}
-		if one.Message.Attempt > 1 {
-			e.Attempt = one.Message.Attempt
-		}
-		m.l.add(e)
 	}
 	return nil
 }
+
+func (l *life) tellMessage(m engine.Message, role engine.Role) {
+	var times []time.Time
+	by := map[time.Time][]string{}
+	for _, sent := range m.Sent {
+		if key := fmt.Sprint("message ", m.ID, sent.Channel); sent.Error == "" && !l.planned[key] {
+			l.planned[key] = true
+			if by[sent.At] == nil {
+				times = append(times, sent.At)
+			}
+			by[sent.At] = append(by[sent.At], sent.Channel)
+		}
+	}
+	for _, at := range times {
+		e := Entry{At: at, What: News, Step: m.Step, Who: role, Channel: strings.Join(by[at], "+"), Detail: m.Purpose}
+		switch {
+		case m.Escalate:
+			e.What = Escalation
+		case m.IsNudge():
+			e.What = Nudge
+		case m.Request != "":
+			e.What = Request
+		}
+		if m.Attempt > 1 {
+			e.Attempt = m.Attempt
+		}
+		l.add(e)
+	}
+}
+
+// mailer takes mails and sends none: what reached whom stands in the messages.
+type mailer struct{}
+
+func (mailer) Send(context.Context, engine.Mail) error { return nil }
 
 // recorder takes statements and forgets them.
 type recorder struct{}
