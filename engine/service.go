@@ -60,6 +60,9 @@ func (s *Service) change(ctx context.Context, id EnrolmentID, make func(*Workflo
 		if err != nil {
 			return nil, fmt.Errorf("load enrolment %s: %w", id, err)
 		}
+		if err := freshFor(ctx, e); err != nil {
+			return nil, err
+		}
 		w, err := s.Workflow(ctx, e.Workflow, e.Version)
 		if err != nil {
 			return nil, err

@@ -29,6 +29,7 @@ type Store interface {
 	CohortStore
 	PostStore
 	EndpointStore
+	EnrolmentLister
 	EventStore
 	MetricStore
 	EventSourceStore

@@ -37,9 +37,12 @@ func (u *uses) due(id string, now time.Time) bool {
 // used marks the key as used, at most once a minute. A store that fails or is slow
 // costs the request little and never fails it.
 func (h *handler) used(ctx context.Context, k Key, now time.Time) {
-	if !h.uses.due(k.ID, now) {
-		return
+	if h.uses.due(k.ID, now) {
+		h.markUsed(ctx, k, now)
 	}
+}
+
+func (h *handler) markUsed(ctx context.Context, k Key, now time.Time) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), markWithin)
 	defer cancel()
 	if err := h.Keys.MarkUsed(ctx, k.ID, now); err != nil {

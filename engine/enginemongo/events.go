@@ -13,6 +13,7 @@ import (
 
 // eventIndexes are those of business events, metrics, event sources and receipts.
 var eventIndexes = []index{
+	{"engine_enrolments", "engine_by_created", []string{"created_at", "_id"}, false},
 	{"engine_events", "engine_by_received", []string{"received_at", "_id"}, false},
 	{"engine_events", "engine_by_pending", []string{"pending_at", "_id"}, false},
 	{"engine_events", "engine_by_person", []string{"people", "received_at"}, false},

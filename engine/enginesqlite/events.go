@@ -11,6 +11,7 @@ import (
 
 // eventSchema makes the tables of business events, metrics, event sources and receipts.
 var eventSchema = []string{
+	`CREATE INDEX IF NOT EXISTS engine_enrolments_created ON engine_enrolments (created_at, id)`,
 	`CREATE TABLE IF NOT EXISTS engine_events (
 		id TEXT PRIMARY KEY NOT NULL, rev INTEGER NOT NULL, received_at INTEGER NOT NULL, pending_at INTEGER, doc TEXT NOT NULL) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_events_received ON engine_events (received_at, id)`,

@@ -63,6 +63,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"a cursor only rises", cursorRises},
 		{"a lease has one holder", leaseHasOneHolder},
 		{"of many who want a lease one gets it", oneGetsTheLease},
+		{"enrolments are paged, of a course, of a learner and all", enrolmentsArePaged},
 		{"a business event is kept once", eventIsKeptOnce},
 		{"a business event is saved only at the revision read", eventIsSwapped},
 		{"business events are listed, latest first, page by page", eventsAreListed},
