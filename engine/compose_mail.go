@@ -13,6 +13,7 @@ func (d *delivery) mail(ctx context.Context, w *Workflow, e *Enrolment, f Facts,
 	}
 	if mail.Step != nil {
 		mail.Minutes = mail.Step.Minutes
+		mail.Ask = mail.Step.coachAsks(mail.To.Locale)
 		mail.DueAt = e.Steps[m.Step].DueAt
 		mail.Comment = d.comment(ctx, e.Steps[m.Step], m)
 	}
@@ -52,4 +53,18 @@ func (d *delivery) comment(ctx context.Context, st *StepState, m Message) string
 		return "" // the mail goes out without it; the page has it
 	}
 	return c.Comment
+}
+
+// coachAsks is the first open question of a step, which somebody who looks after the learner may ask too; "" when the
+// step has none that others may hear of.
+func (s *Step) coachAsks(locale string) string {
+	if s.Private || s.Kind == KindQuiz {
+		return ""
+	}
+	for _, q := range s.Questions {
+		if q.Type == "text" && len(q.Answer) == 0 {
+			return q.Ask.In(locale)
+		}
+	}
+	return ""
 }

@@ -34,6 +34,9 @@ type house struct {
 	site    *web.Site
 	queue   *queue.Client // nil in commands that have no Redis
 	mailer  engine.Mailer // nil without -smtp-url: messages wait
+	chat    engine.Chat
+	sealer  *sealer
+	counted messageCount
 
 	wishes chan rosterWish // of launches
 
@@ -51,7 +54,7 @@ type rooms struct {
 
 // build joins the packages by cfg. Close the house when done.
 func build(ctx context.Context, cfg *config, log *slog.Logger) (_ *house, err error) {
-	h := &house{name: processName(), cfg: cfg, log: log, tenants: map[string]*rooms{}, wishes: make(chan rosterWish, rosterSoon)}
+	h := &house{name: processName(), cfg: cfg, log: log, tenants: map[string]*rooms{}, wishes: make(chan rosterWish, rosterSoon), counted: newMessageCount()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, h.Close())
@@ -89,6 +92,14 @@ func build(ctx context.Context, cfg *config, log *slog.Logger) (_ *house, err er
 			return nil, err
 		}
 	}
+	previous, err := cfg.previousSecretKey()
+	if err != nil {
+		return nil, err
+	}
+	if h.sealer, err = newSealer(secret, previous); err != nil {
+		return nil, err
+	}
+	h.chat = mail.NewChat(chatPoster{egress.New(egress.Options{AllowPrivate: cfg.allowPrivatePlatforms, MaxBytes: 64 << 10})}, h.now)
 	if err := h.openDoors(secret); err != nil {
 		return nil, err
 	}
@@ -233,6 +244,7 @@ func (h *house) rooms(ctx context.Context, name string) (*rooms, error) {
 		Gradebook: gradebook{tool: h.tool},
 		Mailer:    h.mailer,
 		Width:     sweepWidth,
+		Chat:      h.chat, Sealer: h.sealer, Counter: h.counted,
 	}
 	if h.queue != nil {
 		options.Alarms = h.queue

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"strings"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
@@ -15,6 +16,7 @@ type letter struct {
 	Greeting string
 	Lead     []string // paragraphs: what it is about and why now
 	Why      string   // what the step is good for
+	Ask      string   // to a manager: the question to ask
 	Facts    []string // minutes, due
 
 	CommentTitle string
@@ -67,6 +69,8 @@ func words(m engine.Mail, now time.Time) wording {
 		"workflow": workflow,
 		"step":     orElse(step, workflow),
 		"due":      w.due(),
+		"about":    orElse(line(m.About.Name, maxName), w.T("mail.someone")),
+		"n":        len(m.Also) + 1,
 	}
 	return w
 }
@@ -75,9 +79,16 @@ func words(m engine.Mail, now time.Time) wording {
 func compose(m engine.Mail, now time.Time) letter {
 	w := words(m, now)
 	topic := w.topic()
+	subject := w.subject(topic)
+	if len(m.Also) > 0 {
+		subject = w.T("mail.subject_digest", w.args)
+		if !w.toLearner() && m.Message.Request != "" {
+			subject = w.T("mail.subject_digest_other", w.args)
+		}
+	}
 	l := letter{
 		Language:       w.Language(),
-		Subject:        line(w.subject(topic), maxTitle),
+		Subject:        line(subject, maxTitle),
 		Greeting:       w.T("mail.greeting_nameless"),
 		Facts:          w.facts(),
 		Link:           link(m.Link),
@@ -96,6 +107,9 @@ func compose(m engine.Mail, now time.Time) letter {
 		if why := line(m.Step.Why.In(w.locale), maxTitle); why != "" {
 			l.Why = w.T("mail.why", "why", why)
 		}
+	}
+	if ask := w.ask(); ask != "" {
+		l.Ask = w.T("mail.ask", "question", line(ask, maxTitle))
 	}
 	if m.Comment != "" {
 		l.CommentTitle, l.Comment = w.T("mail.comment"), block(m.Comment, maxComment)
@@ -118,9 +132,26 @@ func compose(m engine.Mail, now time.Time) letter {
 		}
 		ow := words(other, now)
 		l.AlsoTitle = w.T("mail.also")
-		l.Also = append(l.Also, also{Title: line(ow.subject(ow.topic()), maxTitle), Link: link(other.Link)})
+		title := ow.subject(ow.topic())
+		if facts := ow.facts(); len(facts) > 0 {
+			title += " · " + strings.Join(facts, " ")
+		}
+		l.Also = append(l.Also, also{Title: line(title, 2*maxTitle), Link: link(other.Link)})
 	}
 	return l
+}
+
+// ask is the question with which who looks after the learner can help, in the receiver's language: the author's, else one
+// that fits any step; "" where there is nothing to ask.
+func (w wording) ask() string {
+	if w.toLearner() || w.mail.Message.Request != "" {
+		return ""
+	}
+	switch w.mail.Message.Purpose {
+	case engine.PurposeAskForHelp, engine.PurposeStepWith:
+		return orElse(w.mail.Ask, w.T("mail.ask."+w.mail.Message.Purpose))
+	}
+	return ""
 }
 
 // topic is the middle of the message keys: the purpose, worded for others than

@@ -36,6 +36,7 @@ func (l letter) text() string {
 	add(l.Greeting)
 	add(strings.Join(l.Lead, "\n"))
 	add(l.Why)
+	add(l.Ask)
 	if len(l.Comment) > 0 {
 		add(l.CommentTitle, "> "+strings.Join(l.Comment, "\n> "))
 	}

@@ -142,7 +142,7 @@ func TestARequestArrivesInTheReviewersLanguage(t *testing.T) {
 	}
 	msg, plain, html := parts(t, s.only(t).data)
 	subject, err := new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject"))
-	if err != nil || subject != "Sam Sailor bittet um Ihre Einschätzung: Etwas zurückverlangen" {
+	if err != nil || subject != "2 Anfragen warten auf Sie, zuerst: Etwas zurückverlangen" {
 		t.Errorf("the subject is %q, %v", subject, err)
 	}
 	golden(t, "request.txt", plain)
