@@ -22,7 +22,6 @@ func advise(w *Workflow, r *reader) {
 		for _, what := range notCarried(s) {
 			warn(s.line, s.col, s.path, "not carried out yet: "+what, "")
 		}
-		s.keys = nil
 	}
 	if content > doing {
 		warn(1, 1, "phases", fmt.Sprintf("more content (%d steps) than doing (%d)", content, doing), "let people try more and read less")
@@ -40,14 +39,13 @@ func advise(w *Workflow, r *reader) {
 	}
 	for i, st := range w.Standards {
 		if !slices.ContainsFunc(w.order, func(s *Step) bool { return slices.Contains(s.Meets, st.ID) }) {
-			warn(st.line, st.col, fmt.Sprintf("standards[%d]", i), fmt.Sprintf("no step meets %q", st.ID), "")
+			warn(st.line, st.col, fmt.Sprintf("standards[%d]", i), fmt.Sprintf("no step meets %q", st.ID), "name it in the `meets` of a step that hands in evidence")
 		}
 	}
-	if !slices.ContainsFunc(w.order, func(s *Step) bool {
-		return s.Opens.Anchor == AnchorCourseCompleted && !s.Opens.Back && days(s.Opens.Offset) >= 84
-	}) {
+	if !slices.ContainsFunc(w.order, w.isTail) {
 		warn(1, 1, "phases", "nothing happens 12 weeks after the course", "ask once more at course_completed + 12w")
 	}
+	adviseSteps(w, warn)
 }
 
 func asked(w *Workflow, b BehaviourID, by Role) bool {

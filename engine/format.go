@@ -25,14 +25,18 @@ func (m mapping) names() []string {
 	return out
 }
 
-func (m mapping) required() []string {
-	var out []string
-	for _, k := range m {
-		if k.required {
-			out = append(out, k.name)
-		}
+// example is how a missing key is to be written.
+func (k key) example() string {
+	value := "…"
+	switch {
+	case strings.HasPrefix(k.is, "one of "):
+		return k.name + ": " + strings.Join(wordsOf(k.is), " | ")
+	case strings.HasPrefix(k.is, "int "):
+		value = "1"
+	case strings.HasPrefix(k.is, "list of "):
+		value = "[…]"
 	}
-	return out
+	return "add `" + k.name + ": " + value + "`"
 }
 
 // The words that keys may have for values.

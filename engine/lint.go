@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,8 +16,10 @@ func lint(w *Workflow, r *reader) {
 	}
 	l.rest()
 	l.events()
+	l.sense()
 	if !r.problems.Refused() {
 		l.cycles()
+		l.deadlocks()
 		l.unreachable()
 	}
 }
@@ -25,11 +29,18 @@ type linter struct {
 	r *reader
 }
 
-// stepProblem refuses a key of a step; i is the place in its list, or -1.
+// stepProblem refuses a key of a step, as `due` or `repeat.at_max.step`; i is the place in its list, or -1.
 func (l linter) stepProblem(s *Step, key string, i int, what, better string) {
-	n, path := s.keys[key], s.path+"."+key
+	first, rest, deeper := strings.Cut(key, ".")
+	n, path := s.keys[first], s.path+"."+key
 	if n == nil {
 		n = &tree{line: s.line, col: s.col}
+	}
+	for deeper {
+		first, rest, deeper = strings.Cut(rest, ".")
+		if f := slices.IndexFunc(n.fields, func(f treeField) bool { return f.key == first }); f >= 0 {
+			n = n.fields[f].value
+		}
 	}
 	if n.kind == seqTree && i >= 0 && i < len(n.items) {
 		n, path = n.items[i], fmt.Sprintf("%s[%d]", path, i)
@@ -41,7 +52,7 @@ func (l linter) unique() {
 	seen := map[string]bool{}
 	check := func(group, id, path string, line, col int) {
 		if id != "" && seen[group+id] {
-			l.r.add(line, col, path, fmt.Sprintf("the id %q is taken", id), "", false)
+			l.r.add(line, col, path, fmt.Sprintf("the id %q is taken", id), "give each its own", false)
 		}
 		seen[group+id] = true
 	}
@@ -64,7 +75,7 @@ func (l linter) unique() {
 		for i, q := range s.Questions {
 			for _, other := range s.Asks()[:len(s.Asks())-len(s.Questions)+i] {
 				if other.ID == q.ID {
-					l.stepProblem(s, "questions", i, fmt.Sprintf("the id %q is taken", q.ID), "")
+					l.stepProblem(s, "questions", i, fmt.Sprintf("the id %q is taken", q.ID), "a form asks under some ids too: choose another")
 				}
 			}
 		}
@@ -79,11 +90,19 @@ func (l linter) stepNames() []string {
 	return names
 }
 
+// nearStep is what an unknown id should be.
+func (l linter) nearStep(id StepID) string {
+	if better := suggestOrList(string(id), l.stepNames()); better != "" {
+		return better
+	}
+	return "write the id of a step"
+}
+
 func (l linter) noStep(s *Step, key string, i int, id StepID) {
 	if l.w.steps[id] == nil {
-		l.stepProblem(s, key, i, fmt.Sprintf("no step %q", id), suggest(string(id), l.stepNames()))
+		l.stepProblem(s, key, i, fmt.Sprintf("no step %q", id), l.nearStep(id))
 	} else if id == s.ID {
-		l.stepProblem(s, key, i, "a step cannot wait for itself", "")
+		l.stepProblem(s, key, i, "a step cannot wait for itself", "name another step")
 	}
 }
 
@@ -114,13 +133,17 @@ func (l linter) step(s *Step) {
 		l.noBehaviour(s, "log", -1, s.Log)
 	}
 	if s.Review != nil {
-		for _, b := range s.Review.Rate {
-			l.noBehaviour(s, "review", -1, b)
+		for i, b := range s.Review.Rate {
+			l.noBehaviour(s, "review.rate", i, b)
 		}
 	}
 	for i, m := range s.Meets {
 		if !l.standard(m) {
-			l.stepProblem(s, "meets", i, fmt.Sprintf("no standard %q", m), "")
+			var names []string
+			for _, st := range l.w.Standards {
+				names = append(names, st.ID)
+			}
+			l.stepProblem(s, "meets", i, fmt.Sprintf("no standard %q", m), cmp.Or(suggestOrList(m, names), "list it in `standards`"))
 		}
 	}
 	if s.Content.Aid != "" && l.w.Aid(s.Content.Aid) == nil {
@@ -129,7 +152,7 @@ func (l linter) step(s *Step) {
 			names = append(names, a.ID)
 		}
 		n := s.keys["content"].fields[0].value
-		l.r.refuse(n, s.path+".content.aid", fmt.Sprintf("no aid %q", s.Content.Aid), suggestOrList(s.Content.Aid, names))
+		l.r.refuse(n, s.path+".content.aid", fmt.Sprintf("no aid %q", s.Content.Aid), cmp.Or(suggestOrList(s.Content.Aid, names), "list it in `aids`"))
 	}
 	if _, ok := l.w.Nudges.Policies[s.Nudge]; !ok && s.Nudge != "" && s.Nudge != "none" {
 		l.stepProblem(s, "nudge", -1, fmt.Sprintf("no policy %q", s.Nudge), suggestOrList(s.Nudge, policyNames(l.w.Nudges.Policies)))
@@ -138,7 +161,7 @@ func (l linter) step(s *Step) {
 		l.stepProblem(s, "by", -1, "the learner cannot sign off", "write manager, peer or coach")
 	}
 	if s.Review != nil && s.By != Learner {
-		l.stepProblem(s, "review", -1, "only what the learner hands in is reviewed", "")
+		l.stepProblem(s, "review", -1, "only what the learner hands in is reviewed", "leave it out, or write `by: learner`")
 	}
 	if s.Done.Has("confirmed") && s.With == "" {
 		l.stepProblem(s, "done", -1, "nobody to confirm", "name somebody in `with`")
@@ -150,7 +173,7 @@ func (l linter) step(s *Step) {
 		l.stepProblem(s, "done", -1, "no question has an answer to score", "add `answer` to a question")
 	}
 	if s.Repeat != nil && s.Repeat.OpenUp != "" && l.w.steps[s.Repeat.OpenUp] == nil {
-		l.stepProblem(s, "repeat", -1, fmt.Sprintf("no step %q", s.Repeat.OpenUp), suggest(string(s.Repeat.OpenUp), l.stepNames()))
+		l.stepProblem(s, "repeat.at_max.step", -1, fmt.Sprintf("no step %q", s.Repeat.OpenUp), l.nearStep(s.Repeat.OpenUp))
 	}
 	l.time(&s.Opens, AnchorEnrolled, AnchorUnenrolled, AnchorCourseStart, AnchorCourseCompleted, anchorNever, "step.", "event.", "date")
 	l.time(s.Due, AnchorEnrolled, AnchorCourseStart, AnchorCourseCompleted, anchorOpen, "step.", "event.", "date")
@@ -186,7 +209,7 @@ func (l linter) time(t *TimeExpr, allowed ...string) {
 	}
 	at := tree{line: t.Line, col: t.Column}
 	if id := t.StepAnchor(); id != "" && l.w.steps[id] == nil {
-		l.r.refuse(&at, t.path, fmt.Sprintf("no step %q", id), suggest(string(id), l.stepNames()))
+		l.r.refuse(&at, t.path, fmt.Sprintf("no step %q", id), l.nearStep(id))
 		return
 	}
 	if t.IsNever() && (!t.Offset.IsZero() || t.HasTime) {
@@ -212,7 +235,7 @@ func (l linter) time(t *TimeExpr, allowed ...string) {
 func (l linter) rest() {
 	known := func(id StepID, line, col int, path string) {
 		if l.w.steps[id] == nil {
-			l.r.add(line, col, path, fmt.Sprintf("no step %q", id), suggest(string(id), l.stepNames()), false)
+			l.r.add(line, col, path, fmt.Sprintf("no step %q", id), l.nearStep(id), false)
 		}
 	}
 	c := l.w.Exit.Complete
@@ -224,17 +247,29 @@ func (l linter) rest() {
 	}
 	for i := range l.w.Exit.Stop {
 		if t := &l.w.Exit.Stop[i]; t.path != "" {
-			l.time(t, AnchorEnrolled, AnchorUnenrolled, AnchorCourseStart, AnchorCourseCompleted, "step.", "date")
+			l.time(t, AnchorEnrolled, AnchorUnenrolled, AnchorCourseStart, AnchorCourseCompleted, "step.", "event.", "date")
 		}
 	}
 	for _, p := range l.w.Prompts {
 		if l.w.Aid(p.Show) == nil {
-			l.r.add(p.line, p.col, p.path+".show", fmt.Sprintf("no aid %q", p.Show), "", false)
+			var names []string
+			for _, a := range l.w.Aids {
+				names = append(names, a.ID)
+			}
+			l.r.add(p.line, p.col, p.path+".show", fmt.Sprintf("no aid %q", p.Show), cmp.Or(suggestOrList(p.Show, names), "list it in `aids`"), false)
 		}
 		if p.Then != nil {
 			known(p.Then.Step, p.line, p.col, p.path+".then.step")
 		}
 		l.condition(p.If, true)
+		l.time(p.From, AnchorEnrolled, AnchorCourseStart, AnchorCourseCompleted, "step.", "event.", "date")
+		l.time(p.Until, AnchorEnrolled, AnchorUnenrolled, AnchorCourseStart, AnchorCourseCompleted, "step.", "event.", "date")
+		if p.Who != "" && p.Who != "event.subject" && (!strings.HasPrefix(p.Who, "event.data.") || len(p.Who) == len("event.data.")) {
+			l.r.add(p.line, p.col, p.path+".who", fmt.Sprintf("%q is not in an event", p.Who), "write event.data.owner_email, or leave it out for the subject", false)
+		}
+	}
+	if m := l.w.Goal.Metric; m != nil {
+		l.time(m.By, AnchorEnrolled, AnchorCourseStart, AnchorCourseCompleted, "date")
 	}
 	if t, ok := l.w.Anchors[AnchorCourseStart]; ok {
 		l.time(&t, AnchorEnrolled, "date")
@@ -266,7 +301,11 @@ func (l linter) refProblem(ref condRef, prompt bool) (what, better string) {
 	switch {
 	case ref.Count && len(parts) == 2 && parts[0] == "log", !ref.Count && len(parts) == 3 && parts[0] == "rating":
 		if l.w.Behaviour(BehaviourID(parts[1])) == nil {
-			return fmt.Sprintf("no behaviour %q", parts[1]), ""
+			var names []string
+			for _, b := range l.w.Behaviours {
+				names = append(names, string(b.ID))
+			}
+			return fmt.Sprintf("no behaviour %q", parts[1]), suggestOrList(parts[1], names)
 		}
 		if len(parts) == 3 && indexOf(roleWords, parts[2]) < 0 {
 			return fmt.Sprintf("no role %q", parts[2]), suggestOrList(parts[2], roleWords)
@@ -274,7 +313,7 @@ func (l linter) refProblem(ref condRef, prompt bool) (what, better string) {
 		return "", ""
 	case len(parts) == 2:
 		if l.w.steps[StepID(parts[0])] == nil {
-			return fmt.Sprintf("no step %q", parts[0]), suggest(parts[0], l.stepNames())
+			return fmt.Sprintf("no step %q", parts[0]), l.nearStep(StepID(parts[0]))
 		}
 		words := []string{"score", "state"}
 		if ref.Count {
@@ -282,6 +321,9 @@ func (l linter) refProblem(ref condRef, prompt bool) (what, better string) {
 		}
 		if indexOf(words, last) < 0 {
 			return fmt.Sprintf("a step has no %q", last), suggestOrList(last, words)
+		}
+		if last == "score" && !scored(l.w.steps[StepID(parts[0])]) {
+			return fmt.Sprintf("the step %q has no score", parts[0]), "ask about a quiz, or a step with a grade in its review"
 		}
 		return "", ""
 	}

@@ -17,6 +17,7 @@ func ParseWorkflow(file string, source []byte) (*Workflow, Problems) {
 	if !r.problems.Refused() {
 		lint(w, r)
 	}
+	r.problems = append(r.problems, r.strict...)
 	if !r.problems.Refused() {
 		advise(w, r)
 	} else {
@@ -25,7 +26,7 @@ func ParseWorkflow(file string, source []byte) (*Workflow, Problems) {
 	slices.SortStableFunc(r.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return w, r.problems
+	return w, slices.Compact(r.problems) // a phase's default is judged once a step
 }
 
 // parseStored reads what an import accepted once. What the linter has learnt to refuse since must not stop an enrolment
@@ -124,7 +125,7 @@ func (r *reader) behaviour(it item) Behaviour {
 		b.Scale = append(b.Scale, r.text(s.n, s.path))
 	}
 	if o.has("scale") && (len(b.Scale) < 2 || len(b.Scale) > 20) {
-		o.refuse("scale", "a scale has 2 to 20 points", "")
+		o.refuse("scale", fmt.Sprintf("a scale of %d points", len(b.Scale)), "write 2 to 20, as [never, seldom, mostly, always]")
 	}
 	b.Target = o.integer("target", 1, max(1, len(b.Scale)))
 	for _, s := range o.list("observers") {
@@ -168,13 +169,17 @@ func (r *reader) roles(o object) map[Role]RoleRule {
 		}
 		rule := r.mapping(rn, ro.at(string(name)), "role rule")
 		got := RoleRule{From: rule.strs("from"), Else: rule.role("else"), Count: rule.integer("count", 1, 50)}
+		if name == Peer && !rule.has("count") {
+			got.Count = roles[Peer].Count
+		}
+		r.sources(name, rule)
 		for _, it := range rule.list("from") {
 			if s := it.n.text; !roleSource.MatchString(s) {
 				r.refuse(it.n, it.path, fmt.Sprintf("%q is no source of people", s), "write launch.custom.x, launch.role.x, roster.role.x, cohort or ask_learner")
 			}
 		}
 		if got.Else == name || got.Else == Learner {
-			rule.refuse("else", fmt.Sprintf("%q cannot stand in for %s", got.Else, name), "")
+			rule.refuse("else", fmt.Sprintf("%q cannot stand in for %s", got.Else, name), "write another of manager, peer, coach")
 		}
 		roles[name] = got
 	}
@@ -216,7 +221,7 @@ func (r *reader) calendar(o object) Calendar {
 			c.Days[i] = true
 		}
 		if c.Days == [7]bool{} {
-			co.refuse("days", "somebody has to work some day", "")
+			co.refuse("days", "somebody has to work some day", "write [mon, tue, wed, thu, fri]")
 		}
 	}
 	if co.has("hours") {
@@ -277,7 +282,7 @@ func (r *reader) aid(it item) Aid {
 
 func (r *reader) prompt(it item) Prompt {
 	o := r.mapping(it.n, it.path, "prompt")
-	p := Prompt{ID: o.id("id"), Event: o.eventName("event"), Who: o.eventPath("who"), If: o.condition("if"), Show: o.str("show"), Via: o.strs("via"),
+	p := Prompt{ID: o.id("id"), Event: o.eventName("event"), Who: o.eventPath("who"), If: o.condition("if"), Show: o.str("show"), Via: o.via(),
 		From: o.time("from"), Until: o.time("until"), path: it.path, line: it.n.line, col: it.n.col}
 	if n := o.keys["cap"]; n != nil {
 		co := r.mapping(n, o.at("cap"), "prompt cap")
@@ -305,7 +310,10 @@ func (r *reader) exit(o object) Exit {
 			key = "any"
 		}
 		if co.has("all") == co.has("any") && c.kind == mapTree {
-			eo.refuse("complete", "write either all or any", "")
+			eo.refuse("complete", "all and any at once, or neither", "write {all: [<step>, …]}")
+		}
+		if c.kind == mapTree && len(co.list(key)) == 0 && co.has(key) {
+			r.refuseNew(c, co.at(key), "names no step", "name one, or leave `complete` out")
 		}
 		e.Complete = StepSet{Any: key == "any", Steps: stepIDs(co.strs(key)), line: c.line, col: c.col, path: co.at(key)}
 	}

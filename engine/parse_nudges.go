@@ -21,7 +21,7 @@ func (r *reader) nudges(o object) Nudges {
 		for _, it := range no.list("channels") {
 			name := r.scalar(it.n, it.path)
 			if !slices.Contains(channelNames, name) {
-				r.refuse(it.n, it.path, fmt.Sprintf("no channel %q", name), suggestOrList(name, channelNames))
+				r.refuseNew(it.n, it.path, fmt.Sprintf("no channel %q", name), suggestOrList(name, channelNames))
 			}
 			d.Channels = append(d.Channels, name)
 		}
@@ -41,12 +41,12 @@ func (r *reader) nudges(o object) Nudges {
 	if p := no.keys["policies"]; p != nil {
 		d.Policies = map[string][]Nudge{}
 		if p.kind != mapTree {
-			r.refuse(p, "nudges.policies", "expected a mapping, found "+p.kind.String(), "")
+			r.refuse(p, "nudges.policies", "expected a mapping, found "+p.kind.String(), "write standard: [{at: open, to: doer, text: step_open}]")
 		}
 		for _, f := range p.fields {
 			path := "nudges.policies." + f.key
 			if !idShape.MatchString(f.key) || f.key == "none" || f.key == ArmHoldout {
-				r.add(f.line, f.col, path, fmt.Sprintf("%q cannot name a policy", f.key), "", false)
+				r.add(f.line, f.col, path, fmt.Sprintf("%q cannot name a policy", f.key), "use letters, digits, - and _; none and holdout have a meaning of their own", false)
 			}
 			d.Policies[f.key] = r.policy(f.value, path)
 		}
@@ -75,7 +75,7 @@ func (r *reader) policy(n *tree, path string) []Nudge {
 		return nil
 	}
 	if len(n.items) > 50 {
-		r.refuse(n, path, "a policy has at most 50 nudges", "")
+		r.refuse(n, path, fmt.Sprintf("a policy of %d nudges", len(n.items)), "keep to at most 50")
 		return nil
 	}
 	var out []Nudge
@@ -94,6 +94,9 @@ func (r *reader) policy(n *tree, path string) []Nudge {
 			} else {
 				nudge.Text = o.text("text")
 			}
+		}
+		if nudge.Escalate && nudge.To == "doer" {
+			r.refuseNew(o.keys["escalate"], o.at("escalate"), "an escalation to the doer", "write `to: manager` or `to: coach`, or leave escalate out")
 		}
 		out = append(out, nudge)
 	}

@@ -8,7 +8,7 @@ import (
 func (r *reader) phases(o object, w *Workflow) {
 	items := o.list("phases")
 	if o.has("phases") && len(items) == 0 || len(items) > maxPhases {
-		o.refuse("phases", fmt.Sprintf("a workflow has 1 to %d phases", maxPhases), "")
+		o.refuse("phases", fmt.Sprintf("%d phases", len(items)), fmt.Sprintf("write 1 to %d", maxPhases))
 		return
 	}
 	for _, it := range items {
@@ -18,11 +18,11 @@ func (r *reader) phases(o object, w *Workflow) {
 		for _, si := range po.list("steps") {
 			s := r.step(si, p)
 			if len(w.order) >= maxSteps {
-				r.refuse(si.n, si.path, fmt.Sprintf("more than %d steps", maxSteps), "")
+				r.refuse(si.n, si.path, fmt.Sprintf("more than %d steps", maxSteps), "split the workflow")
 				return
 			}
 			if s.ID != "" && w.steps[s.ID] != nil {
-				r.refuse(si.n, si.path+".id", fmt.Sprintf("the id %q is taken", s.ID), "")
+				r.refuse(si.n, si.path+".id", fmt.Sprintf("the id %q is taken", s.ID), "give every step its own")
 				continue
 			}
 			w.steps[s.ID] = s
@@ -30,7 +30,7 @@ func (r *reader) phases(o object, w *Workflow) {
 			p.Steps = append(p.Steps, s)
 		}
 		if po.has("steps") && len(p.Steps) == 0 {
-			po.refuse("steps", "a phase has at least one step", "")
+			po.refuse("steps", "a phase without steps", "write one, or leave the phase out")
 		}
 		w.Phases = append(w.Phases, *p)
 	}
@@ -117,10 +117,10 @@ func (r *reader) question(it item) Question {
 	}
 	choice := q.Type == "choice" || q.Type == "many"
 	if choice && (len(q.Choices) < 2 || len(q.Choices) > 100) {
-		o.refuse("choices", "a choice needs 2 to 100 choices", "")
+		o.refuse("choices", fmt.Sprintf("a choice of %d", len(q.Choices)), "write 2 to 100 choices")
 	}
 	if !choice && o.has("choices") {
-		o.refuse("choices", "only choice and many have choices", "")
+		o.refuse("choices", "only choice and many have choices", "write `type: choice`")
 	}
 	for _, a := range o.list("answer") {
 		s := r.scalar(a.n, a.path)
@@ -190,14 +190,14 @@ func (r *reader) rule(n *tree, path string, depth int) Rule {
 	switch name {
 	case "all", "any":
 		if depth > 5 {
-			r.refuse(n, path, "nested too deeply", "")
+			r.refuse(n, path, "nested too deeply", "combine fewer conditions")
 			return rule
 		}
 		for _, it := range o.list(name) {
 			rule.Parts = append(rule.Parts, r.rule(it.n, it.path, depth+1))
 		}
 		if len(rule.Parts) == 0 {
-			o.refuse(name, "has no conditions", "")
+			o.refuse(name, "has no conditions", "write [response, {evidence: 1}]")
 		}
 	case "lms":
 		rule.LMS = o.oneOf("lms", AnchorCourseCompleted)
@@ -207,7 +207,7 @@ func (r *reader) rule(n *tree, path string, depth int) Rule {
 	case "watched", "score":
 		rule.N = o.number(name)
 		if rule.N <= 0 || rule.N > 1 {
-			o.refuse(name, "expected a share above 0, up to 1", "")
+			o.refuse(name, "expected a share above 0, up to 1", "write 0.8 for 80 %")
 		}
 	case "words", "evidence", "posts":
 		rule.N = float64(o.integer(name, 1, 10_000))
@@ -233,7 +233,7 @@ func (r *reader) review(n *tree, path string) *ReviewRule {
 			rule.Outcomes = append(rule.Outcomes, s)
 		}
 		if indexOf(rule.Outcomes, OutcomeApprove) < 0 {
-			o.refuse("outcomes", "a review must be able to approve", "")
+			o.refuse("outcomes", "a review must be able to approve", "write [approve, return]")
 		}
 	}
 	if rule.By == Learner {

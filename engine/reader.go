@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"sort"
 	"strconv"
@@ -16,6 +17,18 @@ type reader struct {
 	file     string
 	format   map[string]mapping
 	problems Problems
+	strict   Problems // what is readable, but not acceptable in a new import
+}
+
+// refuseNew refuses what can be read but should not be written: a version that was imported before runs on.
+func (r *reader) refuseNew(n *tree, path, what, better string) {
+	if len(r.strict) < maxProblems {
+		r.strict = append(r.strict, Problem{File: r.file, Line: n.line, Column: n.col, Path: path, What: what, Better: better})
+	}
+}
+
+func (r *reader) warn(n *tree, path, what, better string) {
+	r.add(n.line, n.col, path, what, better, true)
 }
 
 func (r *reader) add(line, col int, path, what, better string, warning bool) {
@@ -39,12 +52,20 @@ type object struct {
 // mapping reads n as the mapping of that name in the table of the format.
 func (r *reader) mapping(n *tree, path, name string) object {
 	m := r.format[name]
-	return r.object(n, path, m.names(), m.required()...)
+	o := r.object(n, path, m.names())
+	if n.kind == mapTree {
+		for _, k := range m {
+			if k.required && !slices.ContainsFunc(n.fields, func(f treeField) bool { return f.key == k.name }) {
+				r.refuse(n, path, fmt.Sprintf("%q is missing", k.name), k.example())
+			}
+		}
+	}
+	return o
 }
 
-// object reads n as a mapping of known keys. Unknown keys and missing required ones are refused. What is read from an
-// object that is no mapping is empty.
-func (r *reader) object(n *tree, path string, known []string, required ...string) object {
+// object reads n as a mapping of known keys. Unknown keys are refused. What is read from an object that is no mapping is
+// empty.
+func (r *reader) object(n *tree, path string, known []string) object {
 	o := object{r: r, path: path, n: n, keys: map[string]*tree{}}
 	if n.kind != mapTree {
 		r.refuse(n, path, "expected a mapping, found "+n.kind.String(), "write "+strings.Join(known[:min(3, len(known))], ", ")+" …")
@@ -52,19 +73,14 @@ func (r *reader) object(n *tree, path string, known []string, required ...string
 	}
 	for _, f := range n.fields {
 		if !slices.Contains(known, f.key) {
-			r.add(f.line, f.col, o.at(f.key), fmt.Sprintf("unknown key %q", f.key), suggest(f.key, known), false)
+			r.add(f.line, f.col, o.at(f.key), fmt.Sprintf("unknown key %q", f.key), suggestOrList(f.key, known), false)
 			continue
 		}
 		o.keys[f.key] = f.value
 		if f.value.kind == nullTree {
-			r.add(f.line, f.col, o.at(f.key), "has no value", "", false)
+			r.add(f.line, f.col, o.at(f.key), "has no value", "give it one, or leave the key out", false)
 			delete(o.keys, f.key)
 			o.keys[f.key] = nil
-		}
-	}
-	for _, k := range required {
-		if _, ok := o.keys[k]; !ok {
-			r.refuse(n, path, fmt.Sprintf("%q is missing", k), "")
 		}
 	}
 	for k, v := range o.keys {
@@ -94,10 +110,14 @@ func (o object) refuse(key, what, better string) {
 
 // str is a scalar as text; "" when missing.
 func (o object) str(key string) string {
-	if n := o.keys[key]; n != nil {
-		return o.r.scalar(n, o.at(key))
+	n := o.keys[key]
+	if n == nil {
+		return ""
 	}
-	return ""
+	if n.kind == scalarTree && n.text == "" {
+		o.r.refuseNew(n, o.at(key), "is empty", "leave it out, or say something")
+	}
+	return o.r.scalar(n, o.at(key))
 }
 
 func (r *reader) scalar(n *tree, path string) string {
@@ -106,11 +126,19 @@ func (r *reader) scalar(n *tree, path string) string {
 		return ""
 	}
 	if len(n.text) > 20_000 {
-		r.refuse(n, path, "the text is longer than 20,000 bytes", "")
+		r.refuse(n, path, "the text is longer than 20,000 bytes", "put it into the file of an aid")
 		return ""
+	}
+	if !n.quoted && dateShape.MatchString(n.text) {
+		r.warn(n, path, "a date without quotes, which other YAML tools take for a time", fmt.Sprintf("write %q", n.text))
 	}
 	return n.text
 }
+
+var (
+	dateShape = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}$`)
+	boolShape = regexp.MustCompile(`^(?i:y|n|yes|no|on|off|true|false)$`)
+)
 
 // text is a string or a mapping of languages.
 func (o object) text(key string) Text {
@@ -122,7 +150,14 @@ func (o object) text(key string) Text {
 
 func (r *reader) text(n *tree, path string) Text {
 	if n.kind != mapTree {
-		if s := r.scalar(n, path); s != "" {
+		s := r.scalar(n, path)
+		if n.kind == scalarTree && strings.TrimSpace(n.text) == "" {
+			r.refuseNew(n, path, "has no text", "")
+		}
+		if !n.quoted && boolShape.MatchString(s) {
+			r.warn(n, path, fmt.Sprintf("%s without quotes, which other YAML tools take for true or false", s), fmt.Sprintf("write %q", s))
+		}
+		if s != "" {
 			return Text{"": s}
 		}
 		return nil
@@ -135,13 +170,16 @@ func (r *reader) text(n *tree, path string) Text {
 			continue
 		}
 		s := r.scalar(f.value, path+"."+f.key)
+		if f.value.kind == nullTree || f.value.kind == scalarTree && strings.TrimSpace(f.value.text) == "" {
+			r.refuseNew(f.value, path+"."+f.key, "has no text", "")
+		}
 		if _, ok := t[""]; !ok {
 			t[""] = s
 		}
 		t[tag] = s
 	}
 	if len(n.fields) == 0 {
-		r.refuse(n, path, "has no text", "")
+		r.refuse(n, path, "has no text", "write {en: …, de: …}")
 	}
 	return t
 }
@@ -175,8 +213,16 @@ func (o object) list(key string) []item {
 		return []item{{n, o.at(key)}}
 	}
 	items := make([]item, 0, len(n.items))
+	seen := map[string]bool{}
 	for i, v := range n.items {
-		items = append(items, item{v, fmt.Sprintf("%s[%d]", o.at(key), i)})
+		at := fmt.Sprintf("%s[%d]", o.at(key), i)
+		if v.kind == scalarTree {
+			if seen[v.text] {
+				o.r.refuseNew(v, at, fmt.Sprintf("%q stands here twice", v.text), "once is enough")
+			}
+			seen[v.text] = true
+		}
+		items = append(items, item{v, at})
 	}
 	return items
 }
@@ -191,8 +237,12 @@ func (o object) strs(key string) []string {
 
 // oneOf is a scalar that must be one of some words.
 func (o object) oneOf(key string, words ...string) string {
-	s := o.str(key)
-	if s != "" && !slices.Contains(words, s) {
+	n := o.keys[key]
+	if n == nil {
+		return ""
+	}
+	s := o.r.scalar(n, o.at(key))
+	if n.kind == scalarTree && !slices.Contains(words, s) {
 		o.refuse(key, fmt.Sprintf("%q is not known here", s), suggestOrList(s, words))
 		return ""
 	}
@@ -206,7 +256,7 @@ func (o object) integer(key string, low, high int) int {
 	}
 	v, err := strconv.Atoi(o.r.scalar(n, o.at(key)))
 	if err != nil || v < low || v > high {
-		o.refuse(key, fmt.Sprintf("expected a whole number from %d to %d", low, high), "")
+		o.refuse(key, fmt.Sprintf("expected a whole number from %d to %d", low, high), fmt.Sprintf("write it as %d", max(low, min(high, 1))))
 		return low
 	}
 	return v
@@ -219,7 +269,7 @@ func (o object) number(key string) float64 {
 	}
 	v, err := strconv.ParseFloat(o.r.scalar(n, o.at(key)), 64)
 	if err != nil || v != v || v > 1e15 || v < -1e15 {
-		o.refuse(key, "expected a number", "")
+		o.refuse(key, "expected a number", "write it as 14 or 0.8")
 		return 0
 	}
 	return v
@@ -234,8 +284,12 @@ func (o object) yes(key string) bool {
 	case "true":
 		return true
 	case "false":
+	case "yes", "on", "y":
+		o.refuse(key, "expected true or false", "write true")
+	case "no", "off", "n":
+		o.refuse(key, "expected true or false", "write false")
 	default:
-		o.refuse(key, "expected true or false", "")
+		o.refuse(key, "expected true or false", "write one of the two, without quotes")
 	}
 	return false
 }
@@ -291,7 +345,7 @@ func (o object) condition(key string) *Condition {
 		if n.quoted {
 			col++
 		}
-		o.r.add(n.line, col, o.at(key), ce.What, "", false)
+		o.r.add(n.line, col, o.at(key), ce.What, "write it as rating.<behaviour>.manager >= 4 and <step>.state == done", false)
 		return nil
 	}
 	c.line, c.col, c.path = n.line, n.col, o.at(key)
@@ -324,6 +378,9 @@ func suggestOrList(s string, words []string) string {
 	}
 	if len(words) == 0 || len(words) > 20 {
 		return ""
+	}
+	if len(words) == 1 {
+		return "write " + words[0]
 	}
 	return "write one of " + strings.Join(words, ", ")
 }

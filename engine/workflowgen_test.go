@@ -216,6 +216,9 @@ func (g *gen) step(standards bool) block {
 			g.never = append(g.never, to)
 			at["step"] = to
 		}
+		if kind == "quiz" {
+			g.quizzes = append(g.quizzes, id)
+		}
 		r := block{"until": g.condition(id), "max": g.n("max", 1, 4), "at_max": at}
 		if g.maybe("every", 2) {
 			r["every"] = g.duration("every")
@@ -245,6 +248,9 @@ func (g *gen) step(standards bool) block {
 	}
 	if !learner && g.maybe("expires", 4) {
 		s["expires"] = g.duration("expires")
+	}
+	if kind == "quiz" && s["repeat"] == nil {
+		g.quizzes = append(g.quizzes, id)
 	}
 	g.steps = append(g.steps, id)
 	if hands && s["private"] == nil {
@@ -340,7 +346,6 @@ func (g *gen) kind(s block, kind string) {
 			block{"id": "q4", "ask": "How many?", "type": "number", "answer": "4"},
 		}
 		s["done"] = block{"score": oneOf(g, "score", 0.5, 0.8, 1)}
-		g.quizzes = append(g.quizzes, s["id"].(string))
 	case "survey", "checkin", "feedback":
 		rated()
 		if s["rate"] == nil || g.maybe("questions", 3) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -54,6 +55,10 @@ func readTree(source []byte) (*tree, *Problem) {
 	if len(source) > MaxSource {
 		return nil, &Problem{Line: 1, Column: 1, What: fmt.Sprintf("the file is larger than %d bytes", MaxSource)}
 	}
+	source = bytes.TrimPrefix(source, []byte("\ufeff"))
+	if p := notText(source); p != nil {
+		return nil, p
+	}
 	if p := tooDeep(source); p != nil {
 		return nil, p
 	}
@@ -79,6 +84,22 @@ func readTree(source []byte) (*tree, *Problem) {
 	return t, c.problem
 }
 
+// notText refuses what is not UTF-8, with the first byte that is not.
+func notText(source []byte) *Problem {
+	line, col := 1, 1
+	for rest := source; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		if r == utf8.RuneError && size == 1 || r == 0 {
+			return &Problem{Line: line, Column: col, What: "the file is not text in UTF-8", Better: "save it as UTF-8"}
+		}
+		if col++; r == '\n' {
+			line, col = line+1, 1
+		}
+		rest = rest[size:]
+	}
+	return nil
+}
+
 // tooDeep refuses what could only be nested absurdly, before the parser sees it. Brackets inside quotes count too:
 // nobody writes forty of them unclosed.
 func tooDeep(source []byte) *Problem {
@@ -92,7 +113,7 @@ func tooDeep(source []byte) *Problem {
 			switch b {
 			case '[', '{':
 				if depth++; depth > maxDepth {
-					return &Problem{Line: i + 1, Column: j + 1, What: "nested too deeply"}
+					return &Problem{Line: i + 1, Column: j + 1, What: "nested too deeply", Better: fmt.Sprintf("keep below %d levels", maxDepth)}
 				}
 			case ']', '}':
 				depth = max(0, depth-1)
@@ -103,7 +124,7 @@ func tooDeep(source []byte) *Problem {
 			}
 		}
 		if indicators > maxDepth {
-			return &Problem{Line: i + 1, Column: 1, What: "nested too deeply"}
+			return &Problem{Line: i + 1, Column: 1, What: "nested too deeply", Better: fmt.Sprintf("keep below %d levels", maxDepth)}
 		}
 	}
 	return nil
@@ -115,8 +136,28 @@ func yamlProblem(err error) *Problem {
 	if errors.As(err, &ye) {
 		p.What = ye.GetMessage()
 		if t := ye.GetToken(); t != nil && t.Position != nil {
-			p.Line, p.Column = t.Position.Line, t.Position.Column
+			p.Line, p.Column = max(1, t.Position.Line), max(1, t.Position.Column)
 		}
+	}
+	for trap, better := range map[string]string{
+		"cannot start any token": "indent by spaces, never by tabs",
+		"mapping value is not":   "put a text with `: ` in it into quotes",
+		"reserved character":     "put the text into quotes",
+		"must be specified":      "close the bracket; texts with , [ ] { } or ? need quotes inside one",
+		"end token":              "close the bracket; texts with , [ ] { } or ? need quotes inside one",
+		"end character":          "close the quote",
+		"unknown escape":         `write \\ for a backslash, or use single quotes`,
+		"already defined":        "keep one of the two",
+		"corresponding to":       "a ? begins a key inside { }: put the text into quotes",
+		"directive":              "put the text into quotes",
+		"block sequence entries": "begin a list on a line of its own",
+	} {
+		if strings.Contains(p.What, trap) {
+			p.Better = better
+		}
+	}
+	if p.Better == "" {
+		p.Better = "check indentation and quotes here"
 	}
 	return p
 }
@@ -163,7 +204,7 @@ func (c *converter) convert(n ast.Node, depth int) *tree {
 		return &tree{line: 1, col: 1}
 	}
 	if c.nodes++; c.nodes > maxNodes || depth > maxDepth {
-		return c.refuse(n, "too many or too deeply nested values", "")
+		return c.refuse(n, "too many or too deeply nested values", "split the workflow")
 	}
 	line, col := start(n)
 	t := &tree{line: line, col: col}
@@ -192,6 +233,8 @@ func (c *converter) convert(n ast.Node, depth int) *tree {
 		t.quoted = n.Token.Type == token.DoubleQuoteType || n.Token.Type == token.SingleQuoteType
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		t.kind, t.text = scalarTree, n.GetToken().Value
+	case *ast.MappingKeyNode:
+		return c.refuse(n, "a `?` here begins a key", "put a text that begins with ? into quotes")
 	default:
 		return c.refuse(n, "anchors, aliases, tags and merge keys are not part of the format", "write the value out")
 	}
@@ -205,12 +248,12 @@ func (c *converter) field(t *tree, v *ast.MappingValueNode, depth int) {
 	}
 	k := c.convert(key, depth+1)
 	if k.kind != scalarTree {
-		c.refuse(key, "a key must be a plain word", "")
+		c.refuse(key, "a key must be a plain word", "write `key: value`")
 		return
 	}
 	for _, f := range t.fields {
 		if f.key == k.text {
-			c.refuse(key, fmt.Sprintf("%q stands here twice", k.text), "")
+			c.refuse(key, fmt.Sprintf("%q stands here twice", k.text), "keep one of the two")
 			return
 		}
 	}

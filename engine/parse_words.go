@@ -1,0 +1,33 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+)
+
+// via is how a prompt reaches people.
+func (o object) via() []string {
+	known := wordsOf(viaIs)
+	for _, it := range o.list("via") {
+		if it.n.kind == scalarTree && !slices.Contains(known, it.n.text) {
+			o.r.refuseNew(it.n, it.path, fmt.Sprintf("no way %q to show a prompt", it.n.text), suggestOrList(it.n.text, known))
+		}
+	}
+	return o.strs("via")
+}
+
+// sources judges where the people of a role come from.
+func (r *reader) sources(role Role, rule object) {
+	from := rule.list("from")
+	if rule.has("from") && len(from) == 0 {
+		r.refuseNew(rule.keys["from"], rule.at("from"), "names no source", "write launch.custom.x, launch.role.x, roster.role.x, cohort or ask_learner")
+	}
+	for i, it := range from {
+		switch {
+		case it.n.text == "cohort" && role != Peer:
+			r.refuseNew(it.n, it.path, fmt.Sprintf("the cohort has peers, no %s", role), "write launch.custom.x, launch.role.x, roster.role.x or ask_learner")
+		case it.n.text == "ask_learner" && i < len(from)-1:
+			r.refuseNew(from[i+1].n, from[i+1].path, fmt.Sprintf("%q is never reached", from[i+1].n.text), "put ask_learner last: the learner can always name somebody")
+		}
+	}
+}
