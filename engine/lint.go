@@ -262,11 +262,6 @@ func (l linter) rest() {
 			known(p.Then.Step, p.line, p.col, p.path+".then.step")
 		}
 		l.condition(p.If, true)
-		l.time(p.From, AnchorEnrolled, AnchorCourseStart, AnchorCourseCompleted, "step.", "event.", "date")
-		l.time(p.Until, AnchorEnrolled, AnchorUnenrolled, AnchorCourseStart, AnchorCourseCompleted, "step.", "event.", "date")
-		if p.Who != "" && p.Who != "event.subject" && (!strings.HasPrefix(p.Who, "event.data.") || len(p.Who) == len("event.data.")) {
-			l.r.add(p.line, p.col, p.path+".who", fmt.Sprintf("%q is not in an event", p.Who), "write event.data.owner_email, or leave it out for the subject", false)
-		}
 	}
 	if m := l.w.Goal.Metric; m != nil {
 		l.time(m.By, AnchorEnrolled, AnchorCourseStart, AnchorCourseCompleted, "date")

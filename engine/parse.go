@@ -282,7 +282,7 @@ func (r *reader) aid(it item) Aid {
 
 func (r *reader) prompt(it item) Prompt {
 	o := r.mapping(it.n, it.path, "prompt")
-	p := Prompt{ID: o.id("id"), Event: o.eventName("event"), Who: o.eventPath("who"), If: o.condition("if"), Show: o.str("show"), Via: o.via(),
+	p := Prompt{ID: o.id("id"), Event: o.eventName("event"), Who: o.eventPath("who"), If: o.condition("if"), Show: o.str("show"), Via: o.strs("via"),
 		From: o.time("from"), Until: o.time("until"), path: it.path, line: it.n.line, col: it.n.col}
 	if n := o.keys["cap"]; n != nil {
 		co := r.mapping(n, o.at("cap"), "prompt cap")

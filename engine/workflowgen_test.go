@@ -123,6 +123,7 @@ func (g *gen) workflow() block {
 		w["nudges"] = g.nudges()
 	}
 	w["aids"] = []any{block{"id": "sheet", "format": oneOf(g, "format", "page", "checklist", "guide"), "title": g.text("aid"), "file": "aids/sheet.md", "owner": "Ada", "review_by": "2027-02-01"}}
+	w["events"] = []any{block{"id": "deal", "type": "crm.deal.closed", "if": "event.data.amount >= 100", "who": "event.data.owner_email"}, block{"id": "any-deal", "type": "crm.deal.closed"}}
 	w["phases"] = g.phases(w["standards"] != nil)
 	if g.maybe("prompts", 2) {
 		w["prompts"] = []any{g.prompt()}
@@ -261,7 +262,7 @@ func (g *gen) step(standards bool) block {
 
 // when draws opens, due, at, needs and wait_for.
 func (g *gen) when(s block) {
-	anchors := []string{"enrolled", "course_start", "course_completed", "event.crm.deal", "2026-12-01"}
+	anchors := []string{"enrolled", "course_start", "course_completed", "event.crm.deal", "event.deal", "2026-12-01"}
 	for _, id := range g.steps {
 		anchors = append(anchors, "step."+id)
 	}
@@ -338,6 +339,9 @@ func (g *gen) kind(s block, kind string) {
 		}
 	case "plan":
 		s["form"] = "if_then"
+		if g.maybe("event.done", 5) {
+			s["done"] = block{"any": []any{"response", block{"event": "crm.deal.closed", "if": "event.data.amount > 3"}, block{"event": "deal"}}}
+		}
 	case "quiz":
 		s["questions"] = []any{
 			block{"id": "q1", "ask": g.text("ask"), "type": "choice", "choices": []any{"A", block{"en": "B", "de": "Be"}, "C?"}, "answer": "A"},

@@ -1,20 +1,6 @@
 package engine
 
-import (
-	"fmt"
-	"slices"
-)
-
-// via is how a prompt reaches people.
-func (o object) via() []string {
-	known := wordsOf(viaIs)
-	for _, it := range o.list("via") {
-		if it.n.kind == scalarTree && !slices.Contains(known, it.n.text) {
-			o.r.refuseNew(it.n, it.path, fmt.Sprintf("no way %q to show a prompt", it.n.text), suggestOrList(it.n.text, known))
-		}
-	}
-	return o.strs("via")
-}
+import "fmt"
 
 // sources judges where the people of a role come from.
 func (r *reader) sources(role Role, rule object) {
