@@ -38,14 +38,6 @@ func Export(w *Workflow) []byte {
 	o.put("anchors", anchors)
 	o.put("calendar", calendarOut(w.Calendar))
 	o.put("nudges", nudgesOut(w.Nudges))
-	o.put("events", each(w.Events, func(p EventPattern) any {
-		b := &branch{}
-		b.put("id", str(p.ID))
-		b.put("type", str(p.Type))
-		b.put("if", conditionOut(p.If))
-		b.put("who", str(p.Who))
-		return b
-	}))
 	o.put("phases", each(w.Phases, phaseOut))
 	o.put("aids", each(w.Aids, func(a Aid) any {
 		b := &branch{}
@@ -371,9 +363,6 @@ func ruleOut(r Rule) any {
 		st.put("verb", str(r.Verb))
 		st.put("object", str(r.Object))
 		b.must(r.Name, st)
-	case "event":
-		b.must(r.Name, str(r.Event))
-		b.put("if", conditionOut(r.If))
 	case "event":
 		b.must(r.Name, str(r.Event))
 		b.put("if", conditionOut(r.If))
