@@ -40,23 +40,30 @@ func (s *Service) Arrive(ctx context.Context, a Arrival) (*Enrolment, error) {
 
 // enrol finds the enrolment of a launch and tells it of the launch, or makes it: in one write, launch and all.
 func (s *Service) enrol(ctx context.Context, a Arrival, p Person) (*Enrolment, error) {
+	fill := func(e *Enrolment) { e.Preview, e.Custom = a.Preview, a.Custom }
+	return s.place(ctx, a.Workflow, p, a.Course, fill, func(w *Workflow, e *Enrolment) (event, error) { return s.arrival(ctx, w, e, a, p) })
+}
+
+// place finds the enrolment of a person in a workflow and course and tells it of an event, or makes one with it.
+func (s *Service) place(ctx context.Context, workflow WorkflowID, p Person, c Course, fill func(*Enrolment), make func(*Workflow, *Enrolment) (event, error)) (*Enrolment, error) {
 	for range maxTries {
-		found, err := s.o.Store.FindEnrolment(ctx, a.Workflow, p.ID, a.Course)
+		found, err := s.o.Store.FindEnrolment(ctx, workflow, p.ID, c)
 		if err == nil {
-			return s.change(ctx, found.ID, func(w *Workflow, e *Enrolment) (event, error) { return s.arrival(ctx, w, e, a, p) })
+			return s.change(ctx, found.ID, make)
 		}
 		if !errors.Is(err, ErrNotFound) {
 			return nil, err
 		}
-		w, err := s.Workflow(ctx, a.Workflow, 0)
+		w, err := s.Workflow(ctx, workflow, 0)
 		if err != nil {
 			return nil, err
 		}
 		e := &Enrolment{
-			ID: EnrolmentID(s.o.NewID()), Workflow: w.ID, Version: w.Version, RegistrationID: uuid.NewString(), Learner: p.ID, Course: a.Course,
-			Preview: a.Preview, State: Active, CreatedAt: s.now(), Custom: a.Custom,
+			ID: EnrolmentID(s.o.NewID()), Workflow: w.ID, Version: w.Version, RegistrationID: uuid.NewString(), Learner: p.ID, Course: c,
+			State: Active, CreatedAt: s.now(),
 		}
-		ev, err := s.arrival(ctx, w, e, a, p)
+		fill(e)
+		ev, err := make(w, e)
 		if err != nil {
 			return nil, err
 		}
@@ -119,7 +126,7 @@ func (s *Service) ArriveStaff(ctx context.Context, a StaffArrival) (Person, erro
 		if i >= 10 {
 			break
 		}
-		if err := s.o.Store.AddStaff(ctx, Staff{Issuer: a.Course.Issuer, Course: a.Course.ID, Person: p.ID, Role: clip(role, 40), Seen: s.now()}); err != nil {
+		if err := s.o.Store.AddStaff(ctx, Staff{Issuer: a.Course.Issuer, Course: a.Course.ID, Person: p.ID, Role: clip(role, 40), Seen: s.now(), Of: mentees(role, a.MentorOf)}); err != nil {
 			return Person{}, fmt.Errorf("arrive as staff: %w", err)
 		}
 	}

@@ -78,6 +78,9 @@ func (s *Service) Complete(ctx context.Context, c Completion) error {
 		return fmt.Errorf("complete a course: %w", err)
 	}
 	if n == 0 {
+		if gone, err := s.buried(ctx, c.Who); err != nil || gone {
+			return err // who was erased does not come back by what others say
+		}
 		if err := s.o.Store.PutSignal(ctx, s.signal(c, c.Who, true)); err != nil {
 			return fmt.Errorf("complete a course: %w", err)
 		}

@@ -28,14 +28,18 @@ func (s *Service) facts(ctx context.Context, w *Workflow, e *Enrolment) (Facts, 
 					f.Candidates[role] = append(f.Candidates[role], Assignment{Person: p.ID, Source: from})
 				}
 			}
-			if want, ok := strings.CutPrefix(from, "launch.role."); ok {
+			want, ok := strings.CutPrefix(from, "launch.role.")
+			if named, rostered := strings.CutPrefix(from, "roster.role."); rostered {
+				want, ok = rosterRole+named, true
+			}
+			if ok {
 				if staff == nil {
 					if staff, err = s.o.Store.StaffOf(ctx, e.Course); err != nil {
 						return Facts{}, fmt.Errorf("load staff: %w", err)
 					}
 				}
 				for _, m := range staff {
-					if m.Role == want {
+					if m.Role == want && standsBehind(staff, m.Person, learner) {
 						f.Candidates[role] = append(f.Candidates[role], Assignment{Person: m.Person, Source: from})
 					}
 				}
@@ -110,6 +114,13 @@ func (s *Service) meet(ctx context.Context, w *Workflow, learner Person, custom 
 	for _, rule := range w.Roles {
 		for _, from := range rule.From {
 			if key, ok := strings.CutPrefix(from, "launch.custom."); ok {
+				gone, err := s.erasedReviewer(ctx, custom[key])
+				if err != nil {
+					return err
+				}
+				if gone {
+					continue
+				}
 				if _, _, err := s.reviewer(ctx, custom[key], learner, "", ""); err != nil {
 					return err
 				}
@@ -117,6 +128,19 @@ func (s *Service) meet(ctx context.Context, w *Workflow, learner Person, custom 
 		}
 	}
 	return nil
+}
+
+// erasedReviewer tells whether whoever had an address was erased and has not been named anew.
+func (s *Service) erasedReviewer(ctx context.Context, email string) (bool, error) {
+	gone, err := s.buried(ctx, ByEmail(email))
+	if err != nil || !gone {
+		return false, err
+	}
+	_, err = s.o.Store.PersonByEmail(ctx, email)
+	if errors.Is(err, ErrNotFound) {
+		return true, nil
+	}
+	return false, err
 }
 
 // knownReviewer is the person behind an e-mail address. Not found: nobody yet, no address, or the learner's own.

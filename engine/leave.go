@@ -54,6 +54,8 @@ type enrolled struct {
 	by     Actor
 	source string // of the anchor, if this is the first word: coach, api, roster
 	link   *CourseLink
+
+	completed []CompletionNote // what is known of the course already
 }
 
 func (ev enrolled) apply(d *decision) error {
@@ -62,9 +64,12 @@ func (ev enrolled) apply(d *decision) error {
 	}
 	if d.e.Anchors[AnchorEnrolled].IsZero() {
 		d.setAnchor(AnchorEnrolled, d.now, ev.source)
+		if start, ok := courseStart(d.e.Custom["course_start"]); ok && d.e.Anchors[AnchorCourseStart].IsZero() {
+			d.setAnchor(AnchorCourseStart, start, "launch")
+		}
 		d.acted(ev.by, ActEnrol, "", "")
 		d.sayRegistered()
-		return nil
+		return completedCourse{notes: ev.completed}.apply(d)
 	}
 	if d.e.Anchors[AnchorUnenrolled].IsZero() {
 		return nil

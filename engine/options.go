@@ -48,8 +48,9 @@ type Arrival struct {
 type StaffArrival struct {
 	Issuer, Subject, Name, Email, Locale, Zone string
 
-	Course Course
-	Roles  []string // instructor, administrator, mentor
+	Course   Course
+	Roles    []string // instructor, administrator, mentor
+	MentorOf []string // subjects of those a mentor stands behind, if the platform says; empty: it does not
 }
 
 // Answers is what a form holds: values by question id; a `many` has several.

@@ -29,7 +29,8 @@ type Staff struct {
 	Issuer string    `json:"issuer"`
 	Course string    `json:"course"` // Course.ID
 	Person PersonID  `json:"person"`
-	Role   string    `json:"role"` // instructor, administrator, content_developer, mentor
+	Role   string    `json:"role"`         // instructor, administrator, content_developer, mentor; by a roster "roster." and its word
+	Of     []string  `json:"of,omitempty"` // of a mentor whose platform says so: the subjects of those they stand behind
 	Seen   time.Time `json:"seen"`
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -47,10 +48,11 @@ type RosterMember struct {
 	Learner bool // has a learner's role; others are only noted as present
 	Left    bool // listed as no longer there
 	Groups  []string
+	Roles   []string // words of the course's roles in lower case, as `roster.role.x` names them: mentor, manager, instructor …
 }
 
 // RosterReport counts what a reading of a roster changed.
-type RosterReport struct{ New, Changed, Left, Returned int }
+type RosterReport struct{ New, Changed, Left, Returned, Enrolled int }
 
 // rosterPage is how many entries are read at a time.
 const rosterPage = 1000
@@ -86,6 +88,12 @@ func (s *Service) SyncRoster(ctx context.Context, c Course, reading RosterReadin
 	if reading.Complete {
 		err = r.missing(ctx)
 	}
+	if err == nil {
+		err = s.syncRosterRoles(ctx, c, reading)
+	}
+	if err == nil {
+		r.report.Enrolled, err = s.enrolRoster(ctx, c, r.known)
+	}
 	return r.report, err
 }
 
@@ -120,7 +128,9 @@ func (s *Service) NotOpened(ctx context.Context, c Course, roster []RosterEntry,
 		return nil, 0, fmt.Errorf("load staff: %w", err)
 	}
 	for _, m := range staff {
-		here[m.Person] = true
+		if !strings.HasPrefix(m.Role, rosterRole) {
+			here[m.Person] = true
+		}
 	}
 	var people []Person
 	count := 0
@@ -182,6 +192,12 @@ func (r *rosterSync) member(ctx context.Context, m RosterMember) error {
 		return nil
 	}
 	e := old
+	if !was {
+		gone, err := r.s.erasedLearner(ctx, ByAccount(r.c.Issuer, m.Subject))
+		if err != nil || gone {
+			return err
+		}
+	}
 	if !was || old.Seen != seen {
 		p, err := r.s.account(ctx, r.c.Issuer, m.Subject, m.Name, m.Email, "", "")
 		if err != nil {
@@ -302,6 +318,7 @@ func (r *rosterSync) mark(ctx context.Context, e *Enrolment, ev event) error {
 }
 
 func (r *rosterSync) put(ctx context.Context, e RosterEntry) error {
+	r.known[e.Subject] = e
 	if err := r.s.o.Store.PutRosterEntry(ctx, e); err != nil {
 		return fmt.Errorf("sync the roster: %w", err)
 	}

@@ -83,6 +83,14 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 			return fmt.Errorf("web: launch: %w", err)
 		}
 	}
+	if !visits && !link.anyWorkflow() && !link.part() && !anonymous && !l.IsPreview() {
+		if err := service.KnowLink(r.Context(), engine.CourseLink{
+			Course: session.Course, Workflow: workflow, DeploymentID: l.DeploymentID, ResourceLinkID: l.ResourceLink.ID,
+			RelaunchURL: relaunchOf(l), LineItemsURL: l.LineItemsURL, Custom: l.Custom,
+		}); err != nil {
+			return fmt.Errorf("web: launch: %w", err)
+		}
+	}
 	switch {
 	case staff, visits:
 		if visits {
@@ -200,7 +208,7 @@ func courseOf(l *lti.Launch) engine.Course {
 func staffArrival(l *lti.Launch, session Session, roles ...string) engine.StaffArrival {
 	return engine.StaffArrival{
 		Issuer: l.Issuer, Subject: l.Subject, Name: l.Name, Email: l.Email, Locale: l.Locale, Zone: session.Zone,
-		Course: session.Course, Roles: roles,
+		Course: session.Course, Roles: roles, MentorOf: l.MentorOf,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
@@ -96,7 +97,7 @@ func (h *house) readRoster(ctx context.Context, r *rooms, c lti.KnownCourse, syn
 		}
 		members = append(members, engine.RosterMember{
 			Subject: m.UserID, Name: m.Name, Email: m.Email, Learner: m.HasRole("Learner"),
-			Left: m.Status != lti.MemberActive, Groups: m.Groups,
+			Left: m.Status != lti.MemberActive, Groups: m.Groups, Roles: rosterRoles(m),
 		})
 	}
 	course := engine.Course{Registration: string(c.Registration), Issuer: c.Issuer, ID: c.Course, Title: c.Title}
@@ -114,6 +115,18 @@ func (h *house) readRoster(ctx context.Context, r *rooms, c lti.KnownCourse, syn
 		synced.WholeAt, count = synced.TriedAt, len(members)
 	}
 	return groups, count, nil
+}
+
+// rosterRoles are the words by which workflows ask for people of a course: its
+// context roles in lower case.
+func rosterRoles(m lti.Member) []string {
+	var roles []string
+	for _, role := range []string{"Mentor", "Manager", "Instructor", "TeachingAssistant", "Administrator", "ContentDeveloper", "Officer"} {
+		if m.HasRole(role) {
+			roles = append(roles, strings.ToLower(role))
+		}
+	}
+	return roles
 }
 
 // rosterWish asks for a roster to be read soon, after a launch.

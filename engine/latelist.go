@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Why a learner is on the late list (LateReason.Why).
+const (
+	LateStep     = "late"        // a step of theirs is late
+	LateWaiting  = "waiting"     // somebody has not answered: Who, since Since
+	LateNobody   = "nobody"      // nobody is assigned to Role, who would have to answer
+	LateMissed   = "missed"      // an event was missed, or a step expired; a coach may excuse or reopen it
+	LatePaused   = "paused"      // all stands still
+	LateLeft     = "left"        // the LMS lists them no longer
+	LateUnopened = "unopened"    // enrolled, and never launched
+	LateAnchor   = "course"      // course_start or course_completed is missing: Anchor says which, the coach is asked
+	LateUnproved = "unconfirmed" // whom the learner named for Role is to be confirmed by a coach
+)
+
+// LateReason is one thing that holds a learner up.
+type LateReason struct {
+	Why    string
+	Step   *Step // nil: all of the workflow
+	Since  time.Time
+	Who    []Person // who is waited for
+	Role   Role
+	Anchor string
+}
+
+// LateRow is one learner who is held up, with why.
+type LateRow struct {
+	Enrolment EnrolmentID
+	Workflow  *Workflow
+	Learner   Person
+	Reasons   []LateReason // oldest first
+}
+
+// LatePage is part of a late list. Next is where the next page begins; "": this was the last.
+type LatePage struct {
+	Rows []LateRow
+	Next EnrolmentID
+}
+
+// maxLatePage bounds a page.
+const maxLatePage = 100
+
+// LateList lists the learners of a course who are held up, in order of enrolment, each with every reason: whom they wait
+// for since when, what they missed, what is late, who is missing. after is LatePage.Next of the page before.
+func (s *Service) LateList(ctx context.Context, by Actor, c Course, after EnrolmentID, limit int) (LatePage, error) {
+	if err := s.mayCoachIn(ctx, by, c); err != nil {
+		return LatePage{}, fmt.Errorf("late list: %w", err)
+	}
+	if limit <= 0 || limit > maxLatePage {
+		limit = maxLatePage
+	}
+	all, err := s.o.Store.EnrolmentsIn(ctx, c, maxAwaiting)
+	if err != nil {
+		return LatePage{}, fmt.Errorf("late list: %w", err)
+	}
+	if after != "" {
+		i := slices.IndexFunc(all, func(e *Enrolment) bool { return e.ID == after })
+		if i < 0 {
+			return LatePage{}, fmt.Errorf("late list: no enrolment %q to go on from: %w", clip(string(after), 64), ErrInvalid)
+		}
+		all = all[i+1:]
+	}
+	var page LatePage
+	for i, e := range all {
+		if e.Preview || e.State == Stopped {
+			continue
+		}
+		w, now, f, err := s.asOfNow(ctx, e)
+		if err != nil {
+			return LatePage{}, err
+		}
+		reasons, err := s.heldUp(ctx, &viewer{decision: &decision{w: w, e: now, f: f, now: s.now()}})
+		if err != nil {
+			return LatePage{}, err
+		}
+		if len(reasons) == 0 {
+			continue
+		}
+		page.Rows = append(page.Rows, LateRow{Enrolment: e.ID, Workflow: w, Learner: f.Learner, Reasons: reasons})
+		if len(page.Rows) == limit && i+1 < len(all) {
+			page.Next = e.ID
+			break
+		}
+	}
+	return page, nil
+}
+
+// heldUp is all that holds a learner up.
+func (s *Service) heldUp(ctx context.Context, v *viewer) ([]LateReason, error) {
+	var out []LateReason
+	e := v.e
+	if p := e.Pause(); p != nil {
+		out = append(out, LateReason{Why: LatePaused, Since: p.From})
+	}
+	if !e.LeftAt.IsZero() {
+		out = append(out, LateReason{Why: LateLeft, Since: e.LeftAt})
+	}
+	if e.LaunchedAt.IsZero() {
+		out = append(out, LateReason{Why: LateUnopened, Since: e.Anchors[AnchorEnrolled]})
+	}
+	for role, a := range e.Named {
+		if !a.Confirmed && slices.ContainsFunc(v.w.order, func(s *Step) bool { return s.Kind == KindSignOff && s.By == role }) {
+			out = append(out, LateReason{Why: LateUnproved, Role: role, Who: []Person{v.f.People[a.Person]}})
+		}
+	}
+	missing := map[string]bool{}
+	for _, of := range v.w.order {
+		st := v.state(of.ID)
+		sv := v.view(of, st)
+		switch {
+		case sv.Late && of.By == Learner:
+			out = append(out, LateReason{Why: LateStep, Step: of, Since: sv.Due})
+		case st.State == Expired && of.By == Learner && !of.Optional && e.State == Active:
+			out = append(out, LateReason{Why: LateMissed, Step: of, Since: st.DoneAt})
+		case sv.LockedBy != "" && (of.Opens.Anchor == AnchorCourseStart || of.Opens.Anchor == AnchorCourseCompleted) && !missing[of.Opens.Anchor]:
+			if _, known := v.anchor(of.Opens.Anchor, st); !known && v.ready(of) && of.Opens.Anchor == AnchorCourseStart {
+				missing[of.Opens.Anchor] = true
+				out = append(out, LateReason{Why: LateAnchor, Step: of, Anchor: of.Opens.Anchor, Since: e.Anchors[AnchorEnrolled]})
+			}
+		}
+		n, waits := v.needed(of, st)
+		if !waits || e.Paused() {
+			continue
+		}
+		r := LateReason{Why: LateWaiting, Step: of, Since: st.AskedAt, Role: n.role}
+		for _, q := range st.Requests {
+			if !q.Waiting() {
+				continue
+			}
+			p, ok := v.f.People[q.Person]
+			if !ok {
+				var err error
+				if p, err = s.Person(ctx, q.Person); err != nil {
+					return nil, err
+				}
+			}
+			r.Who = append(r.Who, p)
+		}
+		if len(r.Who) == 0 {
+			r.Why = LateNobody
+		}
+		out = append(out, r)
+	}
+	slices.SortStableFunc(out, func(a, b LateReason) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.Why, b.Why)) })
+	return out, nil
+}
