@@ -12,7 +12,10 @@ import (
 // Export is the definition of a workflow in one canonical form: YAML in block style, keys in the order of the format,
 // what is as the defaults have it left out, texts in all their languages. Parsed again it is the same workflow. Comments
 // of the author's file are not part of a workflow and are gone.
-func Export(w *Workflow) []byte {
+func Export(w *Workflow) []byte { return writeYAML(canonical(w)) }
+
+// canonical is what Export writes.
+func canonical(w *Workflow) *branch {
 	o := &branch{}
 	o.put("workflow", str(string(w.ID)))
 	o.put("version", number(w.Version))
@@ -59,7 +62,7 @@ func Export(w *Workflow) []byte {
 	}))
 	o.put("prompts", each(w.Prompts, promptOut))
 	o.put("exit", exitOut(w.Exit))
-	return writeYAML(o)
+	return o
 }
 
 func str(s string) leaf { return leaf{text: s} }
