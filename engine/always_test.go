@@ -30,6 +30,8 @@ type always struct {
 	begin *Enrolment
 	log   []happened
 	steps *int // events decided, over all cases
+
+	moving, moved bool // the learner moves to other zones; has done so
 }
 
 // maxEnrolment is what an enrolment may take in the store, in bytes.
@@ -161,7 +163,7 @@ func (o *always) open() *Step {
 // act draws something that somebody does.
 func (o *always) act() event {
 	s := o.open()
-	switch rapid.IntRange(0, 19).Draw(o.t, "what") {
+	switch rapid.IntRange(0, 23).Draw(o.t, "what") {
 	case 0, 1, 2, 3, 4, 5, 6:
 		if s.handsIn() {
 			return o.hand(s)
@@ -184,15 +186,85 @@ func (o *always) act() event {
 		return o.statement()
 	case 18:
 		return arrived{a: Arrival{Custom: genCustom(o.t)}}
+	case 19, 20, 21:
+		return o.rare()
+	case 22:
+		if o.moving {
+			o.moves()
+		}
+		return woke{}
 	}
-	return o.else_()
+	return o.business()
 }
 
-// else_ draws what is not anybody's everyday act.
-func (o *always) else_() event { return woke{} }
+// rare draws what coaches, administrators and other systems do.
+func (o *always) rare() event {
+	s := o.w.Steps()[rapid.IntRange(0, len(o.w.Steps())-1).Draw(o.t, "coached step")]
+	by := rapid.SampledFrom([]Actor{{System: "api"}, By("tessa0")}).Draw(o.t, "by")
+	ahead := func(name string, hours int) time.Time {
+		return o.now.Add(time.Duration(rapid.IntRange(1, hours).Draw(o.t, name)) * time.Hour)
+	}
+	switch rapid.IntRange(0, 17).Draw(o.t, "rare") {
+	case 0:
+		return excused{by: by, step: s.ID, reason: "ill"}
+	case 1, 2:
+		return reopened{by: by, step: s.ID, reason: "once more"}
+	case 3:
+		return admitted{by: by, step: s.ID}
+	case 4:
+		return extended{by: by, step: s.ID, due: ahead("due", 900)}
+	case 5:
+		return pausing{by: rapid.SampledFrom([]Actor{by, By("sam")}).Draw(o.t, "who"), until: ahead("until", 600)}
+	case 6:
+		return pausing{by: by}
+	case 7, 8:
+		return resumed{by: by}
+	case 9:
+		return unenrolled{by: by, reason: "moved on"}
+	case 10, 11:
+		return enrolled{by: by, source: "api"}
+	case 12:
+		at := time.Date(o.now.Year(), o.now.Month(), o.now.Day()+rapid.IntRange(-20, 60).Draw(o.t, "start"), 0, 0, 0, 0, time.UTC)
+		return anchored{by: by, name: AnchorCourseStart, at: rapid.SampledFrom([]time.Time{at, {}}).Draw(o.t, "at")}
+	case 13:
+		return anchored{by: by, name: AnchorCourseCompleted, at: rapid.SampledFrom([]time.Time{o.now.Add(-time.Hour), {}}).Draw(o.t, "at")}
+	case 14:
+		return appointedTo{by: by, role: rapid.SampledFrom([]Role{Manager, Peer, Coach}).Draw(o.t, "role"), people: rapid.SampledFrom([][]PersonID{{"nina"}, nil}).Draw(o.t, "people")}
+	case 15:
+		return confirmedNamed{by: by, role: Manager}
+	case 16:
+		return rapid.SampledFrom([]event{leftCourse{readAt: o.now}, returnedToCourse{}, disclosed{}}).Draw(o.t, "roster")
+	}
+	return watched{step: s.ID, report: videoReport{segments: []int{0, rapid.IntRange(1, 60).Draw(o.t, "watched")}, length: 60}}
+}
+
+// business is an event of another system, one of few ids so that some come twice.
+func (o *always) business() event {
+	types := []string{"crm.opportunity.created", "crm.deal"}
+	for typ := range o.w.heard {
+		types = append(types, typ)
+	}
+	slices.Sort(types)
+	data := map[string]any{"amount": float64(rapid.SampledFrom([]int{10, 90000}).Draw(o.t, "amount")), "stage": "new"}
+	return heardEvent{id: fmt.Sprint("event ", rapid.IntRange(0, 9).Draw(o.t, "id")), typ: rapid.SampledFrom(types).Draw(o.t, "type"), at: o.now, data: data}
+}
 
 func (o *always) statement() event {
-	return observed{verb: xapi.VerbCompleted, objects: []string{"https://lms.example/x"}, at: o.now}
+	ev := observed{id: fmt.Sprint("statement ", rapid.IntRange(0, 9).Draw(o.t, "id")), verb: xapi.VerbCompleted, objects: []string{"https://lms.example/x"}, at: o.now}
+	for _, s := range o.w.Steps() {
+		if r, ok := s.Done.Find("statement"); ok {
+			ev.verb = r.Verb
+		}
+	}
+	return ev
+}
+
+// moves lets somebody move to another time zone.
+func (o *always) moves() {
+	o.moved = true
+	f := o.f
+	f.Learner.Zone = rapid.SampledFrom(genZones).Draw(o.t, "new zone")
+	o.f = f
 }
 
 // again lives through what happened once more, with a worker that is awake in between if it says so, and tells what came
@@ -235,12 +307,16 @@ func told(e *Enrolment) *Enrolment {
 // lives lets an enrolment live through random events, and then again.
 func lives(t *rapid.T, w *Workflow, steps *int) {
 	o := newAlways(t, w, steps)
+	o.moving = rapid.IntRange(0, 4).Draw(t, "moves") == 0
 	for range rapid.IntRange(10, 120).Draw(t, "events") {
 		o.wait()
 		o.take(o.act())
 	}
 	if again := o.again(false); !reflect.DeepEqual(told(again), told(o.e)) {
 		t.Fatalf("the same events once more come to something else:\n%s\n%s", pretty(told(again)), pretty(told(o.e)))
+	}
+	if o.moved { // one that slept learns late of the move
+		return
 	}
 	if awake := o.again(true); !same(told(awake), told(o.e)) {
 		t.Fatalf("a worker that was awake decides otherwise than one that slept:\n%s", different(told(awake), told(o.e)))

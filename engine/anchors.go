@@ -37,7 +37,7 @@ func (ev anchored) apply(d *decision) error {
 
 func (ev anchored) start(d *decision) bool {
 	if ev.at.IsZero() {
-		if d.e.Anchors[AnchorCourseStart].IsZero() {
+		if !setByHand(d.e.AnchorSource[AnchorCourseStart]) { // nothing was said, or by the launch
 			return false
 		}
 		delete(d.e.Anchors, AnchorCourseStart)

@@ -100,6 +100,9 @@ func (ev reopened) apply(d *decision) error {
 		return fmt.Errorf("reopen step %q, which is %s: %w", s.ID, st.State, ErrConflict)
 	}
 	d.begin(s, st)
+	if d.met(s, st) || s.wants("lms") && d.excusedByAssumption() {
+		return fmt.Errorf("reopen step %q, which would be settled again at once: take back the completion of the course first: %w", s.ID, ErrConflict)
+	}
 	st.DueSet++
 	if at := d.fresh(d.now, s.By); s.Due != nil && st.DueAt.Before(at) { // its own due time may be long past
 		st.DueAt = at

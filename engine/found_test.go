@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// The tests of this file are what the random ones found, each as small as it can be.
+
+// launched is an enrolment of a library's workflow that Sam has launched.
+func launched(t *testing.T, file string, f Facts, custom map[string]string) *world {
+	t.Helper()
+	w := parsed(t, file)
+	now := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	e, err := decide(w, enrolment(w, now), f, arrived{a: Arrival{Custom: custom}}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &world{w: w, e: e, f: f, now: now}
+}
+
+// after decides an event that must be taken.
+func (o *world) after(t *testing.T, ev event) *Enrolment {
+	t.Helper()
+	e, err := decide(o.w, o.e, o.f, ev, o.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.e = e
+	return e
+}
+
+func TestTakingBackACourseStartTwiceIsOnce(t *testing.T) {
+	o := launched(t, "library/negotiation-skills.yaml", people("Europe/Berlin"), map[string]string{"course_start": "2026-12-07"})
+	back := anchored{by: Actor{System: "api"}, name: AnchorCourseStart}
+	o.after(t, anchored{by: Actor{System: "api"}, name: AnchorCourseStart, at: o.now.AddDate(0, 1, 0)})
+	first := o.after(t, back)
+	if again := o.after(t, back); !same(first, again) {
+		t.Fatal("the second time it is noted once more")
+	}
+	if o.e.Anchors[AnchorCourseStart].Day() != 7 || o.e.AnchorSource[AnchorCourseStart] != "launch" {
+		t.Fatalf("what the launch said does not count again: %v", o.e.Anchors)
+	}
+}
+
+func TestAStepThatWouldBeSettledAgainAtOnceIsNotReopened(t *testing.T) {
+	o := launched(t, "library/negotiation-skills.yaml", people("Europe/Berlin"), nil)
+	o.after(t, completedCourse{notes: []CompletionNote{{Source: SourceStatement, At: o.now}}})
+	before := o.e.clone()
+	_, err := decide(o.w, o.e, o.f, reopened{by: Actor{System: "api"}, step: "course"}, o.now)
+	if !errors.Is(err, ErrConflict) || !same(before, o.e) {
+		t.Fatalf("the course is completed: %v", err)
+	}
+}
