@@ -336,13 +336,13 @@ func different(a, b *Enrolment) string {
 	out := ""
 	for id, st := range a.Steps {
 		if x, y := fmt.Sprintf("%+v", *st), fmt.Sprintf("%+v", *b.Steps[id]); x != y {
-			out += fmt.Sprintf("%s awake:  %s\n%s asleep: %s\n", id, x, id, y)
+			out += fmt.Sprintf("%s one:   %s\n%s other: %s\n", id, x, id, y)
 		}
 	}
 	a, b = a.clone(), b.clone()
 	a.Steps, b.Steps = nil, nil
 	if x, y := pretty(a), pretty(b); x != y {
-		out += "awake: " + x + "\nasleep: " + y
+		out += "one: " + x + "\nother: " + y
 	}
 	return out
 }

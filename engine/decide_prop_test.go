@@ -64,7 +64,7 @@ func (o *world) do(ev event) bool {
 	if _, launch := ev.(arrived); !launch {
 		again, err := decide(o.w, after, o.f, ev, o.now)
 		if err == nil && !same(after, again) {
-			o.t.Fatalf("%T %+v applied twice changes something", ev, ev)
+			o.t.Fatalf("%T %+v applied twice changes something:\n%s", ev, ev, different(after, again))
 		}
 		if err != nil && !errors.Is(err, ErrConflict) && !errors.Is(err, ErrInvalid) {
 			o.t.Fatalf("%T applied twice: %v", ev, err)

@@ -155,6 +155,9 @@ func (ev handedIn) apply(d *decision) error {
 	if st.Misses > 0 && st.HandSHA256 == ev.c.SHA256 && d.now.Sub(st.MissedAt) < 10*time.Second {
 		return nil // a double click on a quiz that fell short
 	}
+	if st.Hand == ev.c.ID && st.State == Open && st.Again == nil && d.now.Sub(st.SubmittedAt) < 10*time.Second {
+		return nil // ... or on one that a pause keeps from being judged
+	}
 	if s.By != Learner || !s.handsIn() || !st.takes() || max(1, st.Attempt) != ev.c.Attempt {
 		return fmt.Errorf("hand in step %q while %s: %w", s.ID, st.State, ErrConflict)
 	}

@@ -53,3 +53,14 @@ func TestAStepThatWouldBeSettledAgainAtOnceIsNotReopened(t *testing.T) {
 		t.Fatalf("the course is completed: %v", err)
 	}
 }
+
+func TestADoubleClickOnAQuizDuringAPauseIsOneHandIn(t *testing.T) {
+	o := launched(t, "library/negotiation-skills.yaml", people("Europe/Berlin"), map[string]string{"course_start": "2026-11-23"})
+	o.after(t, completedCourse{notes: []CompletionNote{{Source: SourceStatement, At: o.now}}})
+	o.after(t, pausing{by: Actor{System: "api"}})
+	missed := handedIn{c: Contribution{ID: "c1", Step: "quiz", Attempt: 1, SHA256: "c1"}, score: ptr(0.5)}
+	first := o.after(t, missed)
+	if again := o.after(t, missed); !same(first, again) || again.Steps["quiz"].Hands != 1 {
+		t.Fatalf("%d hand-ins", again.Steps["quiz"].Hands)
+	}
+}
