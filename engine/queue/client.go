@@ -17,7 +17,7 @@ import (
 // Client sets alarms. It implements engine.Alarms, is safe for concurrent use and
 // best effort: while Redis is away its methods fail fast.
 type Client struct {
-	redis *redis.Client
+	redis redis.UniversalClient
 	asynq *asynq.Client
 	now   func() time.Time
 	down  atomic.Int64 // unix nanoseconds until which Redis counts as away

@@ -26,7 +26,6 @@ import (
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
 // The queues, and the types of their tasks.
@@ -68,24 +67,6 @@ func decodePayload(data []byte) (payload, error) {
 // task makes one with its queue and limits.
 func task(kind string, p payload) *asynq.Task {
 	return asynq.NewTask(kind, p.encode(), asynq.Queue(kind), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout), asynq.Retention(0))
-}
-
-// connect makes a Redis client for redis://, rediss:// or unix:// URLs. It does
-// not connect yet. Whoever waits for a page must not wait for Redis: patience is
-// how long one command may take.
-func connect(redisURL string, patience time.Duration) (*redis.Client, error) {
-	quiet()
-	o, err := redis.ParseURL(redisURL)
-	if err != nil {
-		return nil, errors.New("queue: Redis URL: want redis://host:port/0, rediss:// or unix://") // the error would show the password
-	}
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = patience, patience, patience
-	o.PoolTimeout = 2 * patience
-	o.DialerRetries = 1
-	o.MaxRetries = 1
-	o.ContextTimeoutEnabled = true
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return redis.NewClient(o), nil
 }
 
 // quiet stops the Redis client from writing to standard error, once for the
