@@ -153,6 +153,9 @@ func (d *decision) between(s *Step, st *StepState) bool {
 		d.note(st.OpensAt)
 		return false
 	}
+	if !d.ready(s) { // the attempt before was settled from outside, while the step was locked
+		return false
+	}
 	return d.begin(s, st)
 }
 
