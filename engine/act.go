@@ -139,6 +139,10 @@ func (s *Service) handIn(ctx context.Context, w *Workflow, e *Enrolment, step St
 	if now.Steps[step].untouched() {
 		return nil, Contribution{}, fmt.Errorf("hand in step %q while locked: %w", step, ErrConflict)
 	}
+	files, sub.Links, err = s.takeAlong(ctx, now, of, sub, files)
+	if err != nil {
+		return nil, Contribution{}, err
+	}
 	c, err := handIn(w, now, of, f.Learner.Locale, sub, files, s.now())
 	return now, c, err
 }
@@ -163,7 +167,8 @@ func printable(r rune) rune {
 
 // keep stores a hand-in: its files first.
 func (s *Service) keep(ctx context.Context, c Contribution, uploads []Upload) error {
-	for i, f := range c.Files {
+	for i := range uploads { // what was kept from before is there
+		f := c.Files[i]
 		if f.Size > MaxBlob {
 			return FieldErrors{{Field: "files", Key: "error.file_too_large", Args: map[string]any{"name": f.Name, "max": MaxBlob}}}
 		}

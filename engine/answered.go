@@ -84,7 +84,7 @@ func (ev answered) apply(d *decision) error {
 	if shown := shownSHA256(d.e, s, *r); a.SHA256 != shown && shown != "" {
 		return fmt.Errorf("answer request %s: what was shown has changed since: %w", r.ID, ErrConflict)
 	}
-	rev := Review{Request: r.ID, By: r.Person, Role: r.Role, Outcome: a.Outcome, Ratings: a.Ratings, At: d.now, SHA256: r.SHA256}
+	rev := Review{Request: r.ID, By: r.Person, Role: r.Role, Outcome: a.Outcome, Ratings: a.Ratings, At: d.now, SHA256: r.SHA256, Attempt: st.Attempt, Grade: ev.answer.Grade}
 	if ev.written != nil {
 		rev.Written = ev.written.ID
 	}
@@ -115,6 +115,9 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 		}
 		st.Approved = d.now
 		st.Approvals++
+		if r.Purpose == ForReview && ev.answer.Grade != nil {
+			st.Score = ptr(*ev.answer.Grade / 100)
+		}
 		if r.Purpose == ForReview {
 			d.send(Message{To: d.e.Learner, Step: s.ID, Purpose: PurposeApproved}, st)
 		}
@@ -128,6 +131,9 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 		d.send(Message{To: d.e.Learner, Step: s.ID, Purpose: PurposeReturned}, st)
 	case OutcomeNotYet:
 		st.State = Open
+		if r.Purpose == ForSignOffConfirm {
+			d.void(signatures(st.Reviews[:len(st.Reviews)-1])) // what the coach did not confirm
+		}
 		d.close(st, OutcomeWithdrawn)
 		for _, p := range append([]PersonID{d.e.Learner}, d.everybody(Coach)...) {
 			if p != r.Person {

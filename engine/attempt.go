@@ -233,7 +233,7 @@ func (st *StepState) sameAttempts(o *StepState) bool {
 	return st.EndedAt.Equal(o.EndedAt) && st.MissedAt.Equal(o.MissedAt) && slices.EqualFunc(st.Past, o.Past, Past.same) &&
 		st.EvidenceBefore == o.EvidenceBefore && st.Approvals == o.Approvals && st.Returns == o.Returns && st.Because == o.Because &&
 		st.Spaced == o.Spaced && st.Again.same(o.Again) && st.Watched.same(o.Watched) && st.SelfReported == o.SelfReported &&
-		st.RememberedBy == o.RememberedBy && st.SignedStatement == o.SignedStatement && st.EvidenceAsked == o.EvidenceAsked
+		st.RememberedBy == o.RememberedBy && st.EvidenceAsked == o.EvidenceAsked
 }
 
 func (a *Again) same(o *Again) bool {

@@ -136,11 +136,22 @@ func (d *decision) sayReview(s *Step, r Request, rev Review, comment string) {
 	if comment != "" && !s.Private {
 		result = &xapi.Result{Response: comment}
 	}
+	if rev.Grade != nil {
+		if result == nil {
+			result = &xapi.Result{}
+		}
+		result.Score = &xapi.Score{Scaled: ptr(*rev.Grade / 100), Raw: rev.Grade, Min: ptr(0.0), Max: ptr(100.0)}
+	}
 	context := []func(*xapi.Context){relation(rev.Role)}
 	if rev.SHA256 != "" {
 		context = append(context, evidence(rev.SHA256))
 	}
-	d.sayStep(by, reviewVerb(r, rev.Outcome), s, result, context...)
+	verb := reviewVerb(r, rev.Outcome)
+	if verb == xapi.VerbVerified {
+		d.id = signatureID(rev) // so that it can be voided
+	}
+	d.sayStep(by, verb, s, result, context...)
+	d.id = ""
 	d.sayRated(s, rev.By, rev.Role, rev.Ratings)
 }
 

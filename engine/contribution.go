@@ -15,10 +15,15 @@ type Contribution struct {
 	Answers   []Answered          `json:"answers,omitempty"`
 	Ratings   map[BehaviourID]int `json:"ratings,omitempty"`
 	Files     []File              `json:"files,omitempty"`
-	Comment   string              `json:"comment,omitempty"`
-	Words     int                 `json:"words,omitempty"`
-	SHA256    string              `json:"sha256,omitempty"` // of what was written, see contributionHash
-	At        time.Time           `json:"at"`
+	Links     []string            `json:"links,omitempty"` // evidence elsewhere, http or https; never fetched
+	// CustomerData says that what was handed in holds data of customers, Consent that whoever it shows has agreed.
+	CustomerData bool `json:"customer_data,omitempty"`
+	Consent      bool `json:"consent,omitempty"`
+
+	Comment string    `json:"comment,omitempty"`
+	Words   int       `json:"words,omitempty"`
+	SHA256  string    `json:"sha256,omitempty"` // of what was written, see contributionHash
+	At      time.Time `json:"at"`
 }
 
 // Answered is the answer to one question. Values are the choices of a `many`.
@@ -27,6 +32,7 @@ type Answered struct {
 	Label  string   `json:"label,omitempty"` // the question as it was asked
 	Value  string   `json:"value,omitempty"`
 	Values []string `json:"values,omitempty"`
+	Right  *bool    `json:"right,omitempty"` // of a scored question: whether the answer was right
 }
 
 // File is an uploaded file; its bytes are the blob of that hash.

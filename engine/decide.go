@@ -108,6 +108,7 @@ func (d *decision) pass() bool {
 	if !d.e.Paused() {
 		changed = d.followPrompts() || changed
 	}
+	changed = d.fillGaps() || changed
 	changed = d.complete() || changed
 	return d.stop() || changed
 }

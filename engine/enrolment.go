@@ -167,18 +167,17 @@ type StepState struct {
 
 	Heard map[string]time.Time `json:"heard,omitempty"` // events that `done` waits for, see Rule.eventKey
 	// Attempts (attempt.go, spaced.go).
-	EndedAt         time.Time `json:"ended_at,omitzero"`         // the last attempt ended and the next is not open yet
-	MissedAt        time.Time `json:"missed_at,omitzero"`        // a score last fell short
-	Past            []Past    `json:"past,omitempty"`            // hand-ins of earlier attempts, oldest first, the latest few
-	EvidenceBefore  int       `json:"evidence_before,omitempty"` // pieces of evidence handed in in earlier attempts
-	Approvals       int       `json:"approvals,omitempty"`       // over all attempts
-	Returns         int       `json:"returns,omitempty"`
-	Because         string    `json:"because,omitempty"`          // why this attempt began unasked: standard:<id>, max:<step>, evidence:<step>
-	Spaced          int       `json:"spaced,omitempty"`           // spaced asks so far
-	Again           *Again    `json:"again,omitempty"`            // the open spaced ask; State stays done
-	RememberedBy    string    `json:"remembered_by,omitempty"`    // the statement that was remembered
-	SignedStatement string    `json:"signed_statement,omitempty"` // that says the sign-off was given
-	EvidenceAsked   bool      `json:"evidence_asked,omitempty"`   // a sign-off that would cover nothing has asked for evidence
+	EndedAt        time.Time `json:"ended_at,omitzero"`         // the last attempt ended and the next is not open yet
+	MissedAt       time.Time `json:"missed_at,omitzero"`        // a score last fell short
+	Past           []Past    `json:"past,omitempty"`            // hand-ins of earlier attempts, oldest first, the latest few
+	EvidenceBefore int       `json:"evidence_before,omitempty"` // pieces of evidence handed in in earlier attempts
+	Approvals      int       `json:"approvals,omitempty"`       // over all attempts
+	Returns        int       `json:"returns,omitempty"`
+	Because        string    `json:"because,omitempty"`        // why this attempt began unasked: standard:<id>, max:<step>, evidence:<step>
+	Spaced         int       `json:"spaced,omitempty"`         // spaced asks so far
+	Again          *Again    `json:"again,omitempty"`          // the open spaced ask; State stays done
+	RememberedBy   string    `json:"remembered_by,omitempty"`  // the statement that was remembered
+	EvidenceAsked  bool      `json:"evidence_asked,omitempty"` // a sign-off that would cover nothing has asked for evidence
 
 	// Watching (watch.go).
 	Watched      *Watched `json:"watched,omitempty"`

@@ -169,12 +169,14 @@ func (ev handedIn) apply(d *decision) error {
 		st.keep(Past{Hand: st.Hand, Score: st.Score}) // of the attempt before
 	}
 	st.Hands++
-	st.Hand, st.HandSHA256, st.HandWords, st.HandFiles = ev.c.ID, ev.c.SHA256, ev.c.Words, len(ev.c.Files)
+	st.Hand, st.HandSHA256, st.HandWords, st.HandFiles = ev.c.ID, ev.c.SHA256, ev.c.Words, len(ev.c.Files)+len(ev.c.Links)
 	st.SubmittedAt, st.Approved, st.Confirmed, st.AskedAt, st.ElseAt = d.now, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	if len(ev.c.Ratings) > 0 {
 		st.Ratings, st.RatedAt = ev.c.Ratings, d.now
 	}
-	st.Score = ev.score
+	if st.Score = ev.score; s.Review != nil && s.Review.Grade {
+		st.Score = nil // until it is graded
+	}
 	d.sayHand(s, st, ev.c)
 	if ev.score != nil {
 		rule, _ := s.Done.Find("score")
@@ -200,6 +202,9 @@ func (ev skipped) apply(d *decision) error {
 	}
 	if st.State == Skipped && st.SkippedBy == d.e.Learner {
 		return nil
+	}
+	if st.Because != "" && st.OpenedAt.Equal(d.now) {
+		return nil // the same once more: skipping it is what opened it again, as evidence is missing
 	}
 	if st.Again != nil && s.By == Learner {
 		d.answerSpaced(st) // the step was done before and stays so

@@ -156,7 +156,10 @@ func contributionHash(c Contribution) string {
 		Ratings map[BehaviourID]int
 		Files   []File
 		Comment string
-	}{c.Answers, c.Ratings, c.Files, c.Comment})
+
+		Links                 []string `json:",omitempty"`
+		CustomerData, Consent bool     `json:",omitempty"`
+	}{unmarked(c.Answers), c.Ratings, c.Files, c.Comment, c.Links, c.CustomerData, c.Consent})
 	if err != nil {
 		return ""
 	}
@@ -178,16 +181,10 @@ func handIn(w *Workflow, e *Enrolment, s *Step, locale string, sub Submission, f
 	for _, a := range answered {
 		c.Words += words(a.Value)
 	}
-	if n := s.MinWords(); c.Words < n {
-		field := "comment"
-		if asks := s.Asks(); len(asks) > 0 {
-			field = asks[0].ID
-		}
-		bad = append(bad, FieldError{Field: field, Key: "error.words_missing", Args: map[string]any{"words": c.Words, "min": n}})
-	}
-	if n := s.MinFiles(); len(files) < n {
-		bad = append(bad, FieldError{Field: "files", Key: "error.files_missing", Args: map[string]any{"files": len(files), "min": n}})
-	}
+	links, wrongLinks := webLinks(sub.Links)
+	bad = append(bad, wrongLinks...)
+	c.Links, c.CustomerData, c.Consent = links, sub.CustomerData, sub.Consent
+	bad = append(bad, fallsShort(s.Done, s, c)...)
 	if len(files) > maxFiles {
 		bad = append(bad, FieldError{Field: "files", Key: "error.too_many_files", Args: map[string]any{"max": maxFiles}})
 	}
@@ -195,6 +192,7 @@ func handIn(w *Workflow, e *Enrolment, s *Step, locale string, sub Submission, f
 		return c, bad
 	}
 	c.SHA256 = contributionHash(c)
+	mark(s, c.Answers)
 	c.ID = ContributionID(derivedID("hand", string(e.ID), string(s.ID), strconv.Itoa(c.Attempt), c.SHA256))
 	return c, nil
 }

@@ -62,6 +62,10 @@ type Submission struct {
 	Ratings map[BehaviourID]int
 	Files   []Upload
 	Comment string
+	Links   []string // evidence elsewhere: http or https addresses
+	Keep    []string // SHA-256 of files and addresses of links to take along from what was recorded or handed in before
+	// CustomerData: it holds data of customers. Consent: whoever it shows has agreed.
+	CustomerData, Consent bool
 }
 
 // Upload is a file as it came in.
@@ -78,6 +82,7 @@ type Answer struct {
 	Comment string
 	Answers Answers
 	SHA256  string
+	Grade   *float64 // 0–100, where the review grades (RequestView.Grades): counts as the step's score
 }
 
 // SweepReport counts what a sweep did. Held is true when another worker had the lease and nothing was done.

@@ -29,6 +29,7 @@ func (s *Service) OpenRequest(ctx context.Context, id EnrolmentID, request Reque
 		Request: *r, Enrolment: e, Workflow: w, Step: of, Learner: f.Learner, Reviewer: reviewer, Outcomes: outcomes(of, *r),
 		Wording: of.Wording.In(reviewer.Locale), SHA256: shownSHA256(e, of, *r), Zone: d.zone(r.Role).String(),
 		Answered: !r.Waiting() && r.Outcome != OutcomeWithdrawn && r.Outcome != OutcomeExpired,
+		Grades:   grades(of, *r),
 		Closed:   !r.Waiting() || e.State == Stopped, Expired: r.Outcome == OutcomeExpired, Paused: e.Paused(),
 	}
 	for _, o := range []string{OutcomeReturn, OutcomeNotYet} {
@@ -46,6 +47,11 @@ func (s *Service) OpenRequest(ctx context.Context, id EnrolmentID, request Reque
 		v.Content = a.Body(reviewer.Locale)
 	}
 	return v, s.fillRequest(ctx, v, of, st, r)
+}
+
+// grades tells whether a request asks for a grade.
+func grades(s *Step, r Request) bool {
+	return r.Purpose == ForReview && s.Review != nil && s.Review.Grade
 }
 
 // reviewerAsks are the questions somebody else than the learner is asked: the step's own; a feedback or an otherwise
@@ -129,6 +135,14 @@ func (s *Service) answer(ctx context.Context, w *Workflow, e *Enrolment, of *Ste
 	}
 	if a.Comment == "" && (a.Outcome == OutcomeReturn || a.Outcome == OutcomeNotYet) {
 		bad = append(bad, FieldError{Field: "comment", Key: "error.required"})
+	}
+	switch {
+	case !grades(of, r) || a.Outcome != OutcomeApprove:
+		a.Grade = nil
+	case a.Grade == nil:
+		bad = append(bad, FieldError{Field: "grade", Key: "error.required"})
+	case !(*a.Grade >= 0 && *a.Grade <= 100):
+		bad = append(bad, FieldError{Field: "grade", Key: "error.not_an_answer"})
 	}
 	ratings, wrong := rated(w, rates(of, r), a.Ratings)
 	if a.Outcome == OutcomeNotYet || a.Outcome == OutcomeReturn {

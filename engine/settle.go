@@ -1,9 +1,6 @@
 package engine
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"time"
 )
 
@@ -57,6 +54,9 @@ func (d *decision) locked(s *Step, st *StepState) bool {
 	}
 	if d.nothingToBeAbout(s) {
 		return d.end(s, st, Skipped, "nothing")
+	}
+	if wait, changed := d.evidenceFirst(s, st); wait {
+		return changed
 	}
 	return d.begin(s, st)
 }
@@ -136,7 +136,7 @@ func (d *decision) end(s *Step, st *StepState, to State, reason string) bool {
 	st.NudgesPlanned = nil // an enrolment stays small; a step opened again is nudged again
 	if to == Done {
 		if s.Kind == KindSignOff {
-			st.SignedSHA256 = d.coverSHA256(s)
+			st.SignedSHA256 = d.coverSHA256(s) // bound to exactly what was seen
 		}
 		d.sayDone(s, st)
 	}
@@ -190,30 +190,4 @@ func (d *decision) ruleMet(r Rule, s *Step, st *StepState) bool {
 		}
 	}
 	return false
-}
-
-// reopenChanged opens a sign-off again when what it was bound to has changed.
-func (d *decision) reopenChanged(s *Step, st *StepState) bool {
-	if s.Kind != KindSignOff || st.SignedSHA256 == "" || d.e.State != Active || st.SignedSHA256 == d.coverSHA256(s) {
-		return false
-	}
-	st.State, st.Approved, st.SignedSHA256 = Open, time.Time{}, ""
-	st.Rounds++
-	st.DueAt = d.fresh(d.now, s.By)
-	return true
-}
-
-// coverSHA256 is the hash of the hand-ins a sign-off covers, as they are now.
-func (d *decision) coverSHA256(s *Step) string { return coverSHA256(d.e, s) }
-
-func coverSHA256(e *Enrolment, s *Step) string {
-	h := sha256.New()
-	for _, id := range s.covered() {
-		hash := ""
-		if st := e.Steps[id]; st != nil {
-			hash = st.HandSHA256
-		}
-		fmt.Fprintf(h, "%s\x00%s\n", id, hash)
-	}
-	return hex.EncodeToString(h.Sum(nil))
 }

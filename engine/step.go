@@ -136,7 +136,21 @@ func (r Rule) Find(name string) (Rule, bool) {
 }
 
 // MinWords is the number of words a hand-in needs, 0: any.
-func (s *Step) MinWords() int { r, _ := s.Done.Find("words"); return int(r.N) }
+func (s *Step) MinWords() int { return int(s.Done.atLeast("words")) }
 
-// MinFiles is the number of files of evidence a hand-in needs.
-func (s *Step) MinFiles() int { r, _ := s.Done.Find("evidence"); return int(r.N) }
+// MinFiles is the number of files or links of evidence a hand-in needs.
+func (s *Step) MinFiles() int { return int(s.Done.atLeast("evidence")) }
+
+// atLeast is the number that a rule asks for whatever else is met: one of several is not asked for.
+func (r Rule) atLeast(name string) float64 {
+	n := 0.0
+	if r.Name == name {
+		n = r.N
+	}
+	for _, p := range r.Parts {
+		if r.Name == "all" {
+			n = max(n, p.atLeast(name))
+		}
+	}
+	return n
+}

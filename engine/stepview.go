@@ -38,6 +38,7 @@ func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID) (*S
 			sv.About = all[about.Hand]
 		}
 	}
+	sv.Items = items(of, st, all)
 	sv.Reviews = reviewViews(st, all, names)
 	return &sv, nil
 }

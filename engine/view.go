@@ -55,6 +55,7 @@ type StepView struct {
 	URL       string // of content elsewhere
 	Aid       *Aid
 
+	Items         []QuizItem    // how the questions of a quiz were answered last
 	Draft         *Contribution // newer than the hand-in; nil when there is none
 	Hand          *Contribution // last hand-in
 	About         *Contribution // hand-in of the step this one is about
@@ -85,6 +86,7 @@ type RequestView struct {
 	Covers       []CoveredHand // of a sign-off
 	Rate         []Behaviour   // to be rated, each with its scale
 	Questions    []Question    // to be answered (survey, feedback)
+	Grades       bool          // an approval needs a grade, 0–100
 	Outcomes     []string      // the answers possible, the friendly one first
 	Content      string        // Markdown of the step's aid (briefing)
 	Wording      string        // of a sign-off, in the reviewer's language

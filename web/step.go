@@ -100,7 +100,7 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 
 // takesFiles tells whether the form of a step has room for evidence.
 func takesFiles(step *engine.StepView) bool {
-	if step.MinFiles > 0 {
+	if step.Step.Done.Has("evidence") {
 		return true
 	}
 	switch step.Step.Kind {
