@@ -170,7 +170,7 @@ func (l linter) step(s *Step) {
 		l.stepProblem(s, "done", -1, "nobody to approve", "add a `review`")
 	}
 	if s.Done.Has("score") && !quizzable(s) && (s.Review == nil || !s.Review.Grade) { // a grade counts as the score
-		l.stepProblem(s, "done", -1, "no question has an answer to score", "add `answer` to a question, or `grade: true` to the review")
+		l.stepProblem(s, "done", -1, "no question has an answer to score", "add `answer` to a question")
 	}
 	if s.Repeat != nil && s.Repeat.OpenUp != "" && l.w.steps[s.Repeat.OpenUp] == nil {
 		l.stepProblem(s, "repeat.at_max.step", -1, fmt.Sprintf("no step %q", s.Repeat.OpenUp), l.nearStep(s.Repeat.OpenUp))

@@ -180,7 +180,7 @@ func TestAStatementUnderAnotherNameOfTheLearnerCounts(t *testing.T) {
 
 func TestANewAttemptIsNotSettledByTheStatementOfTheLast(t *testing.T) {
 	h := newHouse(t, monday)
-	small(t, h, "el", `{id: el, kind: elearning, title: E, by: learner, done: {statement: {verb: "http://adlnet.gov/expapi/verbs/passed"}}, repeat: {until: "count(el.attempts) >= 2", every: 1wd, max: 3, at_max: {tell: coach}}}`)
+	small(t, h, "el", `{id: el, kind: practise, title: E, by: learner, done: {all: [response, {statement: {verb: "http://adlnet.gov/expapi/verbs/passed"}}]}, repeat: {until: "count(el.attempts) >= 2", every: 1wd, max: 3, at_max: {tell: coach}}}`)
 	h.arrive("el", maxed)
 	say := func(id, at string) {
 		t.Helper()
@@ -189,10 +189,12 @@ func TestANewAttemptIsNotSettledByTheStatementOfTheLast(t *testing.T) {
 	}
 	first := func() { say("3f0c3a52-6c7e-4b7e-9a52-0a9f1d6f1c11", "2026-11-23T08:59:00Z") }
 	first()
+	must(t, h.Submit(t.Context(), h.sam, h.id, "el", report("One")))
 	if st := h.state("el"); st.State != engine.Locked || st.Attempt != 1 {
 		t.Fatalf("%s %d", st.State, st.Attempt)
 	}
 	h.pass("2026-11-24 10:00")
+	must(t, h.Submit(t.Context(), h.sam, h.id, "el", report("Two")))
 	first() // the record store may say it again
 	if st := h.state("el"); st.State != engine.Open || st.Attempt != 2 {
 		t.Fatalf("the same statement again: %s %d", st.State, st.Attempt)
