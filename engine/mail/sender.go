@@ -77,9 +77,10 @@ func New(o Options) (*Sender, error) {
 }
 
 // Send words and sends one mail. A *engine.RetryError may succeed later: the
-// server is away, busy or refuses us. Any other error will not: the receiver's
-// address is none, or the server refuses it or the content for good. Errors carry
-// no address.
+// server is away, busy or refuses us. A *engine.UnreachableError says that the
+// server knows no such receiver. Any other error will not succeed later either: the
+// receiver's address is none, or the server refuses it or the content for good.
+// Errors carry no address.
 func (s *Sender) Send(ctx context.Context, m engine.Mail) error {
 	msg, err := s.message(m)
 	if err != nil {
@@ -170,6 +171,9 @@ func failure(err error) error {
 	}
 	code := refused.ErrorCode()
 	what := fmt.Errorf("the mail server refused it: %s (%d %s)", refused.Reason, code, refused.EnhancedStatusCode())
+	if status := refused.EnhancedStatusCode(); code >= 500 && refused.Reason == gomail.ErrSMTPRcptTo && (noSuchReceiver(status) && status != "" || status == "" && (code == 550 || code == 551 || code == 553)) {
+		return &engine.UnreachableError{Err: what}
+	}
 	if code >= 500 {
 		switch refused.Reason {
 		case gomail.ErrSMTPRcptTo, gomail.ErrSMTPData, gomail.ErrSMTPDataClose:

@@ -248,6 +248,10 @@ func TestRefusalsAreTemporaryOrForGood(t *testing.T) {
 		if err == nil || errors.As(err, &retry) != c.temporary {
 			t.Errorf("%s: %v", c.name, err)
 		}
+		var unreachable *engine.UnreachableError
+		if errors.As(err, &unreachable) != (c.name == "unknown receiver") {
+			t.Errorf("%s: a hard bounce: %t", c.name, unreachable != nil)
+		}
 		if strings.Contains(fmt.Sprint(err, log.String()), "sam@") {
 			t.Errorf("%s: an address is in %v or the log", c.name, err)
 		}
