@@ -35,6 +35,9 @@ func (s *Service) Arrive(ctx context.Context, a Arrival) (*Enrolment, error) {
 	if err != nil {
 		return nil, fmt.Errorf("arrive: %w", err)
 	}
+	if err := s.cameBack(ctx, e); err != nil {
+		s.o.Log.Warn("note a return", "enrolment", e.ID, "error", err)
+	}
 	return e, nil
 }
 

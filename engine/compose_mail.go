@@ -35,6 +35,9 @@ func (d *delivery) mail(ctx context.Context, w *Workflow, e *Enrolment, f Facts,
 	case d.to.known():
 		mail.Link = e.RelaunchURL
 	}
+	if d.s.o.Links != nil && mail.Link != "" {
+		mail.Link = d.s.o.Links.Nudge(d.s.o.Tenant, m.ID, mail.Link)
+	}
 	if d.s.o.Links != nil {
 		mail.UnsubscribeURL = d.s.o.Links.Unsubscribe(d.s.o.Tenant, d.to.ID, channel)
 	}

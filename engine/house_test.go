@@ -279,3 +279,5 @@ func (p *post) Request(_ string, e engine.EnrolmentID, r engine.RequestID) strin
 func (p *post) Unsubscribe(_ string, id engine.PersonID, channel string) string {
 	return "https://cairn.example/u/" + string(id) + "." + channel
 }
+
+func (p *post) Nudge(_ string, m engine.MessageID, to string) string { return to + "#" + string(m) }

@@ -149,6 +149,29 @@ func (p *Person) mailTrouble(email string, kind ReportKind, now time.Time) {
 	}
 }
 
+// ClearMailReports lets mails go again to an address, of everybody who has it, and says of how many.
+func (s *Service) ClearMailReports(ctx context.Context, address string) (int, error) {
+	email, ok := validEmail(address)
+	if !ok {
+		return 0, fmt.Errorf("let mails go again: no address: %w", ErrInvalid)
+	}
+	people, err := s.peopleAt(ctx, email)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for _, p := range people {
+		if p.MailTrouble == (MailTrouble{}) {
+			continue
+		}
+		if err := s.ClearMailTrouble(ctx, p.ID); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
+}
+
 // ClearMailTrouble lets mails go to a person's address again: somebody has mended it, or was asked.
 func (s *Service) ClearMailTrouble(ctx context.Context, id PersonID) error {
 	return s.changePerson(ctx, id, func(p *Person) { p.MailTrouble = MailTrouble{} })

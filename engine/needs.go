@@ -65,6 +65,8 @@ type Counter interface {
 type Links interface {
 	Request(tenant string, e EnrolmentID, r RequestID) string
 	Unsubscribe(tenant string, p PersonID, channel string) string
+	// Nudge is a link to the page to that tells which message led there.
+	Nudge(tenant string, m MessageID, to string) string
 }
 
 // Alarms rings earlier than the sweep would. All best effort: the store is the truth. Times are engine time.

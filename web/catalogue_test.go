@@ -33,6 +33,7 @@ var formats = map[string][]string{
 	"page.outcome.%s": append(ended, outcomes...), "page.request.thanks.%s": append(ended, outcomes...),
 	"page.request.lead.%s": {"review", "confirm", "signoff"}, "page.board.looks.%s": allRoles, "page.board.turn.%s": allRoles,
 	"page.board.by.%s": sources, "page.board.grade.%s": strings.Fields("gone not_gradable stale forbidden refused"),
+	"page.inbox.%s":     strings.Fields("open due late news"),
 	"page.pick.kind.%s": pickKinds, "page.pick.kind.%s.text": pickKinds,
 	"admin.status.%s": {"active", "suspended", "pending"}, "admin.by.%s": {ByLink, ByLaunch, ByCommand},
 	"admin.kind.%s":  {lti.FailedLogin, lti.FailedLaunch, lti.FailedRegistration, lti.FailedRestart, lti.FailedNotice, lti.FailedLiveEvent},

@@ -27,6 +27,10 @@
 //	GET POST  /r/{token}                         a request, by personal link, no account
 //	GET       /r/{token}/evidence/{sha256}       a file that request shows
 //	GET POST  /u/{token}                         unsubscribe; POST is RFC 8058 one-click too
+//	GET       /n/{token}                         from a mail back into the LMS
+//	GET POST  /s/{handle}/preferences            how the person wants to be reached
+//	POST      /s/{handle}/disclosed, …/inbox/read   the notice is put away; messages are read
+//	POST      /hooks/mail/{token}                bounces and complaints, from the mail service
 //	POST      /s/{handle}/admin                  an administrator of the LMS goes to /admin
 //	GET POST  /admin/signin                      a one-time link becomes an administrator's session
 //	POST      /admin/signout

@@ -22,6 +22,8 @@ type homePage struct {
 	Returned          *news   // the comment with which the next step came back
 	Idle              waiting // whose turn it is when it is not the learner's
 	More              bool    // steps of the learner are left
+	Notice            bool    // the notice who is told when they are late is not put away yet
+	Letters           letterbox
 }
 
 // phaseList is one phase of the journey with the steps to show.
@@ -64,6 +66,10 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, session *Session) er
 	body.More = slices.ContainsFunc(home.Steps, func(step engine.StepView) bool {
 		return step.Step.By == engine.Learner && !step.State.State.Settled()
 	})
+	body.Notice = home.Enrolment.NoticedAt.IsZero() && !home.Enrolment.Preview
+	if body.Letters, err = s.letters(r, service, session); err != nil {
+		return err
+	}
 	all, err := s.newsOf(r.Context(), service, home)
 	if err != nil {
 		return fmt.Errorf("web: home: %w", err)

@@ -121,6 +121,7 @@ func (s *Site) arrive(w http.ResponseWriter, r *http.Request, l *lti.Launch) err
 			return fmt.Errorf("web: launch: %w", err)
 		}
 		session.Person, session.Enrolment = enrolment.Learner, enrolment.ID
+		s.launchedBy(w, r, service, session.Tenant, enrolment.Learner)
 		session.Landing = link.landing()
 	}
 	return s.enter(w, r, session)

@@ -6,12 +6,15 @@ import (
 	"net/http"
 
 	"github.com/gorilla/mux"
+
+	"github.com/cairn-lms/cairn/engine"
 )
 
 // leavePage is the Body of the unsubscribe page.
 type leavePage struct {
 	Action string
 	Done   bool
+	Chat   bool // it is about the chat tool, not mails
 }
 
 // askLeave asks whether to stop the mails. Mail scanners follow links, so looking
@@ -26,7 +29,7 @@ func (s *Site) askLeave(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.draw(w, http.StatusOK, "leave", v, leavePage{Action: r.URL.Path})
+	return s.draw(w, http.StatusOK, "leave", v, leavePage{Action: r.URL.Path, Chat: token.Channel == engine.ChannelChat})
 }
 
 // leave stops the mails of a channel. A mail program posts

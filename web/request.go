@@ -86,6 +86,11 @@ func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, stat
 		}
 		body.Earlier = append(body.Earlier, review)
 	}
+	if n := r.URL.Query().Get(nudgeParam); n != "" {
+		if _, err := s.o.Links.ReadNudge(n); err == nil {
+			body.Action += "?" + nudgeParam + "=" + n // the answer says which message led here
+		}
+	}
 	if a.waiting() {
 		body.Form = newFormView(a.view.Questions, a.view.Rate, filled, worded(problems))
 	}
@@ -131,6 +136,9 @@ func (s *Site) answerRequest(w http.ResponseWriter, r *http.Request, a asked) er
 	}
 	if err != nil {
 		return fmt.Errorf("web: answer request: %w", err)
+	}
+	if n := r.URL.Query().Get(nudgeParam); n != "" {
+		s.openedBy(r, a.service, a.token.Tenant, a.view.Reviewer.ID, n)
 	}
 	seeOther(w, r, a.path)
 	return nil

@@ -37,6 +37,9 @@ type Options struct {
 	DevClock  Clock                           // nil in production
 	Ready     func(ctx context.Context) error // nil: always ready
 
+	// MailReports reads what a mail service reports of addresses; nil: nothing is taken.
+	MailReports func(ctx context.Context, contentType string, body []byte) ([]engine.MailReport, error)
+
 	// Groups are those of a course; nil: what the tool knows of it.
 	Groups func(ctx context.Context, course lti.CourseKey) ([]lti.Group, error)
 
@@ -59,6 +62,7 @@ type Site struct {
 	tool *lti.Tool
 	lrs  http.Handler
 
+	hooks  rate         // calls of mail services
 	purged atomic.Int64 // UnixNano of the last purge of the store
 }
 
@@ -145,6 +149,12 @@ func (s *Site) Handler() http.Handler {
 	post("/r/{token}", maxForm, s.byLink(s.answerRequest))
 	get("/r/{token}/evidence/{sha}", s.byLink(s.requestEvidence))
 	get("/u/{token}", s.askLeave)
+	get("/n/{token}", s.followNudge)
+	post("/hooks/mail/{token}", maxMailReport, s.mailReports)
+	get("/s/{handle}/preferences", s.inSession(s.preferences))
+	post("/s/{handle}/preferences", maxForm, s.inSession(s.savePreferences))
+	post("/s/{handle}/disclosed", maxForm, s.asLearner(s.disclosed))
+	post("/s/{handle}/inbox/read", maxForm, s.inSession(s.inboxRead))
 	post("/u/{token}", maxForm, s.leave)
 	s.adminRoutes(get, post)
 	if s.o.DevClock != nil {

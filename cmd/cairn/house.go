@@ -116,7 +116,7 @@ func (h *house) openDoors(secret []byte) (err error) {
 	}
 	options := web.Options{
 		PublicURL: h.cfg.publicURL, Store: h.stores.site, Links: h.links, Now: h.now, Log: h.log,
-		Engine: h.engine, Ready: h.ready, LaunchParameters: launchParameters(),
+		Engine: h.engine, Ready: h.ready, LaunchParameters: launchParameters(), MailReports: h.mailReports,
 	}
 	if h.clock != nil {
 		options.DevClock = h.clock

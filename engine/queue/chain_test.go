@@ -189,3 +189,5 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+func (links) Nudge(_ string, m engine.MessageID, to string) string { return to + "#" + string(m) }

@@ -201,3 +201,5 @@ func (links) Request(_ string, e engine.EnrolmentID, r engine.RequestID) string 
 func (links) Unsubscribe(_ string, p engine.PersonID, channel string) string {
 	return iriBase + "/u/" + string(p) + "." + channel
 }
+
+func (links) Nudge(_ string, _ engine.MessageID, to string) string { return to }
