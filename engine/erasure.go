@@ -33,6 +33,8 @@ type ErasureStore interface {
 	// RemoveStaff takes one role (issuer, course, person, role) from somebody, DeleteStaff all.
 	RemoveStaff(ctx context.Context, s Staff) error
 	DeleteStaff(ctx context.Context, p PersonID) (int, error)
+	// PostsOfAuthor lists a person's posts in all threads by id, those after the given one. It may look at all posts.
+	PostsOfAuthor(ctx context.Context, p PersonID, after PostID, limit int) ([]Post, error)
 	// PutTombstone keeps a tombstone; the same id again: nil, untouched.
 	PutTombstone(ctx context.Context, t Tombstone) error
 	Tombstone(ctx context.Context, id string) (Tombstone, error)
@@ -59,6 +61,8 @@ type PersonErasure struct {
 	Messages    int        `json:"messages"`    // to the person, and to others about their enrolments
 	Reviews     int        `json:"reviews"`     // of others, which stay under ErasedName
 	Others      int        `json:"others"`      // enrolments of others that named the person in a role or a parameter
+	Posts       int        `json:"posts"`       // in threads; their place stays, empty
+	Events      int        `json:"events"`      // business events and values of metrics
 	Names       int        `json:"names"`       // aliases
 	Completions int        `json:"completions"` // of courses
 	Roster      int        `json:"roster"`      // entries
@@ -212,6 +216,9 @@ func (r *erasing) enrolment(ctx context.Context, e *Enrolment) error {
 		r.report.Files += len(files)
 		return nil
 	}
+	if err := r.leaveCohort(ctx, e); err != nil {
+		return err
+	}
 	if err := r.s.o.Store.DeleteEnrolment(ctx, e.ID); err != nil {
 		return err
 	}
@@ -236,6 +243,43 @@ func (r *erasing) enrolment(ctx context.Context, e *Enrolment) error {
 		r.report.Files++
 	}
 	return nil
+}
+
+// leaveCohort takes an enrolment out of what its cohort waits for. Who it was stays as an id that names nobody.
+func (r *erasing) leaveCohort(ctx context.Context, e *Enrolment) error {
+	m, err := r.s.o.Store.MemberOf(ctx, e.ID)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	m.Rev, m.State, m.Waits, m.Ready = max(m.Rev, e.Rev)+maxTries, MemberLeft, nil, nil // later than any save under way
+	return r.s.o.Store.PutMember(ctx, m)
+}
+
+// posts empties what a person wrote into threads. The place stays, as others may have answered.
+func (r *erasing) posts(ctx context.Context, p PersonID) error {
+	for after := PostID(""); ; {
+		page, err := r.s.o.Store.PostsOfAuthor(ctx, p, after, 500)
+		if err != nil {
+			return err
+		}
+		for _, post := range page {
+			after = post.ID
+			r.report.Posts++
+			if r.dry || post.Text == "" {
+				continue
+			}
+			post.Text, post.Hidden = "", true
+			if err := r.s.o.Store.SavePost(ctx, post); err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+		}
+		if len(page) < 500 {
+			return nil
+		}
+	}
 }
 
 // elsewhere goes through everybody else's enrolments.
@@ -298,9 +342,17 @@ func (r *erasing) named(ctx context.Context, e *Enrolment) error {
 // person removes what hangs from a person and leaves a document that names nobody, for what they wrote about others.
 func (r *erasing) person(ctx context.Context, p Person) error {
 	account := ByAccount(p.Issuer, p.Subject)
+	if err := r.posts(ctx, p.ID); err != nil {
+		return err
+	}
 	if r.dry {
 		return nil
 	}
+	events, values, err := r.s.eraseEvents(ctx, p.ID)
+	if err != nil {
+		return err
+	}
+	r.report.Events += events + values
 	n, err := r.s.o.Store.DeleteMessages(ctx, p.ID, "")
 	if err != nil {
 		return err

@@ -84,6 +84,9 @@ func (d *decision) plan(s *Step, st *StepState, on nudged) {
 		if n.To != "doer" && on.request != "" { // of several who are asked, others hear once
 			key = fmt.Sprintf("%d.%d.%d.%d", st.Attempt, st.Hands, st.Rounds, i)
 		}
+		if n.At.Anchor == anchorDue && st.DueSet > 0 { // a coach gave it another due time, which is told of anew
+			key = fmt.Sprintf("%s.d%d", key, st.DueSet)
+		}
 		if from.IsZero() || st.NudgesPlanned[key] {
 			continue
 		}
@@ -184,7 +187,11 @@ func (d *decision) nudge(s *Step, st *StepState, n Nudge, policy string, on nudg
 			continue
 		}
 		m.To = p
-		d.send(m, st)
+		if n.At.Anchor == anchorDue && st.DueSet > 0 {
+			d.send(m, st, "due", strconv.Itoa(st.DueSet))
+		} else {
+			d.send(m, st)
+		}
 		if n.Escalate && !d.e.DisclosedAt.IsZero() {
 			d.sayEscalated(s, p, policy)
 		}

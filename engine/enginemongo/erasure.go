@@ -144,3 +144,9 @@ func jsonText(s string) string {
 	}
 	return doc
 }
+
+// PostsOfAuthor gives a person's posts in all threads, by id.
+func (s *Store) PostsOfAuthor(ctx context.Context, p engine.PersonID, after engine.PostID, limit int) ([]engine.Post, error) {
+	filter := append(is("author", string(p)), bson.E{Key: "_id", Value: bson.D{{Key: "$gt", Value: string(after)}}})
+	return documents[engine.Post](ctx, "posts of a person", s.posts, filter, ascending("_id"), limit)
+}

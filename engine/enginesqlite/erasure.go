@@ -103,3 +103,9 @@ func (s *Store) PutTombstone(ctx context.Context, t engine.Tombstone) error {
 func (s *Store) Tombstone(ctx context.Context, id string) (engine.Tombstone, error) {
 	return document[engine.Tombstone](ctx, s, "tombstone", `SELECT doc FROM engine_tombstones WHERE id = ?`, id)
 }
+
+// PostsOfAuthor gives a person's posts in all threads, by id.
+func (s *Store) PostsOfAuthor(ctx context.Context, p engine.PersonID, after engine.PostID, limit int) ([]engine.Post, error) {
+	return documents[engine.Post](ctx, s, "posts of a person", `SELECT doc FROM engine_posts WHERE author = ? AND id > ? ORDER BY id LIMIT ?`,
+		string(p), string(after), bounded(limit))
+}
