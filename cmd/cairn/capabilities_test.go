@@ -1,0 +1,49 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+func TestTheTableOfCapabilitiesIsWhole(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "capabilities.md"))
+	must(t, err)
+	next := 1
+	for n, line := range strings.Split(string(page), "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 3 {
+			continue
+		}
+		number, err := strconv.Atoi(strings.TrimSpace(cells[1]))
+		if err != nil {
+			continue
+		}
+		if number != next || len(cells) != 8 {
+			t.Fatalf("docs/capabilities.md:%d: number %d with %d cells, %d expected", n+1, number, len(cells), next)
+		}
+		next++
+		state, tests, where, missing := strings.TrimSpace(cells[3]), strings.Contains(cells[4], "`Test"), strings.TrimSpace(cells[5]) != "", strings.TrimSpace(cells[6]) != ""
+		switch state {
+		case "proven":
+			if !tests || !where || missing {
+				t.Errorf("docs/capabilities.md:%d: proven by no test, to be found nowhere, or something is missing", n+1)
+			}
+		case "in part":
+			if !tests || !where || !missing {
+				t.Errorf("docs/capabilities.md:%d: in part: by which test, where, and what is missing?", n+1)
+			}
+		case "open":
+			if tests || !missing {
+				t.Errorf("docs/capabilities.md:%d: open, but there is a test, or it does not say what is missing", n+1)
+			}
+		default:
+			t.Errorf("docs/capabilities.md:%d: state %q", n+1, state)
+		}
+	}
+	if next != 87 {
+		t.Fatalf("the table ends before number %d", next)
+	}
+}
