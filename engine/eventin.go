@@ -430,3 +430,30 @@ func (s *Service) hearStatement(ctx context.Context, e *Enrolment, st *xapi.Stat
 	}
 	return s.apply(ctx, e, heardEvent{id: st.ID, typ: EventStatement, at: st.Timestamp, data: data}, false)
 }
+
+// PeopleCalled are the people behind a name: an e-mail address by which a launch made them known, an account as
+// issuer|subject, or a person's id.
+func (s *Service) PeopleCalled(ctx context.Context, name string) ([]Person, error) {
+	ids, err := s.peopleCalled(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	var out []Person
+	for _, id := range ids {
+		p, err := s.Person(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// MessagesTo are the messages to a person, planned and sent, latest due first.
+func (s *Service) MessagesTo(ctx context.Context, p PersonID, limit int) ([]Message, error) {
+	found, err := s.o.Store.MessagesTo(ctx, p, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list messages to %s: %w", p, err)
+	}
+	return found, nil
+}

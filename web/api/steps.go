@@ -1,0 +1,166 @@
+package api
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/lrs"
+)
+
+const stepPath = enrolmentPath + "/steps/{step}"
+
+// handIn is what a learner hands in.
+type handIn struct {
+	Answers map[string][]string        `json:"answers,omitempty" doc:"By question; a list also where one answer is asked for"`
+	Ratings map[engine.BehaviourID]int `json:"ratings,omitempty" doc:"Points of the scale, from 1"`
+	Comment string                     `json:"comment,omitempty"`
+	Files   []fileIn                   `json:"files,omitempty"`
+}
+
+type fileIn struct {
+	Name        string `json:"name"`
+	ContentType string `json:"content_type"`
+	Data        string `json:"data" doc:"base64"`
+}
+
+// step is the one of the path.
+func (c *call) step() engine.StepID { return engine.StepID(c.PathValue("step")) }
+
+// stepRoutes are the steps of an enrolment: what is to be seen, what its learner does, what a coach does.
+func stepRoutes() []route {
+	act := func(method, verb, id, tag, summary string, body any, sample string, do func(c *call) error) route {
+		return route{method: method, path: stepPath + "/" + verb, id: id, tag: tag, summary: summary, scope: lrs.ScopeEnrolmentsWrite, body: body, sample: sample,
+			tagged: true, reply: engine.StepView{}, do: func(c *call) (any, error) {
+				if err := do(c); err != nil {
+					return nil, err
+				}
+				return c.stepView()
+			}}
+	}
+	learner := func(do func(c *call, p engine.PersonID) error) func(c *call) error {
+		return func(c *call) error {
+			p, err := c.learner()
+			return orThen(err, func() error { return do(c, p) })
+		}
+	}
+	type dueIn struct {
+		Due    time.Time `json:"due"`
+		Reason string    `json:"reason,omitempty"`
+	}
+	submit := act("POST", "hand-in", "handIn", "Steps", "Hand a step in for its learner", handIn{}, `{"answers": {"text": ["We asked for a longer contract."]}}`,
+		learner(func(c *call, p engine.PersonID) error {
+			in := c.body.(*handIn)
+			sub := engine.Submission{Answers: in.Answers, Ratings: in.Ratings, Comment: in.Comment}
+			for i, f := range in.Files {
+				data, err := base64.StdEncoding.DecodeString(f.Data)
+				if err != nil {
+					return malformed(faults{{Pointer: "/files/" + strconv.Itoa(i) + "/data", Detail: "is no base64"}})
+				}
+				sub.Files = append(sub.Files, engine.Upload{Name: f.Name, ContentType: f.ContentType, Data: data})
+			}
+			return c.engine.Submit(c.Context(), p, c.enrolment(), c.step(), sub)
+		}))
+	submit.limit = 64 << 20
+	return []route{
+		{method: "GET", path: enrolmentPath + "/steps", id: "listSteps", tag: "Steps", summary: "All steps of an enrolment", scope: lrs.ScopeEnrolmentsRead,
+			reply: list[engine.StepView]{}, do: func(c *call) (any, error) {
+				h, err := c.engine.Home(c.Context(), c.enrolment())
+				if err != nil {
+					return nil, err
+				}
+				return all(h.Steps), nil
+			}},
+		{method: "GET", path: stepPath, id: "showStep", tag: "Steps", summary: "One step with what was written for it", scope: lrs.ScopeEnrolmentsRead,
+			reply: engine.StepView{}, do: func(c *call) (any, error) { return c.stepView() }},
+		{method: "GET", path: enrolmentPath + "/files/{sha256}", id: "showFile", tag: "Steps", summary: "A file that was handed in", scope: lrs.ScopeEnrolmentsRead,
+			reply: "", produces: "application/octet-stream", do: func(c *call) (any, error) {
+				f, data, err := c.engine.Blob(c.Context(), c.enrolment(), c.PathValue("sha256"))
+				if err != nil {
+					return nil, err
+				}
+				c.w.Header().Set("Content-Disposition", "attachment")
+				_ = f.ContentType // what somebody uploaded says nothing of what it is
+				return rawReply{"application/octet-stream", data}, nil
+			}},
+		submit,
+		act("PUT", "draft", "saveDraft", "Steps", "Keep what the learner has written so far", handIn{}, `{"answers": {"text": ["We asked"]}}`,
+			learner(func(c *call, p engine.PersonID) error {
+				return c.engine.SaveDraft(c.Context(), p, c.enrolment(), c.step(), c.body.(*handIn).Answers)
+			})),
+		act("POST", "confirm", "confirmStep", "Steps", "The learner's word: read it, watched it, did it", struct{}{}, `{}`,
+			learner(func(c *call, p engine.PersonID) error {
+				return c.engine.MarkDone(c.Context(), p, c.enrolment(), c.step())
+			})),
+		act("POST", "opened", "openedStep", "Steps", "The learner's first look", struct{}{}, `{}`,
+			learner(func(c *call, p engine.PersonID) error {
+				return c.engine.Opened(c.Context(), p, c.enrolment(), c.step())
+			})),
+		act("POST", "skip", "skipStep", "Steps", "The learner's word that it is not possible", reasonIn{}, `{"reason": "no such deal this month"}`,
+			learner(func(c *call, p engine.PersonID) error {
+				return c.engine.Skip(c.Context(), p, c.enrolment(), c.step(), c.body.(*reasonIn).Reason)
+			})),
+		act("POST", "excuse", "excuseStep", "Coach", "Excuse a step: it counts no more", reasonIn{}, `{"reason": "was ill"}`, func(c *call) error {
+			return c.engine.Excuse(c.Context(), c.by(), c.enrolment(), c.step(), c.body.(*reasonIn).Reason)
+		}),
+		act("POST", "reopen", "reopenStep", "Coach", "Open a settled step again", reasonIn{}, `{"reason": "the file was broken"}`, func(c *call) error {
+			return c.engine.Reopen(c.Context(), c.by(), c.enrolment(), c.step(), c.body.(*reasonIn).Reason)
+		}),
+		act("POST", "open", "openStep", "Coach", "Open a locked step now", reasonIn{}, `{}`, func(c *call) error {
+			return c.engine.OpenStep(c.Context(), c.by(), c.enrolment(), c.step(), c.body.(*reasonIn).Reason)
+		}),
+		act("POST", "due", "setDue", "Coach", "Give a step another due time", dueIn{}, `{"due": "2026-12-18T16:00:00Z"}`, func(c *call) error {
+			in := c.body.(*dueIn)
+			return c.engine.SetDue(c.Context(), c.by(), c.enrolment(), c.step(), in.Due, in.Reason)
+		}),
+	}
+}
+
+func (c *call) stepView() (any, error) {
+	v, err := c.engine.StepView(c.Context(), c.enrolment(), c.step())
+	if err != nil {
+		return nil, err
+	}
+	if v.Step.Private && !c.may(lrs.ScopeEnrolmentsWrite) {
+		v.Hand, v.Draft, v.Reviews = nil, nil, nil // seen by its doer
+	}
+	return v, nil
+}
+
+// answerIn is a reviewer's answer.
+type answerIn struct {
+	Outcome string                     `json:"outcome"`
+	Ratings map[engine.BehaviourID]int `json:"ratings,omitempty"`
+	Comment string                     `json:"comment,omitempty"`
+	Answers map[string][]string        `json:"answers,omitempty"`
+	SHA256  string                     `json:"sha256,omitempty" doc:"Of what was shown: sha256 of the request"`
+}
+
+const requestPath = enrolmentPath + "/requests/{request}"
+
+func requestRoutes() []route {
+	return []route{
+		{method: "GET", path: enrolmentPath + "/requests", id: "listRequests", tag: "Requests", summary: "What of an enrolment waits for one person's answer",
+			scope: lrs.ScopeEnrolmentsRead, query: []param{{name: "person", doc: "A person's id", required: true}}, reply: list[engine.Request]{},
+			do: func(c *call) (any, error) {
+				found, err := c.engine.RequestsTo(c.Context(), engine.PersonID(c.param("person")), c.enrolment())
+				return all(found), err
+			}},
+		{method: "GET", path: requestPath, id: "showRequest", tag: "Requests", summary: "What a reviewer sees behind a personal link", scope: lrs.ScopeEnrolmentsRead,
+			reply: engine.RequestView{}, do: func(c *call) (any, error) {
+				return c.engine.OpenRequest(c.Context(), c.enrolment(), engine.RequestID(c.PathValue("request")))
+			}},
+		{method: "POST", path: requestPath + "/answer", id: "answerRequest", tag: "Requests", summary: "Answer for the reviewer", scope: lrs.ScopeEnrolmentsWrite,
+			detail: "The same answer twice is one. sha256 binds the answer to what was shown: if that has changed since, it is a conflict.",
+			body:   answerIn{}, sample: `{"outcome": "approve", "ratings": {"trade": 4}}`, reply: engine.RequestView{}, status: http.StatusOK, do: func(c *call) (any, error) {
+				in, id := c.body.(*answerIn), engine.RequestID(c.PathValue("request"))
+				err := c.engine.Answer(c.Context(), c.enrolment(), id, engine.Answer{Outcome: in.Outcome, Ratings: in.Ratings, Comment: in.Comment, Answers: in.Answers, SHA256: in.SHA256})
+				if err != nil {
+					return nil, err
+				}
+				return c.engine.OpenRequest(c.Context(), c.enrolment(), id)
+			}},
+	}
+}
