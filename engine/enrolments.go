@@ -2,11 +2,8 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // EnrolmentFilter chooses enrolments; what is zero does not count.
@@ -61,64 +58,4 @@ func (s *Service) Enrolments(ctx context.Context, f EnrolmentFilter, behind Enro
 func (s *Service) Enrolment(ctx context.Context, id EnrolmentID) (*Enrolment, error) {
 	_, e, _, err := s.current(ctx, id)
 	return e, err
-}
-
-// EnrolLearner enrols somebody without a launch, or again after an unenrolment; who is enrolled already stays so. Workflow,
-// Issuer, Subject and Course.ID of the arrival are required; what it says of the person is taken as a launch's word.
-func (s *Service) EnrolLearner(ctx context.Context, by Actor, a Arrival) (e *Enrolment, created bool, err error) {
-	if a.Issuer == "" || a.Subject == "" || a.Course.ID == "" || len(a.Issuer)+len(a.Subject)+len(a.Course.ID) > 2000 {
-		return nil, false, fmt.Errorf("enrol a learner: workflow, issuer, subject or course missing: %w", ErrInvalid)
-	}
-	if a.Course.Issuer == "" {
-		a.Course.Issuer = a.Issuer
-	}
-	a.Custom = boundCustom(a.Custom)
-	if err := s.mayCoachIn(ctx, by, a.Course); err != nil {
-		return nil, false, err
-	}
-	w, err := s.Workflow(ctx, a.Workflow, 0)
-	if err != nil {
-		return nil, false, err
-	}
-	p, err := s.account(ctx, a.Issuer, a.Subject, a.Name, a.Email, a.Locale, a.Zone)
-	if err != nil {
-		return nil, false, fmt.Errorf("enrol a learner: %w", err)
-	}
-	if p, err = s.learnNames(ctx, p, ByEmail(a.Email)); err != nil {
-		return nil, false, fmt.Errorf("enrol a learner: %w", err)
-	}
-	ev := enrolled{by: by, source: by.source()}
-	for range maxTries {
-		found, err := s.o.Store.FindEnrolment(ctx, a.Workflow, p.ID, a.Course)
-		if err == nil {
-			e, err := s.change(ctx, found.ID, func(*Workflow, *Enrolment) (event, error) { return ev, nil })
-			return e, false, err
-		}
-		if !errors.Is(err, ErrNotFound) {
-			return nil, false, fmt.Errorf("enrol a learner: %w", err)
-		}
-		if err := s.meet(ctx, w, p, a.Custom); err != nil {
-			return nil, false, err
-		}
-		fresh := &Enrolment{ID: EnrolmentID(s.o.NewID()), Workflow: w.ID, Version: w.Version, RegistrationID: uuid.NewString(), Learner: p.ID,
-			Course: a.Course, State: Active, CreatedAt: s.now(), Custom: a.Custom}
-		facts, err := s.facts(ctx, w, fresh)
-		if err != nil {
-			return nil, false, err
-		}
-		made, err := decide(w, fresh, facts, ev, s.now())
-		if err != nil {
-			return nil, false, err
-		}
-		err = s.o.Store.CreateEnrolment(ctx, made)
-		if errors.Is(err, ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return nil, false, fmt.Errorf("enrol a learner: %w", err)
-		}
-		s.after(ctx, made)
-		return made, true, nil
-	}
-	return nil, false, fmt.Errorf("enrol a learner: %w", ErrConflict)
 }

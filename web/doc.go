@@ -8,6 +8,7 @@
 //	GET       /static/{version}/{file}           our files; the version is their hash
 //	any       /lti/…                             lti.Tool
 //	any       /xapi/…                            the record store
+//	any       /api/…                             business events and the JSON API (web/api)
 //	POST      /open                              a ticket becomes a session in this window
 //	GET       /s/{handle}/                       home of a learner, board of a coach (?group=: of one group)
 //	GET POST  /s/{handle}/steps/{step}           a step; hand in or keep a draft

@@ -121,7 +121,7 @@ func (s *Site) sameOrigin(next http.Handler) http.Handler {
 	if err := guard.AddTrustedOrigin(s.origin); err != nil {
 		s.log.Error("same-origin guard", "error", err) // New has checked the URL
 	}
-	for _, path := range []string{"/lti/", "/xapi", "/xapi/", "/u/", "/hooks/"} {
+	for _, path := range []string{"/lti/", "/xapi", "/xapi/", "/api/", "/u/", "/hooks/"} {
 		guard.AddInsecureBypassPattern(path)
 	}
 	guard.SetDenyHandler(s.page(func(http.ResponseWriter, *http.Request) error { return errOtherSite }))

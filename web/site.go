@@ -61,6 +61,7 @@ type Site struct {
 
 	tool *lti.Tool
 	lrs  http.Handler
+	api  http.Handler
 
 	hooks  rate         // calls of mail services
 	purged atomic.Int64 // UnixNano of the last purge of the store
@@ -105,6 +106,9 @@ func New(o Options) (*Site, error) {
 // the handler of the record store.
 func (s *Site) Mount(tool *lti.Tool, lrs http.Handler) { s.tool, s.lrs = tool, lrs }
 
+// MountAPI gives the site the handler of /api/; without it there is none. Call it before Handler.
+func (s *Site) MountAPI(api http.Handler) { s.api = api }
+
 // Handler serves everything; see the package comment for the table.
 func (s *Site) Handler() http.Handler {
 	r := mux.NewRouter()
@@ -118,6 +122,10 @@ func (s *Site) Handler() http.Handler {
 	if s.lrs != nil {
 		r.Handle("/xapi", s.lrs)
 		r.PathPrefix("/xapi/").Handler(s.lrs)
+	}
+
+	if s.api != nil {
+		r.PathPrefix("/api/").Handler(s.api)
 	}
 
 	get := func(path string, h handler) { r.Handle(path, s.page(h)).Methods(http.MethodGet, http.MethodHead) }

@@ -144,7 +144,7 @@ func (h *house) openDoors(secret []byte) (err error) {
 		return err
 	}
 	h.site.Mount(h.tool, h.lrsHandler())
-	return nil
+	return h.openAPI(secret, previous)
 }
 
 // launchParameters are asked for at registration. A platform that does not know

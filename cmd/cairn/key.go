@@ -16,7 +16,7 @@ import (
 
 func (p program) key() *cli.Command {
 	return &cli.Command{
-		Name: "key", Usage: "keys of the record store",
+		Name: "key", Usage: "keys of the record store and of the API",
 		Commands: []*cli.Command{p.keyCreate(), p.keyList(), p.keyRevoke()},
 	}
 }

@@ -15,6 +15,7 @@
 //	completion.go  Canvas Live Events
 //	admin.go   sign-in links, workflows
 //	lms.go, lmstrial.go, frames.go, liveevents.go   platforms: invite, add, list, suspend, approve, test …
+//	api.go, events.go, metric.go  the JSON API: its wiring; sources, the log and tests of business events; metrics
 //	key.go, records.go, erase.go, retention.go      the record store: who may come in, and its upkeep
 package main
 
@@ -54,7 +55,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		Writer:                stdout,
 		ErrWriter:             stderr,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // main decides
-		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.admin(), p.key(), p.lms(), p.workflow(), p.channel(), p.mail(), p.statements(), p.erase(), p.retention(), p.healthcheck()},
+		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.admin(), p.key(), p.lms(), p.workflow(), p.channel(), p.mail(), p.events(), p.metric(), p.statements(), p.erase(), p.retention(), p.healthcheck()},
 	}
 	err := root.Run(ctx, args)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

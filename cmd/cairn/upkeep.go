@@ -55,6 +55,9 @@ func (h *house) upkeepTenant(ctx context.Context, name string) error {
 	if forgotten > 0 {
 		h.log.Info("completions that nobody came for were forgotten", "tenant", name, "completions", forgotten)
 	}
+	if err == nil {
+		_, err = r.engine.ForgetEvents(ctx)
+	}
 	var kept lrs.RetentionReport
 	if err == nil {
 		kept, err = r.lrs.ApplyRetention(ctx, false)

@@ -50,23 +50,19 @@ func viewEnrolment(e *engine.Enrolment) enrolmentView {
 	return v
 }
 
-// newEnrolment asks to enrol somebody.
+// newEnrolment asks to enrol somebody: a person we know, an account, or the address of somebody on the roster.
 type newEnrolment struct {
 	Workflow engine.WorkflowID `json:"workflow"`
-	Issuer   string            `json:"issuer" doc:"Of the LMS that has the learner's account"`
-	Subject  string            `json:"subject" doc:"The learner's id in the LMS"`
 	Course   courseIn          `json:"course"`
+	Person   engine.PersonID   `json:"person,omitempty"`
+	Subject  string            `json:"subject,omitempty" doc:"The learner's id in the LMS that has the course; made if new"`
 	Name     string            `json:"name,omitempty"`
 	Email    string            `json:"email,omitempty"`
-	Locale   string            `json:"locale,omitempty"`
-	Zone     string            `json:"zone,omitempty" doc:"IANA"`
-	Custom   map[string]string `json:"custom,omitempty" doc:"As launch parameters: manager_email, course_start …"`
 }
 
 type courseIn struct {
-	Issuer string `json:"issuer,omitempty" doc:"Left out: the issuer of the account"`
+	Issuer string `json:"issuer" doc:"Of the LMS"`
 	ID     string `json:"id"`
-	Title  string `json:"title,omitempty"`
 }
 
 const enrolmentPath = "/api/v1/enrolments/{enrolment}"
@@ -81,11 +77,11 @@ func enrolmentRoutes() []route {
 		{method: "POST", path: "/api/v1/enrolments", id: "createEnrolment", tag: "Enrolments", summary: "Enrol somebody without a launch",
 			detail: "Who is enrolled already stays so and is answered with 201 too. After an unenrolment it resumes.",
 			scope:  lrs.ScopeEnrolmentsWrite, body: newEnrolment{}, once: true, status: http.StatusCreated, reply: enrolmentView{},
-			sample: `{"workflow": "first-steps", "issuer": "https://lms.example", "subject": "5", "course": {"id": "2"}, "name": "Sam Sailor", "email": "sam@example.org"}`,
+			sample: `{"workflow": "first-steps", "course": {"issuer": "https://lms.example", "id": "2"}, "subject": "5", "name": "Sam Sailor", "email": "sam@example.org"}`,
 			do: func(c *call) (any, error) {
 				in := c.body.(*newEnrolment)
-				e, _, err := c.engine.EnrolLearner(c.Context(), c.by(), engine.Arrival{Issuer: in.Issuer, Subject: in.Subject, Name: in.Name, Email: in.Email,
-					Locale: in.Locale, Zone: in.Zone, Workflow: in.Workflow, Custom: in.Custom, Course: engine.Course{Issuer: in.Course.Issuer, ID: in.Course.ID, Title: in.Course.Title}})
+				e, err := c.engine.Enrol(c.Context(), c.by(), engine.Enrolling{Workflow: in.Workflow, Course: engine.Course{Issuer: in.Course.Issuer, ID: in.Course.ID},
+					Person: in.Person, Subject: in.Subject, Name: in.Name, Email: in.Email})
 				if err != nil {
 					return nil, err
 				}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v3"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// metric are the commands about the metrics of workflows (goal.metric).
+func (p program) metric() *cli.Command {
+	return &cli.Command{Name: "metric", Usage: "numbers of the business that workflows want to move", Commands: []*cli.Command{p.metricImport(), p.metricShow()}}
+}
+
+func (p program) metricImport() *cli.Command {
+	return &cli.Command{
+		Name: "import", Usage: "read values from a CSV or JSON file; the same values again change nothing", ArgsUsage: "WORKFLOW FILE",
+		Description: "CSV: the first line names the columns: at (a day or an instant), value, and if wanted person and id.\n" +
+			"JSON: a list of objects with those. A person is an e-mail address, an account as issuer|subject, or a person's id.",
+		Flags: append(p.flags.stores(), p.flags.forTenant()),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Args().Len() != 2 {
+				return errors.New("metric import: give a WORKFLOW and a FILE")
+			}
+			data, err := readBounded(c.Args().Get(1))
+			if err != nil {
+				return err
+			}
+			parse := engine.ParseMetricCSV
+			if strings.HasSuffix(strings.ToLower(c.Args().Get(1)), ".json") {
+				parse = engine.ParseMetricJSON
+			}
+			rows, err := parse(bytes.NewReader(data))
+			if err != nil {
+				return err
+			}
+			return p.withEngine(ctx, func(_ *house, s *engine.Service) error {
+				report, err := s.ImportMetric(ctx, engine.WorkflowID(c.Args().First()), rows, "import")
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(p.stdout, "kept %d values\n", report.Kept)
+				for _, i := range report.Unknown {
+					fmt.Fprintf(p.stderr, "row %d: nobody we know, or several people\n", i+1)
+				}
+				if report.Skipped > 0 {
+					return fmt.Errorf("metric import: %d rows were left out", report.Skipped)
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func (p program) metricShow() *cli.Command {
+	var asJSON bool
+	return &cli.Command{
+		Name: "show", Usage: "baseline, target and values by month", ArgsUsage: "WORKFLOW",
+		Flags: append(p.flags.stores(), p.flags.forTenant(), &cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
+		Action: func(ctx context.Context, c *cli.Command) error {
+			if c.Args().Len() != 1 {
+				return errors.New("metric show: give a WORKFLOW")
+			}
+			return p.withEngine(ctx, func(_ *house, s *engine.Service) error {
+				m, err := s.Metric(ctx, engine.WorkflowID(c.Args().First()), false)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return p.printJSON(m)
+				}
+				fmt.Fprintf(p.stdout, "%s (%s): baseline %g, target %g\n", m.Metric, m.Unit, m.Baseline, m.Target)
+				for _, point := range m.Series {
+					fmt.Fprintf(p.stdout, "%s  %.2f  (%d values of %d people)\n", point.Month, point.Mean, point.N, point.People)
+				}
+				return nil
+			})
+		},
+	}
+}
