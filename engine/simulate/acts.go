@@ -146,7 +146,7 @@ func (l *life) courseWithoutStep() {
 
 // submission is a hand-in that falls short of nothing.
 func (l *life) submission(v *engine.StepView) engine.Submission {
-	sub := engine.Submission{Answers: l.answers(v.Questions, v.MinWords), Ratings: ratings(v.Step, v.Rate)}
+	sub := engine.Submission{Answers: l.answers(v.Step.Asks(), v.MinWords), Ratings: ratings(v.Step, v.Rate)}
 	for i := range v.MinFiles {
 		sub.Files = append(sub.Files, engine.Upload{
 			Name: fmt.Sprintf("%s-%d.txt", v.Step.ID, i+1), ContentType: "text/plain", Data: fmt.Appendf(nil, "%s, attempt %d, file %d", v.Step.ID, v.State.Attempt, i+1),
@@ -221,9 +221,12 @@ func (l *life) answer(ctx context.Context, p *player, id engine.RequestID) error
 	if err != nil || v.Closed || len(v.Outcomes) == 0 {
 		return passed(err)
 	}
-	err = l.s.Answer(ctx, p.id, id, engine.Answer{
-		Outcome: v.Outcomes[0], Ratings: ratings(v.Step, v.Rate), Answers: l.answers(v.Questions, v.Step.MinWords()), SHA256: v.SHA256,
-	})
+	a := engine.Answer{Outcome: v.Outcomes[0], Ratings: ratings(v.Step, v.Rate), Answers: l.answers(v.Questions, v.Step.MinWords()), SHA256: v.SHA256}
+	if v.Grades {
+		full := 100.0
+		a.Grade = &full
+	}
+	err = l.s.Answer(ctx, p.id, id, a)
 	var fields engine.FieldErrors
 	if errors.As(err, &fields) {
 		l.stuck(p, v.Step, fields.Error())
