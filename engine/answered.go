@@ -153,7 +153,9 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 			st.Acknowledged, st.Viewed = d.now, d.now
 		}
 		if st.Again != nil {
-			d.answerSpaced(st)
+			if !s.polls() || !st.othersWait() {
+				d.answerSpaced(st)
+			}
 			return
 		}
 		if s.By != Learner {
@@ -161,7 +163,9 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 		}
 		if ev.written != nil && s.By != Learner {
 			st.Hand, st.HandSHA256, st.HandWords = ev.written.ID, ev.written.SHA256, ev.written.Words
-			st.Hands++
+			if !s.polls() { // the others who were asked still answer the same question
+				st.Hands++
+			}
 		}
 	}
 }

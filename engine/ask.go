@@ -143,6 +143,8 @@ func (d *decision) ask(s *Step, st *StepState) bool {
 	}
 	nobody := len(people) == 0 && !d.asksLearner(n.role) || d.tellUnreachable(people)
 	switch {
+	case st.ElseAt.IsZero() && !d.now.Before(first) && d.enough(s, st):
+		return true
 	case st.ElseAt.IsZero() && !d.now.Before(first):
 		if d.e.Silent == nil {
 			d.e.Silent = map[Role]bool{}

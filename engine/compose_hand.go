@@ -29,9 +29,7 @@ func (d *decision) sayHand(s *Step, st *StepState, c Contribution) {
 	for _, f := range c.Files {
 		d.sayUploaded(s, f)
 	}
-	if s.Log != "" {
-		d.sayUse(s, s.Log)
-	}
+	d.handUse(s, c)
 	d.sayRated(s, d.e.Learner, Learner, c.Ratings)
 	if s.Review != nil || len(c.Files) > 0 || s.wants("confirmed") {
 		d.sayStep(d.learner(), xapi.VerbSubmitted, s, nil, evidence(c.SHA256))
@@ -108,11 +106,7 @@ func (d *decision) sayUploaded(s *Step, f File) {
 // sayUse says that a behaviour was used on the job, and how often so far.
 func (d *decision) sayUse(s *Step, id BehaviourID) {
 	b := d.w.Behaviour(id)
-	if d.e.Uses == nil {
-		d.e.Uses = map[BehaviourID]int{}
-	}
-	d.e.Uses[id]++
-	d.sayBelow(d.learner(), xapi.VerbApplied, s, d.behaviourActivity(b), &xapi.Result{Extensions: map[string]any{xapi.ExtUseCount: d.e.Uses[id]}})
+	d.sayBelow(d.learner(), xapi.VerbApplied, s, d.behaviourActivity(b), &xapi.Result{Extensions: map[string]any{xapi.ExtUseCount: d.used(id)}})
 }
 
 // sayQuiz says how a quiz went.

@@ -19,13 +19,15 @@ func (s *Service) facts(ctx context.Context, w *Workflow, e *Enrolment) (Facts, 
 	for _, role := range []Role{Manager, Peer, Coach} {
 		for _, from := range w.Roles[role].From {
 			if key, ok := strings.CutPrefix(from, "launch.custom."); ok {
-				p, found, err := s.knownReviewer(ctx, e.Custom[key], learner)
-				if err != nil {
-					return Facts{}, err
-				}
-				if found {
-					f.People[p.ID] = p
-					f.Candidates[role] = append(f.Candidates[role], Assignment{Person: p.ID, Source: from})
+				for _, address := range addresses(e.Custom[key]) {
+					p, found, err := s.knownReviewer(ctx, address, learner)
+					if err != nil {
+						return Facts{}, err
+					}
+					if found {
+						f.People[p.ID] = p
+						f.Candidates[role] = append(f.Candidates[role], Assignment{Person: p.ID, Source: from})
+					}
 				}
 			}
 			want, ok := strings.CutPrefix(from, "launch.role.")
@@ -114,15 +116,17 @@ func (s *Service) meet(ctx context.Context, w *Workflow, learner Person, custom 
 	for _, rule := range w.Roles {
 		for _, from := range rule.From {
 			if key, ok := strings.CutPrefix(from, "launch.custom."); ok {
-				gone, err := s.erasedReviewer(ctx, custom[key])
-				if err != nil {
-					return err
-				}
-				if gone {
-					continue
-				}
-				if _, _, err := s.reviewer(ctx, custom[key], learner, "", ""); err != nil {
-					return err
+				for _, address := range addresses(custom[key]) {
+					gone, err := s.erasedReviewer(ctx, address)
+					if err != nil {
+						return err
+					}
+					if gone {
+						continue
+					}
+					if _, _, err := s.reviewer(ctx, address, learner, "", ""); err != nil {
+						return err
+					}
 				}
 			}
 		}

@@ -89,5 +89,5 @@ func (s *Step) carried() bool {
 	case KindDiscuss:
 		return (s.With == string(Manager) || s.With == string(Coach)) && !s.Done.Has("posts")
 	}
-	return s.By != Peer
+	return s.By != Peer || s.Kind == KindSurvey || s.Kind == KindFeedback
 }

@@ -67,7 +67,7 @@ func (s *Service) Gap(ctx context.Context, id EnrolmentID) (*Gap, error) {
 			}
 		}
 		for role := range out.Baseline {
-			if now, ok := rating(w, e, b.ID, role); ok {
+			if now, ok := shownRating(w, e, b.ID, role); ok {
 				out.Now[role] = round2(now)
 			}
 		}
@@ -114,7 +114,7 @@ func ratingsGiven(w *Workflow, e *Enrolment, all map[ContributionID]*Contributio
 	written := map[ContributionID]bool{}
 	for _, of := range w.order {
 		st := e.Steps[of.ID]
-		if st == nil {
+		if st == nil || anonymous(w, of) && raters(st) < minRaters {
 			continue
 		}
 		for _, r := range st.Reviews {

@@ -50,32 +50,3 @@ func (d *decision) count(st *StepState, what string) any {
 	}
 	return float64(n)
 }
-
-// rating is the latest rating of a behaviour by a role; of several people at the same time their mean.
-func rating(w *Workflow, e *Enrolment, b BehaviourID, by Role) (float64, bool) {
-	var sum, n float64
-	var latest int64
-	add := func(points int, at int64) {
-		switch {
-		case n == 0 || at > latest:
-			sum, n, latest = float64(points), 1, at
-		case at == latest:
-			sum, n = sum+float64(points), n+1
-		}
-	}
-	for _, s := range w.order {
-		st := e.Steps[s.ID]
-		if st == nil {
-			continue
-		}
-		if p, ok := st.Ratings[b]; ok && by == Learner {
-			add(p, st.RatedAt.UnixNano())
-		}
-		for _, r := range st.Reviews {
-			if p, ok := r.Ratings[b]; ok && r.Role == by {
-				add(p, r.At.UnixNano())
-			}
-		}
-	}
-	return sum / max(n, 1), n > 0
-}

@@ -122,7 +122,7 @@ func (s *Service) entries(ctx context.Context, e *Enrolment, own bool) ([]Entry,
 				out = append(out, hand)
 			}
 		}
-		for _, r := range reviewViews(st, all, names) {
+		for _, r := range reviewViews(w, of, st, all, names) {
 			answer := one
 			answer.At, answer.Review = r.At, &r
 			out = append(out, answer)

@@ -88,7 +88,7 @@ func (s *Service) fillRequest(ctx context.Context, v *RequestView, of *Step, st 
 	if err != nil {
 		return err
 	}
-	v.Earlier = reviewViews(st, all, names)
+	v.Earlier = reviewViews(v.Workflow, of, st, all, names)
 	for _, id := range of.covered() {
 		step, hand := shown(id)
 		if step == nil || step.By != Learner {
@@ -96,7 +96,7 @@ func (s *Service) fillRequest(ctx context.Context, v *RequestView, of *Step, st 
 		}
 		c := CoveredHand{Step: step, Hand: hand}
 		if state := v.Enrolment.Steps[id]; state != nil && !step.Private {
-			c.Reviews = reviewViews(state, all, names)
+			c.Reviews = reviewViews(v.Workflow, step, state, all, names)
 		}
 		v.Covers = append(v.Covers, c)
 	}

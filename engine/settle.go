@@ -158,7 +158,7 @@ func (d *decision) ruleMet(r Rule, s *Step, st *StepState) bool {
 	case "acknowledged":
 		return !st.Acknowledged.IsZero() || s.By == Learner && !st.Viewed.IsZero()
 	case "response":
-		return st.handed() && st.State != Returned
+		return st.handed() && st.State != Returned && !(s.polls() && st.othersWait())
 	case "words":
 		return st.handed() && st.State != Returned && st.HandWords >= int(r.N)
 	case "evidence":

@@ -39,12 +39,12 @@ func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID) (*S
 		}
 	}
 	sv.Items = items(of, st, all)
-	sv.Reviews = reviewViews(st, all, names)
+	sv.Reviews = reviewViews(w, of, st, all, names)
 	return &sv, nil
 }
 
 // reviewViews are the answers to a step, oldest first, with names and what was written.
-func reviewViews(st *StepState, all map[ContributionID]*Contribution, names map[PersonID]Person) []ReviewView {
+func reviewViews(w *Workflow, s *Step, st *StepState, all map[ContributionID]*Contribution, names map[PersonID]Person) []ReviewView {
 	var out []ReviewView
 	for _, r := range st.Reviews {
 		v := ReviewView{Review: r, Name: names[r.By].Name}
@@ -55,6 +55,9 @@ func reviewViews(st *StepState, all map[ContributionID]*Contribution, names map[
 			}
 		}
 		out = append(out, v)
+	}
+	if anonymous(w, s) {
+		return nameless(out, raters(st))
 	}
 	return out
 }
