@@ -69,6 +69,7 @@ func words(m engine.Mail, now time.Time) wording {
 		"workflow": workflow,
 		"step":     orElse(step, workflow),
 		"due":      w.due(),
+		"aid":      orElse(line(w.aid(), maxTitle), workflow),
 		"about":    orElse(line(m.About.Name, maxName), w.T("mail.someone")),
 		"n":        len(m.Also) + 1,
 	}
@@ -102,6 +103,9 @@ func compose(m engine.Mail, now time.Time) letter {
 		l.Lead = block(own, maxWords)
 	} else {
 		l.Lead = []string{w.T("mail.lead."+topic, w.args)}
+	}
+	if a := w.prompted(); a != nil { // a prompt brings its help along
+		l.Lead = append(l.Lead, block(a.Body(w.locale), maxWords)...)
 	}
 	if m.Step != nil && w.toLearner() && m.Message.IsNudge() { // who is told of an answer knows why
 		if why := line(m.Step.Why.In(w.locale), maxTitle); why != "" {
@@ -168,6 +172,26 @@ func (w wording) topic() string {
 		return other
 	}
 	return topic
+}
+
+// aid is the title of what a prompt shows.
+func (w wording) aid() string {
+	if a := w.prompted(); a != nil {
+		return a.Title.In(w.locale)
+	}
+	return ""
+}
+
+// prompted is the aid of a prompt, or nil.
+func (w wording) prompted() *engine.Aid {
+	if w.mail.Workflow == nil || w.mail.Message.Prompt == "" {
+		return nil
+	}
+	p := w.mail.Workflow.Prompt(w.mail.Message.Prompt)
+	if p == nil {
+		return nil
+	}
+	return w.mail.Workflow.Aid(p.Show)
 }
 
 func (w wording) toLearner() bool { return w.mail.To.ID == w.mail.Learner.ID }
