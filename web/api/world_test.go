@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -69,7 +70,8 @@ func newWorld(t *testing.T, change ...func(*api.Options)) *world {
 		defer w.mu.Unlock()
 		return w.now
 	}
-	w.engine = engine.New(engine.Options{Tenant: "main", Store: w.store, Recorder: nowhere{}, Now: clock, Wall: clock, IRIBase: "https://cairn.example"})
+	log := slog.New(slog.NewTextHandler(w.logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w.engine = engine.New(engine.Options{Log: log, Tenant: "main", Store: w.store, Recorder: nowhere{}, Now: clock, Wall: clock, IRIBase: "https://cairn.example"})
 	source, err := os.ReadFile("testdata/deals.yaml")
 	must(t, err)
 	_, problems, err := w.engine.ImportWorkflow(ctx, "deals.yaml", source, os.DirFS("testdata"))
@@ -82,7 +84,7 @@ func newWorld(t *testing.T, change ...func(*api.Options)) *world {
 	must(t, err)
 	server := httptest.NewUnstartedServer(nil)
 	options := api.Options{
-		PublicURL: "https://cairn.example", Keys: w.keys, Secrets: [][]byte{w.secret}, Now: clock, Wall: clock,
+		PublicURL: "https://cairn.example", Log: log, Keys: w.keys, Secrets: [][]byte{w.secret}, Now: clock, Wall: clock,
 		Engine: func(context.Context, string) (*engine.Service, error) { return w.engine, nil },
 	}
 	for _, f := range change {
