@@ -143,6 +143,10 @@ func (v *viewer) view(s *Step, st *StepState) StepView {
 	}
 	if st.State == Locked {
 		v.lock(&sv)
+		sv.Questions = nil
+		if sv.Aid != nil { // what it is, and nothing of what it says
+			sv.Aid = &Aid{ID: sv.Aid.ID, Format: sv.Aid.Format, Title: sv.Aid.Title, Owner: sv.Aid.Owner, ReviewBy: sv.Aid.ReviewBy}
+		}
 	} else {
 		sv.URL = s.Content.URL
 		if sv.Aid != nil {

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
 
+	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/lrs"
 	"github.com/cairn-lms/cairn/xapi"
 )
@@ -19,7 +21,7 @@ func (p program) erase() *cli.Command {
 	var pseudonymise, yes, asJSON bool
 	return &cli.Command{
 		Name:  "erase",
-		Usage: "remove a person from the record store; without -yes only say what that would do",
+		Usage: "remove a person from the record store and the workflows; without -yes only say what that would do",
 		Description: "The person is named by the identifier that statements have:\n" +
 			"  -actor mailto:ada@example.org            a mailbox (its SHA-1 is erased too)\n" +
 			"  -actor sha1:f427…                        the SHA-1 of a mailbox with its mailto:\n" +
@@ -27,7 +29,9 @@ func (p program) erase() *cli.Command {
 			"  -actor \"https://lms.example.org 4711\"    an account: home page, a space, name\n" +
 			"  -actor '{\"account\":{…}}'                 an agent as JSON\n" +
 			"Statements of the person are removed; in statements of others a pseudonym stands in. With -pseudonymise the\n" +
-			"person's own statements stay too, under the pseudonym. Neither can be undone, and old exports and backups\n" +
+			"person's own statements stay too, under the pseudonym. What the workflows know of the person is removed either\n" +
+			"way, and with it statements under the person's other names, as far as the workflows know these. Nothing of it\n" +
+			"can be undone, and old exports and backups\n" +
 			"still hold what was erased. docs/privacy.md says it all.",
 		Flags: append(p.flags.stores(), p.flags.forTenant(),
 			&cli.StringFlag{Name: "actor", Usage: "who", Required: true, Destination: &actor},
@@ -44,7 +48,7 @@ func (p program) erase() *cli.Command {
 			}
 			return p.withRecords(ctx, func(_ *house, r *rooms) error {
 				bar := p.progress("looked at")
-				report, err := r.lrs.Erase(ctx, lrs.Erasure{Agent: agent, Pseudonymise: pseudonymise, DryRun: !yes, Progress: bar.add})
+				report, err := r.erase(ctx, lrs.Erasure{Agent: agent, Pseudonymise: pseudonymise, DryRun: !yes, Progress: bar.add})
 				bar.end()
 				if err != nil {
 					return fmt.Errorf("%w; run it again to complete it", err)
@@ -58,7 +62,90 @@ func (p program) erase() *cli.Command {
 	}
 }
 
-func (p program) printErasure(r lrs.ErasureReport) error {
+// personErasure is what an erasure did in the record store, under all names of the
+// person, and in the workflows.
+type personErasure struct {
+	lrs.ErasureReport
+	OtherNames int                  `json:"other_names"` // of the person, under which statements were looked for too
+	Workflows  engine.PersonErasure `json:"workflows"`
+}
+
+// erase removes a person: from the workflows after the record store, as they know
+// the other names by which statements may name them, and one that broke off must
+// find these again.
+func (r *rooms) erase(ctx context.Context, e lrs.Erasure) (personErasure, error) {
+	var report personErasure
+	who := identityOf(e.Agent)
+	agents := []xapi.Agent{e.Agent}
+	if who != (engine.Identity{}) {
+		dry, err := r.engine.ErasePerson(ctx, operator(), who, true)
+		if err != nil {
+			return report, err
+		}
+		for _, p := range dry.PersonIDs {
+			dry.Identities = append(dry.Identities, r.engine.ByPerson(p))
+		}
+		for _, name := range dry.Identities {
+			if a, ok := agentOf(name); ok && !slices.ContainsFunc(agents, func(b xapi.Agent) bool { return a.Key() == b.Key() }) {
+				agents = append(agents, a)
+			}
+		}
+	}
+	report.OtherNames = len(agents) - 1
+	records := func() error {
+		for _, agent := range agents {
+			e.Agent = agent
+			one, err := r.lrs.Erase(ctx, e)
+			if err != nil {
+				return err
+			}
+			report.add(one)
+		}
+		return nil
+	}
+	if err := records(); err != nil || who == (engine.Identity{}) {
+		return report, err
+	}
+	var err error
+	if report.Workflows, err = r.engine.ErasePerson(ctx, operator(), who, e.DryRun); err != nil || e.DryRun {
+		return report, err
+	}
+	return report, records() // what the workflows said meanwhile
+}
+
+// add counts one more erasure.
+func (r *personErasure) add(one lrs.ErasureReport) {
+	sum := &r.ErasureReport
+	if sum.Pseudonym == "" {
+		sum.Pseudonym = one.Pseudonym
+	}
+	sum.DryRun = one.DryRun
+	sum.Actor, sum.Object, sum.Mentioned, sum.Voided = sum.Actor+one.Actor, sum.Object+one.Object, sum.Mentioned+one.Mentioned, sum.Voided+one.Voided
+	sum.Removed, sum.Rewritten, sum.States, sum.Profiles = sum.Removed+one.Removed, sum.Rewritten+one.Rewritten, sum.States+one.States, sum.Profiles+one.Profiles
+	sum.Signatures, sum.Attachments, sum.Bytes, sum.Waiting = sum.Signatures+one.Signatures, sum.Attachments+one.Attachments, sum.Bytes+one.Bytes, sum.Waiting+one.Waiting
+}
+
+// identityOf is the name by which the workflows know an agent; the zero Identity if
+// by none (a SHA-1, an OpenID).
+func identityOf(a xapi.Agent) engine.Identity {
+	switch {
+	case a.Account != nil:
+		return engine.ByAccount(a.Account.HomePage, a.Account.Name)
+	case a.Mbox != "":
+		return engine.ByEmail(strings.TrimPrefix(a.Mbox, "mailto:"))
+	}
+	return engine.Identity{}
+}
+
+// agentOf is a name of the workflows as statements have it.
+func agentOf(n engine.Identity) (xapi.Agent, bool) {
+	if n == engine.ByEmail(n.Name) {
+		return xapi.Agent{Mbox: "mailto:" + n.Name}, true
+	}
+	return xapi.AccountAgent(n.Issuer, n.Name), strings.HasPrefix(n.Issuer, "https://") || strings.HasPrefix(n.Issuer, "http://")
+}
+
+func (p program) printErasure(r personErasure) error {
 	head := "Erased."
 	if r.DryRun {
 		head = "Dry run: nothing was changed. This would be done with -yes:"
@@ -82,7 +169,21 @@ agent profiles             %d
 		_, err = fmt.Fprintf(p.stdout, "pseudonym                  %s\n", r.Pseudonym)
 	}
 	if err == nil {
-		_, err = fmt.Fprintln(p.stdout, "Enrolments, people and messages of the workflows are not reached yet: see docs/privacy.md.")
+		w := r.Workflows
+		_, err = fmt.Fprintf(p.stdout, `other names looked for     %d
+people of the workflows    %d
+enrolments                 %d
+written in them            %d
+files                      %d
+messages                   %d
+posts                      %d
+events and metrics         %d
+completions                %d
+names                      %d
+roster entries             %d
+roles in courses           %d
+enrolments of others       %d (%d reviews stay under no name)
+`, r.OtherNames, w.People, w.Enrolments, w.Written, w.Files, w.Messages, w.Posts, w.Events, w.Completions, w.Names, w.Roster, w.Staff, w.Others, w.Reviews)
 	}
 	return err
 }

@@ -58,6 +58,12 @@ func (h *house) upkeepTenant(ctx context.Context, name string) error {
 	if err == nil {
 		_, err = r.engine.ForgetEvents(ctx)
 	}
+	if err == nil {
+		var previews int
+		if previews, err = r.engine.ForgetPreviews(ctx); previews > 0 {
+			h.log.Info("previews that nobody looked at for a month were forgotten", "tenant", name, "previews", previews)
+		}
+	}
 	var kept lrs.RetentionReport
 	if err == nil {
 		kept, err = r.lrs.ApplyRetention(ctx, false)
