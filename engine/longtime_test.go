@@ -12,7 +12,7 @@ import (
 	"github.com/cairn-lms/cairn/engine/enginesqlite"
 )
 
-const halfAYear = `workflow: half-a-year
+const sprintsWorkflow = `workflow: half-a-year
 version: 1
 title: Half a year
 goal: {outcome: Something gets better}
@@ -56,7 +56,7 @@ func TestATimerOfHalfAYearSurvivesRestarts(t *testing.T) {
 		return s, func() { must(t, db.Close()) }
 	}
 	s, stop := start()
-	_, problems, err := s.ImportWorkflow(t.Context(), "w.yaml", []byte(halfAYear), nil)
+	_, problems, err := s.ImportWorkflow(t.Context(), "w.yaml", []byte(sprintsWorkflow), nil)
 	if err != nil {
 		t.Fatal(err, problems)
 	}
@@ -98,7 +98,7 @@ func TestATimerOfHalfAYearSurvivesRestarts(t *testing.T) {
 
 func TestSprintsGiveTheirStepsTheirTimes(t *testing.T) {
 	h := newHouse(t, "2026-09-14 09:00")
-	h.teaches(halfAYear)
+	h.teaches(sprintsWorkflow)
 	h.arrive("half-a-year", nil)
 	h.wants("due by the sprint", h.step("one").Due, "2026-09-21 17:00")
 	h.wants("opens by the sprint", h.step("two").Opens, "2026-09-28 09:00")
@@ -110,7 +110,7 @@ func TestSprintsGiveTheirStepsTheirTimes(t *testing.T) {
 
 func TestAStepThatIsLockedShowsNoContent(t *testing.T) {
 	h := newHouse(t, "2026-09-14 09:00")
-	_, problems, err := h.ImportWorkflow(t.Context(), "w.yaml", []byte(halfAYear), fstest.MapFS{"aids/secret.md": &fstest.MapFile{Data: []byte("the secret")}})
+	_, problems, err := h.ImportWorkflow(t.Context(), "w.yaml", []byte(sprintsWorkflow), fstest.MapFS{"aids/secret.md": &fstest.MapFile{Data: []byte("the secret")}})
 	if err != nil {
 		t.Fatal(err, problems)
 	}
@@ -132,7 +132,7 @@ func TestAStepThatIsLockedShowsNoContent(t *testing.T) {
 
 func TestAPersonWhoMovesToAnotherZoneTakesWhatIsPendingAlong(t *testing.T) {
 	h := newHouse(t, "2026-09-14 09:00")
-	h.teaches(halfAYear)
+	h.teaches(sprintsWorkflow)
 	h.arrive("half-a-year", nil)
 	opened := h.enrolment().Steps["one"].OpenedAt
 	h.pass("2026-09-16 09:00")
