@@ -422,6 +422,7 @@ func (d *delivery) failed(ctx context.Context, m Message, failure error) error {
 		m.State = MessageFailed
 		d.count("failed", m.Purpose)
 		d.s.o.Log.Error("give up a message", "message", m.ID, "purpose", m.Purpose, "attempts", m.Attempts)
+		d.s.Bury(ctx, DeadMessage, string(m.ID), m.Purpose, m.Attempts, failure)
 	}
 	_, err := d.save(ctx, m)
 	return errors.Join(fmt.Errorf("send: %w", failure), err)

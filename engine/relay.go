@@ -47,6 +47,7 @@ func (s *Service) record(ctx context.Context, e *Enrolment, gone, bad map[string
 	park := func(id string, err error) {
 		gone[id], bad[id] = true, true
 		s.o.Log.Error("the record store refuses a statement for good", "enrolment", e.ID, "statement", id, "error", err)
+		s.Bury(ctx, DeadStatements, string(e.ID), id, 1, err)
 	}
 	for _, o := range e.Statements {
 		st, err := xapi.DecodeStored(o.JSON)
@@ -188,6 +189,7 @@ func (s *Service) passBack(ctx context.Context, e *Enrolment, learner Person) er
 	again := errors.As(failure, &retry)
 	if failure != nil && !again {
 		s.o.Log.Error("give up a grade", "enrolment", e.ID, "error", failure)
+		s.Bury(ctx, DeadGrade, string(e.ID), string(e.Workflow), sent.Attempts+1, failure)
 	}
 	if err := s.settleGrade(ctx, e, sent, failure); err != nil {
 		return err

@@ -37,6 +37,7 @@ type Store interface {
 	CourseLinkStore
 	WaitingStore
 	ErasureStore
+	DeadLetterStore
 
 	// PutWorkflow keeps a version. Same Source and Aids again: nil and untouched. Other Source or Aids for the same
 	// (id, version): ErrConflict.

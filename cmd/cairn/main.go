@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		Writer:                stdout,
 		ErrWriter:             stderr,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // main decides
-		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.admin(), p.key(), p.lms(), p.workflow(), p.enrolment(), p.channel(), p.mail(), p.events(), p.metric(), p.statements(), p.erase(), p.retention(), p.healthcheck()},
+		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.admin(), p.key(), p.lms(), p.workflow(), p.enrolment(), p.channel(), p.mail(), p.events(), p.metric(), p.statements(), p.erase(), p.retention(), p.queue(), p.healthcheck()},
 	}
 	err := root.Run(ctx, args)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

@@ -87,7 +87,7 @@ func serve(ctx context.Context, p program, ready func(ctx context.Context, h *ho
 // background runs what every long-running process has: the debug listener and
 // the development clock.
 func (h *house) background(ctx context.Context, group *errgroup.Group, metrics *metrics) {
-	metrics.registry.MustRegister(h.counted.total)
+	metrics.registry.MustRegister(h.counted.total, newQueueMetrics(h))
 	if h.cfg.debugAddr != "" {
 		group.Go(func() error { return serveDebug(ctx, h.cfg.debugAddr, metrics, h.ready) })
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -40,47 +41,67 @@ func (h *house) noticeJob() courseJob {
 	}}
 }
 
-// sync goes through the known courses of every tenant once an hour, one process
-// at a time for a tenant, until ctx ends.
+// sync has the known courses of every tenant gone through once an hour, until ctx
+// ends: it sets a task for every platform, which some worker takes. Without Redis
+// this process does it. Either way the lease of a registration says whose turn it is.
 func (h *house) sync(ctx context.Context) error {
-	done := map[string]time.Time{}
 	h.eachTenant(ctx, syncPoll, func(name string) {
-		if time.Since(done[name]) < syncEvery {
-			return
-		}
-		whole, err := h.syncTenant(ctx, name)
-		if whole {
-			done[name] = time.Now()
-		}
-		if err != nil && ctx.Err() == nil {
+		if err := h.syncTenant(ctx, name); err != nil && ctx.Err() == nil {
 			h.log.Error("go through the known courses", "tenant", name, "error", err)
 		}
 	})
 	return nil
 }
 
-// syncTenant does the jobs of an hour for one tenant, if no other process does or
-// has. The lease is what says so: it is kept when all is done, and runs out soon
-// after a process that died.
-func (h *house) syncTenant(ctx context.Context, name string) (whole bool, err error) {
-	r, err := h.rooms(ctx, name)
+// syncTenant sets the tasks of a tenant. Those of platforms whose hour is not over do nothing.
+func (h *house) syncTenant(ctx context.Context, name string) error {
+	pass, err := h.coursePass(ctx, name)
 	if err != nil {
-		return false, err
+		return err
 	}
-	hold := func(d time.Duration) (bool, error) {
-		now := time.Now() // leases run on real time
-		return r.store.TakeLease(ctx, "courses", h.name, now, now.Add(d))
+	courses, err := pass.courses(ctx, name)
+	if err != nil {
+		return err
 	}
-	began := time.Now()
-	if ours, err := hold(syncLease); err != nil || !ours {
-		return false, err
+	for registration := range courses {
+		if h.queue == nil || h.queue.Sync(ctx, name, string(registration)) != nil {
+			_, err := pass.run(ctx, name)
+			return err
+		}
 	}
-	pass := &coursePass{house: h, rooms: r, jobs: h.courseJobs(), timeout: syncTime, hold: func() (bool, error) { return hold(syncLease) }}
-	if whole, err := pass.run(ctx, name); err != nil || !whole {
-		return false, err
+	return nil
+}
+
+// syncRegistration is the task of one platform.
+func (h *house) syncRegistration(ctx context.Context, tenant, registration string) error {
+	pass, err := h.coursePass(ctx, tenant)
+	if err != nil {
+		return err
 	}
-	_, err = hold(max(time.Minute, syncEvery-time.Since(began)-syncPoll))
-	return err == nil, err
+	courses, err := pass.courses(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	if err := pass.registration(ctx, courses[lti.RegistrationID(registration)]); !errors.Is(err, errPassLost) {
+		return err
+	}
+	return nil
+}
+
+// coursePass is a pass of its own: whoever begins another one, in this process too, has to wait until the hour is over.
+func (h *house) coursePass(ctx context.Context, tenant string) (*coursePass, error) {
+	r, err := h.rooms(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	holder := h.name + "-" + rand.Text()
+	return &coursePass{
+		house: h, rooms: r, jobs: h.courseJobs(), timeout: syncTime,
+		hold: func(of lti.RegistrationID, d time.Duration) (bool, error) {
+			now := time.Now() // leases run on real time
+			return r.store.TakeLease(ctx, "courses/"+string(of), holder, now, now.Add(d))
+		},
+	}, nil
 }
 
 // coursePass goes through the known courses of a tenant once: a few registrations
@@ -90,8 +111,9 @@ type coursePass struct {
 	house   *house
 	rooms   *rooms
 	jobs    []courseJob
-	timeout time.Duration        // of a job on a course
-	hold    func() (bool, error) // renews the right to the pass; false: it is lost
+	timeout time.Duration // of a job on a course
+	// hold takes or renews the right to a platform; false: another pass has it, or had it within the hour.
+	hold func(of lti.RegistrationID, d time.Duration) (bool, error)
 }
 
 // run answers whether it came to the end.
@@ -131,18 +153,26 @@ func (p *coursePass) courses(ctx context.Context, tenant string) (map[lti.Regist
 // errPassLost: another process goes through the courses now.
 var errPassLost = errors.New("the right to the pass is lost")
 
-// registration goes through the courses of one platform.
+// registration goes through the courses of one platform, unless another pass does or has within the hour. The lease is
+// what says so: it is kept when all is done, and runs out soon after a process that died.
 func (p *coursePass) registration(ctx context.Context, keys []lti.CourseKey) error {
+	if len(keys) == 0 {
+		return nil
+	}
+	began, of := time.Now(), keys[0].Registration
+	if ours, err := p.hold(of, syncLease); err != nil || !ours {
+		return err
+	}
 	unanswered := 0
 	for i, key := range keys {
 		if unanswered >= syncMute {
-			p.house.log.Warn("a platform does not answer and is left alone until the next pass", "registration", key.Registration, "courses_left", len(keys)-i)
-			return nil
+			p.house.log.Warn("a platform does not answer and is left alone until the next pass", "registration", of, "courses_left", len(keys)-i)
+			break
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		ours, err := p.hold()
+		ours, err := p.hold(of, syncLease)
 		if err != nil {
 			return err
 		}
@@ -158,7 +188,11 @@ func (p *coursePass) registration(ctx context.Context, keys []lti.CourseKey) err
 		}
 		unanswered += p.course(ctx, c, syncMute-unanswered)
 	}
-	return ctx.Err()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	_, err := p.hold(of, max(time.Minute, syncEvery-time.Since(began)-syncPoll))
+	return err
 }
 
 // course does the jobs for one course until patience of them went unanswered, and

@@ -25,7 +25,7 @@ func passOver(t *testing.T, job func(ctx context.Context, mute bool) error) *cou
 	r, err := s.h.rooms(t.Context(), "main")
 	must(t, err)
 	return &coursePass{
-		house: s.h, rooms: r, timeout: syncTime, hold: func() (bool, error) { return true, nil },
+		house: s.h, rooms: r, timeout: syncTime, hold: func(lti.RegistrationID, time.Duration) (bool, error) { return true, nil },
 		jobs: []courseJob{{name: "test", run: func(ctx context.Context, _ *rooms, c lti.KnownCourse) error {
 			return job(ctx, c.Registration == "a-mute")
 		}}},
@@ -67,5 +67,27 @@ func TestAPlatformThatIsSilentTwiceIsLeftAloneForTheRestOfThePass(t *testing.T) 
 	must(t, err)
 	if !whole || muteCalls.Load() != syncMute || answered.Load() != 5 {
 		t.Fatalf("whole: %v; %d calls of the mute platform, %d courses of the healthy one", whole, muteCalls.Load(), answered.Load())
+	}
+}
+
+// Whoever takes the task of a platform, and however often it is set: its courses are gone through once an hour.
+func TestACourseIsGoneThroughOnceAnHourByWhicheverWorker(t *testing.T) {
+	var answered atomic.Int32
+	pass := passOver(t, func(context.Context, bool) error { answered.Add(1); return nil })
+	courses, err := pass.courses(t.Context(), "main")
+	must(t, err)
+	for range 3 {
+		next, err := pass.house.coursePass(t.Context(), "main") // each with a right of its own
+		must(t, err)
+		next.jobs = pass.jobs
+		for _, keys := range courses {
+			must(t, next.registration(t.Context(), keys))
+		}
+	}
+	if answered.Load() != 10 {
+		t.Errorf("%d jobs on 10 courses", answered.Load())
+	}
+	if err := pass.house.syncRegistration(t.Context(), "main", "unknown"); err != nil {
+		t.Errorf("a platform that is gone: %v", err)
 	}
 }

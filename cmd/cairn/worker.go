@@ -45,6 +45,7 @@ func (h *house) work(ctx context.Context) error {
 	}
 	options := queue.WorkerOptions{
 		RedisURL: h.cfg.redisURL, Tenants: h.tenantNames, Engine: h.engine, Now: h.now, Log: h.log, Holder: h.name,
+		Sync: h.syncRegistration,
 	}
 	if h.clock != nil {
 		options.ClockMoved = h.clock.Moved()

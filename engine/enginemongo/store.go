@@ -85,6 +85,7 @@ var indexes = []index{
 	{"engine_contributions", "engine_by_enrolment", []string{"enrolment", "at", "_id"}, false},
 	{"engine_messages", "engine_by_person", []string{"person", "due_at", "_id"}, false},
 	{"engine_messages", "engine_by_ready", []string{"ready_at", "_id"}, false},
+	{"engine_dead_letters", "engine_by_time", []string{"at", "_id"}, false},
 	{"engine_cohorts", "engine_by_tells", []string{"tells", "_id"}, false},
 	{"engine_members", "engine_by_cohort", []string{"cohort", "joined_at", "_id"}, false},
 	{"engine_members", "engine_by_gate", []string{"gates"}, false},
@@ -105,6 +106,7 @@ type Store struct {
 	endpoints                                     *mongo.Collection
 	events, metrics, sources, receipts            *mongo.Collection
 	courseLinks, tombstones                       *mongo.Collection
+	deadLetters                                   *mongo.Collection
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -122,6 +124,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		cohorts: in("engine_cohorts"), members: in("engine_members"), groups: in("engine_groups"), posts: in("engine_posts"),
 		aliases: in("engine_aliases"), endpoints: in("engine_endpoints"),
 		courseLinks: in("engine_course_links"), tombstones: in("engine_tombstones"),
+		deadLetters: in("engine_dead_letters"),
 	}
 	s.openEvents(in)
 	if err := makeIndexes(ctx, in); err != nil {

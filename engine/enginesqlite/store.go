@@ -30,6 +30,7 @@
 //	engine_event_sources  id             created_at
 //	engine_receipts       id             expires_at
 //	engine_cursors        name           seq
+//	engine_dead_letters   id             at
 //	engine_leases         name           holder, until
 //	engine_endpoints      name
 //
@@ -124,7 +125,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	if err := upgrade(ctx, tx); err != nil {
 		return nil, fmt.Errorf("enginesqlite: upgrade tables: %w", err)
 	}
-	for _, statement := range slices.Concat(schema, waitingSchema, cohortSchema, postSchema, eventSchema) {
+	for _, statement := range slices.Concat(schema, waitingSchema, cohortSchema, postSchema, eventSchema, deadLetterSchema) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 		}

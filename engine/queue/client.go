@@ -85,6 +85,17 @@ func (c *Client) RelayGrade(ctx context.Context, tenant string, e engine.Enrolme
 	return c.set(ctx, relay, "relay:"+tenant+":"+string(e), payload{Tenant: tenant, ID: string(e)}, 0)
 }
 
+// Sync has the known courses of a registration gone through by some worker. A task that stands or runs is enough.
+func (c *Client) Sync(ctx context.Context, tenant, registration string) error {
+	ctx, cancel := context.WithTimeout(ctx, clientPatience)
+	defer cancel()
+	err := c.enqueue(ctx, syncs, "sync:"+tenant+":"+registration, payload{Tenant: tenant, ID: registration}, 0)
+	if err != nil && !errors.Is(err, asynq.ErrTaskIDConflict) {
+		return fmt.Errorf("queue: %s: %w", syncs, err)
+	}
+	return nil
+}
+
 // set enqueues a task, or a second one behind it when the first is there already
 // and may be running.
 func (c *Client) set(ctx context.Context, kind, id string, p payload, ahead time.Duration) error {

@@ -9,11 +9,13 @@
 //	wake     wake:<tenant>:<enrolment>:<unix second>  Service.Wake
 //	deliver  deliver:<tenant>:<person>                Service.Deliver
 //	relay    relay:<tenant>:<enrolment>               Service.RelayGrade
+//	sync     sync:<tenant>:<registration>             WorkerOptions.Sync, the hourly pass over a platform's courses
 //
 // An alarm that stands already is not set twice (Asynq refuses its id). While a
 // task runs its id is taken too; then the alarm is set once more behind it, with
 // ":again" after the id. Tasks are never kept: not when done, and not when their
-// retries are used up, since the id of a kept task could not be used again.
+// retries are used up, since the id of a kept task could not be used again. What is
+// out of retries becomes a dead letter of the engine (docs/decisions/019-dead-letters.md).
 package queue
 
 import (
@@ -33,11 +35,14 @@ const (
 	wake    = "wake"
 	deliver = "deliver"
 	relay   = "relay"
+	syncs   = "sync"
 )
 
 const (
 	maxRetry    = 6
 	taskTimeout = 2 * time.Minute
+	syncTimeout = time.Hour
+	syncWidth   = 4         // registrations that one worker goes through at a time
 	horizon     = time.Hour // alarms further ahead are the sweep's to set
 	againAfter  = 2 * time.Second
 )
@@ -66,7 +71,11 @@ func decodePayload(data []byte) (payload, error) {
 
 // task makes one with its queue and limits.
 func task(kind string, p payload) *asynq.Task {
-	return asynq.NewTask(kind, p.encode(), asynq.Queue(kind), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout), asynq.Retention(0))
+	tries, timeout := maxRetry, taskTimeout
+	if kind == syncs { // the next pass is its second try
+		tries, timeout = 0, syncTimeout
+	}
+	return asynq.NewTask(kind, p.encode(), asynq.Queue(kind), asynq.MaxRetry(tries), asynq.Timeout(timeout), asynq.Retention(0))
 }
 
 // quiet stops the Redis client from writing to standard error, once for the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -49,13 +50,16 @@ func onEveryRedis(t *testing.T, test func(t *testing.T, redisURL string)) {
 type bell struct {
 	tenant string
 	rung   chan string // "wake main e1"
+	buried chan string // "wake e1 after 7: why"
 	answer func(ctx context.Context, what string) error
 	swept  func(n int) (engine.SweepReport, error)
 	mu     sync.Mutex
 	sweeps int
 }
 
-func newBell(tenant string) *bell { return &bell{tenant: tenant, rung: make(chan string, 1000)} }
+func newBell(tenant string) *bell {
+	return &bell{tenant: tenant, rung: make(chan string, 1000), buried: make(chan string, 1000)}
+}
 
 func (b *bell) ring(ctx context.Context, kind, id string) error {
 	what := kind + " " + b.tenant + " " + id
@@ -74,6 +78,10 @@ func (b *bell) Deliver(ctx context.Context, p engine.PersonID) error {
 }
 func (b *bell) RelayGrade(ctx context.Context, e engine.EnrolmentID) error {
 	return b.ring(ctx, "relay", string(e))
+}
+
+func (b *bell) Bury(_ context.Context, kind, of, _ string, tries int, failure error) {
+	b.buried <- fmt.Sprintf("%s %s after %d: %v", kind, of, tries, failure)
 }
 
 func (b *bell) Sweep(_ context.Context, holder string) (engine.SweepReport, error) {
@@ -305,6 +313,9 @@ func TestAFailingTaskIsTriedAgainAndIsNotKept(t *testing.T) {
 		for range 1 + maxRetry {
 			b.next(t)
 		}
+		if have, want := <-b.buried, fmt.Sprintf("relay e1 after %d: the store is away", 1+maxRetry); have != want {
+			t.Errorf("buried %q, want %q", have, want)
+		}
 		must(t, c.RelayGrade(ctx, "nobody", "e1"))
 		must(t, c.RelayGrade(ctx, "main", "gone"))
 		b.next(t)
@@ -390,6 +401,44 @@ func TestAWorkerThatEndsLetsItsTaskEnd(t *testing.T) {
 		}
 		if n := kept(t, redisURL, deliver); n != 0 {
 			t.Errorf("%d tasks are left", n)
+		}
+	})
+}
+
+func TestAPlatformsCoursesAreGoneThroughByOneWorkerAtATime(t *testing.T) {
+	onEveryRedis(t, func(t *testing.T, redisURL string) {
+		h := house{"main": newBell("main")}
+		passes, goOn := make(chan string, 10), make(chan struct{})
+		for range 2 {
+			work(t, redisURL, h, func(o *WorkerOptions) {
+				o.Sync = func(_ context.Context, tenant, registration string) error {
+					passes <- tenant + " " + registration
+					<-goOn
+					return errors.New("the platform is away")
+				}
+			})
+		}
+		c := client(t, redisURL)
+		for range 3 { // a task that stands or runs is enough
+			must(t, c.Sync(t.Context(), "main", "moodle"))
+		}
+		must(t, c.Sync(t.Context(), "main", "canvas"))
+		have := []string{<-passes, <-passes}
+		slices.Sort(have)
+		if !slices.Equal(have, []string{"main canvas", "main moodle"}) {
+			t.Errorf("gone through: %q", have)
+		}
+		close(goOn)
+		eventually(t, "the tasks are gone", func() bool { return kept(t, redisURL, syncs) == 0 })
+		if len(passes) > 0 {
+			t.Errorf("and again: %q", <-passes)
+		}
+		must(t, c.Sync(t.Context(), "main", "moodle")) // its id is free
+		<-passes
+		depths, err := Depths(t.Context(), redisURL)
+		must(t, err)
+		if len(depths) != 4 {
+			t.Errorf("%d queues", len(depths))
 		}
 	})
 }

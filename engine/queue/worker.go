@@ -25,7 +25,10 @@ type WorkerOptions struct {
 	SweepEvery  time.Duration                                                     // default 15 s
 	Log         *slog.Logger                                                      // default: none
 	Concurrency int                                                               // tasks at once, default 10
-	Holder      string                                                            // names this process in leases; default random
+	// Sync goes through the known courses of one registration, if nobody else does or has within the hour; nil: this
+	// worker does none of that.
+	Sync   func(ctx context.Context, tenant, registration string) error
+	Holder string // names this process in leases; default random
 }
 
 // runner is what the worker needs of an *engine.Service.
@@ -34,6 +37,7 @@ type runner interface {
 	Deliver(ctx context.Context, p engine.PersonID) error
 	RelayGrade(ctx context.Context, e engine.EnrolmentID) error
 	Sweep(ctx context.Context, holder string) (engine.SweepReport, error)
+	Bury(ctx context.Context, kind, of, about string, tries int, failure error)
 }
 
 // Worker runs tasks and sweeps. Any number of them may share one Redis and store.
@@ -98,30 +102,46 @@ func (w *Worker) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var running sync.WaitGroup
-	server := asynq.NewServerFromRedisClient(client, asynq.Config{
-		Concurrency:              w.o.Concurrency,
-		BaseContext:              func() context.Context { return work },
-		Queues:                   map[string]int{deliver: 5, wake: 3, relay: 2},
-		TaskCheckInterval:        w.tick / 5,
-		DelayedTaskCheckInterval: w.tick,
-		RetryDelayFunc:           w.pause,
-		IsFailure:                func(err error) bool { return !errors.Is(err, context.Canceled) },
-		ShutdownTimeout:          shutdownTimeout,
-		Logger:                   asynqLog{w.log},
-		LogLevel:                 asynq.DebugLevel,
-	})
 	handler := asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		running.Add(1)
 		defer running.Done()
 		return w.process(ctx, t)
 	})
-	if err := server.Start(handler); err != nil {
-		return fmt.Errorf("queue: start: %w", err)
+	config := func(width int, queues map[string]int) asynq.Config {
+		return asynq.Config{
+			Concurrency:              width,
+			BaseContext:              func() context.Context { return work },
+			Queues:                   queues,
+			TaskCheckInterval:        w.tick / 5,
+			DelayedTaskCheckInterval: w.tick,
+			RetryDelayFunc:           w.pause,
+			IsFailure:                func(err error) bool { return !errors.Is(err, context.Canceled) },
+			ShutdownTimeout:          shutdownTimeout,
+			Logger:                   asynqLog{w.log},
+			LogLevel:                 asynq.DebugLevel,
+		}
+	}
+	servers := []*asynq.Server{asynq.NewServerFromRedisClient(client, config(w.o.Concurrency, map[string]int{deliver: 5, wake: 3, relay: 2}))}
+	if w.o.Sync != nil { // by itself: platforms that do not answer must not take the places of what people wait for
+		servers = append(servers, asynq.NewServerFromRedisClient(client, config(syncWidth, map[string]int{syncs: 1})))
+	}
+	var started []*asynq.Server
+	defer func() {
+		var ending sync.WaitGroup
+		for _, s := range started {
+			ending.Go(s.Shutdown)
+		}
+		ending.Wait()
+		stop()
+		running.Wait()
+	}()
+	for _, s := range servers {
+		if err := s.Start(handler); err != nil {
+			return fmt.Errorf("queue: start: %w", err)
+		}
+		started = append(started, s)
 	}
 	w.sweeps(ctx)
-	server.Shutdown()
-	stop()
-	running.Wait()
 	return nil
 }
 
@@ -140,7 +160,20 @@ func (w *Worker) process(ctx context.Context, t *asynq.Task) error {
 		return err
 	}
 	w.log.ErrorContext(ctx, "task failed for the last time, left to the sweep", "task", id, "tries", retried+1, "error", err)
+	w.bury(ctx, t, retried+1, err)
 	return fmt.Errorf("%w: %w", err, asynq.RevokeTask)
+}
+
+// bury has the tenant's engine note a task that is out of retries: by another id than the task's, and not in Redis,
+// where it would block the task's id or be forgotten.
+func (w *Worker) bury(ctx context.Context, t *asynq.Task, tries int, failure error) {
+	p, err := decodePayload(t.Payload())
+	if err != nil || t.Type() == syncs || errors.Is(failure, errMalformed) {
+		return
+	}
+	if e, err := w.engines(ctx, p.Tenant); err == nil {
+		e.Bury(context.WithoutCancel(ctx), t.Type(), p.ID, "", tries, failure)
+	}
 }
 
 var errMalformed = errors.New("malformed task")
@@ -155,6 +188,9 @@ func (w *Worker) do(ctx context.Context, t *asynq.Task) (err error) {
 	p, err := decodePayload(t.Payload())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errMalformed, err)
+	}
+	if t.Type() == syncs && w.o.Sync != nil {
+		return w.o.Sync(ctx, p.Tenant, p.ID)
 	}
 	e, err := w.engines(ctx, p.Tenant)
 	if err != nil {
