@@ -280,4 +280,4 @@ func (p *post) Unsubscribe(_ string, id engine.PersonID, channel string) string 
 	return "https://cairn.example/u/" + string(id) + "." + channel
 }
 
-func (p *post) Nudge(_ string, m engine.MessageID, to string) string { return to + "#" + string(m) }
+func (p *post) Nudge(_ string, _ engine.MessageID, to string) string { return to }
