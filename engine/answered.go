@@ -114,6 +114,7 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 			return
 		}
 		st.Approved = d.now
+		d.close(st, OutcomeWithdrawn) // one approval is enough, though a pause may keep the step from going on
 		st.Approvals++
 		if r.Purpose == ForReview && ev.answer.Grade != nil {
 			st.Score = ptr(*ev.answer.Grade / 100)

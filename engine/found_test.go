@@ -64,3 +64,36 @@ func TestADoubleClickOnAQuizDuringAPauseIsOneHandIn(t *testing.T) {
 		t.Fatalf("%d hand-ins", again.Steps["quiz"].Hands)
 	}
 }
+
+func TestOneHandInIsApprovedOnceAlsoDuringAPause(t *testing.T) {
+	w, problems := ParseWorkflow("loop.yaml", []byte(`
+workflow: loop
+version: 1
+title: Practise
+goal: {outcome: It works}
+behaviours: [{id: trade, text: Asks for something back, scale: [no, yes], target: 2, observers: [learner]}]
+phases:
+  - phase: before
+    steps:
+      - {id: practise, kind: practise, title: Practise, by: learner, done: response, log: trade, review: {by: manager, outcomes: [approve]},
+         repeat: {until: "count(practise.approved) >= 2", max: 5, at_max: {tell: coach}}}
+`))
+	if problems.Refused() {
+		t.Fatal(problems)
+	}
+	f := people("Europe/Berlin")
+	f.People["mia"] = Person{ID: "mia", Email: "mia@example.org"}
+	f.Candidates[Manager] = append(f.Candidates[Manager], Assignment{Person: "mia", Source: "launch.custom.manager_email"})
+	o := &world{w: w, e: enrolment(w, time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)), f: f, now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	o.after(t, arrived{})
+	o.after(t, handedIn{c: Contribution{ID: "c1", Step: "practise", Attempt: 1, SHA256: "c1"}})
+	requests := o.e.Steps["practise"].Requests
+	if len(requests) != 2 {
+		t.Fatalf("%d are asked", len(requests))
+	}
+	o.after(t, pausing{by: Actor{System: "api"}})
+	o.after(t, answered{request: requests[0].ID, answer: Answer{Outcome: OutcomeApprove, SHA256: "c1"}})
+	if _, err := decide(o.w, o.e, o.f, answered{request: requests[1].ID, answer: Answer{Outcome: OutcomeApprove, SHA256: "c1"}}, o.now); !errors.Is(err, ErrConflict) {
+		t.Fatalf("the other manager approves it once more: %v", err)
+	}
+}
