@@ -20,6 +20,7 @@ const (
 	ActResume   = "resume"
 	ActEnrol    = "enrol"
 	ActUnenrol  = "unenrol"
+	ActVersion  = "version"
 	ActExcuse   = "excuse"
 	ActReopen   = "reopen"
 	ActAdmit    = "open"

@@ -44,6 +44,40 @@ func (s *Service) ImportWorkflow(ctx context.Context, file string, source []byte
 	return w, problems, nil
 }
 
+// ImportNext is ImportWorkflow, but where the version is taken by other content the definition gets the next free one, in
+// canonical form.
+func (s *Service) ImportNext(ctx context.Context, file string, source []byte, aids fs.FS) (*Workflow, Problems, error) {
+	w, problems, err := s.ImportWorkflow(ctx, file, source, aids)
+	for range maxTries {
+		if !errors.Is(err, ErrConflict) {
+			break
+		}
+		next, _ := ParseWorkflow(file, source)
+		highest, lookup := s.Workflow(ctx, next.ID, 0)
+		if lookup != nil {
+			return nil, problems, lookup
+		}
+		next.Version = highest.Version + 1
+		w, problems, err = s.ImportWorkflow(ctx, file, Export(next), aids)
+	}
+	return w, problems, err
+}
+
+// LintWorkflow judges a definition with the files beside it, as an import would, and gives it their texts.
+func LintWorkflow(file string, source []byte, aids fs.FS) (*Workflow, Problems) {
+	w, problems := ParseWorkflow(file, source)
+	if w == nil {
+		return nil, problems
+	}
+	texts, missing, err := readAids(w, file, aids)
+	problems = append(problems, missing...)
+	if err != nil {
+		return nil, append(problems, Problem{File: file, Line: 1, Column: 1, Path: "aids", What: err.Error(), Better: "keep aids small"})
+	}
+	w.attach(texts)
+	return w, problems
+}
+
 // sayingTheSame is the stored version if it differs from w only in layout and comments.
 func (s *Service) sayingTheSame(ctx context.Context, w *Workflow, texts map[string]string) *Workflow {
 	f, err := s.o.Store.Workflow(ctx, w.ID, w.Version)

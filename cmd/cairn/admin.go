@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -60,44 +59,6 @@ func (p program) admin() *cli.Command {
 func (h *house) note(ctx context.Context, e web.AuditEntry) error {
 	e.By, e.Operator = web.ByCommand, true
 	return h.site.Note(ctx, e)
-}
-
-func (p program) workflow() *cli.Command {
-	importFile := &cli.Command{
-		Name:      "import",
-		Usage:     "read a workflow definition; what runs stays on its version",
-		ArgsUsage: "FILE",
-		Flags:     append(p.flags.stores(), p.flags.forTenant()),
-		Action: func(ctx context.Context, c *cli.Command) error {
-			if c.Args().Len() != 1 {
-				return errors.New("workflow import: give one FILE")
-			}
-			return p.withTenant(ctx, func(h *house) error {
-				return p.importWorkflow(ctx, h, c.Args().First())
-			})
-		},
-	}
-	return &cli.Command{Name: "workflow", Usage: "workflow definitions", Commands: []*cli.Command{importFile, p.simulate()}}
-}
-
-func (p program) importWorkflow(ctx context.Context, h *house, file string) error {
-	service, err := h.engine(ctx, p.cfg.tenant)
-	if err != nil {
-		return err
-	}
-	source, err := readBounded(file)
-	if err != nil {
-		return err
-	}
-	workflow, problems, err := service.ImportWorkflow(ctx, filepath.Base(file), source, os.DirFS(filepath.Dir(file)))
-	for _, problem := range problems {
-		fmt.Fprintln(p.stderr, problem)
-	}
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(p.stdout, "imported %s version %d: %d steps\n", workflow.ID, workflow.Version, len(workflow.Steps()))
-	return err
 }
 
 // withHouse runs one command of the admin in a house of its own.
