@@ -18,7 +18,7 @@ func TestLintNeedsNoDatabaseAndFailsOnlyWhenItShould(t *testing.T) {
 	must(t, writeFile(bad, strings.Replace(string(source), "needs: [plan]", "needs: [plam]", 1)))
 	must(t, writeFile(warned, strings.Replace(string(source), "opens: enrolled + 12w", "opens: enrolled + 2w", 1)))
 	out, err := cairn(t, "workflow", "lint", good, bad)
-	if err == nil || !strings.Contains(out, bad+":60:17: phases[1].steps[0].needs[0]: no step \"plam\"; did you mean \"plan\"?\n") {
+	if err == nil || !strings.Contains(out, bad+":63:17: phases[1].steps[0].needs[0]: no step \"plam\"; did you mean \"plan\"?\n") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if out, err := cairn(t, "workflow", "lint", good); err != nil || out != "" {
@@ -32,7 +32,7 @@ func TestLintNeedsNoDatabaseAndFailsOnlyWhenItShould(t *testing.T) {
 	}
 	out, err = cairn(t, "workflow", "lint", "-json", bad)
 	var problems engine.Problems
-	if err == nil || json.Unmarshal([]byte(out), &problems) != nil || len(problems) != 1 || problems[0].Line != 60 || problems[0].Better == "" {
+	if err == nil || json.Unmarshal([]byte(out), &problems) != nil || len(problems) != 1 || problems[0].Line != 63 || problems[0].Better == "" {
 		t.Errorf("-json prints %s", out)
 	}
 }
