@@ -430,3 +430,20 @@ func TestDefinitionsThatNameEventsWronglyAreRefused(t *testing.T) {
 		t.Errorf("exported and read again it differs: %v", problems)
 	}
 }
+
+func TestErasingAPersonTakesTheirEventsAndMetricsAlong(t *testing.T) {
+	h := crmHouse(t)
+	ctx := t.Context()
+	h.happens("1", "desk.ticket", "sam@example.org", `{"kind":"complaint"}`)
+	h.happens("2", "crm.deal.closed", "", `{"owner_email":"sam@example.org","pct":10}`)
+	h.happens("3", "desk.ticket", "ada@example.org", "")
+	report, err := h.ErasePerson(ctx, engine.Actor{System: "test"}, engine.ByEmail("sam@example.org"), false)
+	must(t, err)
+	log, err := h.Events(ctx, engine.EventPlace{}, 10)
+	must(t, err)
+	m, err := h.Metric(ctx, "crm", true)
+	must(t, err)
+	if report.Events != 3 || len(log) != 1 || log[0].ID != "3" || m.N != 0 {
+		t.Errorf("report %+v, %d events, %d values left", report, len(log), m.N)
+	}
+}

@@ -15,6 +15,10 @@ func cohortRoutes() []route {
 				rows, err := c.engine.Board(c.Context(), c.course())
 				return all(rows), err
 			}},
+		{method: "GET", path: "/api/v1/late", id: "listLate", tag: "Cohorts", summary: "Who of a course is late, with what", scope: lrs.ScopeEnrolmentsRead,
+			query: append(courseParams(), limitParam, cursorParam), reply: engine.LatePage{}, do: func(c *call) (any, error) {
+				return c.engine.LateList(c.Context(), c.by(), c.course(), engine.EnrolmentID(c.param("cursor")), min(c.limit(), 100))
+			}},
 	}
 }
 

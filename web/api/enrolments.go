@@ -197,7 +197,20 @@ func coachRoutes() []route {
 		Name  string      `json:"name,omitempty"`
 		Email string      `json:"email"`
 	}
+	type useIn struct {
+		Behaviour engine.BehaviourID `json:"behaviour"`
+		Note      string             `json:"note,omitempty"`
+		Barrier   string             `json:"barrier,omitempty"`
+		Key       string             `json:"key,omitempty" doc:"The same use again under it counts once"`
+	}
 	return []route{
+		act("uses", "logUse", "The learner used a behaviour", useIn{}, `{"behaviour": "trade", "note": "asked for a longer contract"}`, func(c *call) error {
+			learner, err := c.learner()
+			in := c.body.(*useIn)
+			return orThen(err, func() error {
+				return c.engine.LogUse(c.Context(), learner, c.enrolment(), in.Behaviour, in.Note, in.Barrier, in.Key)
+			})
+		}),
 		act("pause", "pauseEnrolment", "Let an enrolment stand still", pauseIn{}, `{"until": "2027-01-04T08:00:00Z", "reason": "parental leave"}`, func(c *call) error {
 			in := c.body.(*pauseIn)
 			return c.engine.Pause(c.Context(), c.by(), c.enrolment(), in.Until, in.Reason)

@@ -134,6 +134,13 @@ func workflowRoutes() []route {
 				}
 				return rawReply{"application/yaml", engine.Export(w)}, nil
 			}},
+		{method: "GET", path: "/api/v1/workflows/{workflow}/diff", id: "diffWorkflow", tag: "Workflows", summary: "What changed between two versions, and what it means",
+			scope: lrs.ScopeWorkflowsRead, query: []param{{name: "from", integer: true, required: true}, {name: "to", doc: "The highest if left out", integer: true}},
+			reply: engine.Difference{}, do: func(c *call) (any, error) {
+				from, _ := strconv.Atoi(c.param("from")) // checked
+				to, _ := strconv.Atoi(c.param("to"))
+				return c.engine.DiffWorkflow(c.Context(), engine.WorkflowID(c.PathValue("workflow")), from, to)
+			}},
 		{method: "POST", path: "/api/v1/lint", id: "lintWorkflow", tag: "Workflows", summary: "Check a definition; nothing is kept", scope: lrs.ScopeWorkflowsRead,
 			body: definition{}, sample: `{"source": "workflow: hello\nversion: 1\n"}`, reply: lintReport{}, do: func(c *call) (any, error) {
 				w, problems := engine.ParseWorkflow("", []byte(c.body.(*definition).Source))
