@@ -105,7 +105,7 @@ type Store interface {
 	// SaveMessage replaces the document whose Rev is m.Rev and stores it with Rev+1.
 	SaveMessage(ctx context.Context, m Message) error
 	// DueMessages lists what waits with DueAt not after until, or is sending with ClaimedUntil not after until;
-	// earliest DueAt first.
+	// earliest of these first.
 	DueMessages(ctx context.Context, until time.Time, limit int) ([]Message, error)
 	// MessagesTo lists a person's messages in any state, latest DueAt first.
 	MessagesTo(ctx context.Context, p PersonID, limit int) ([]Message, error)

@@ -41,7 +41,7 @@ func (s *Store) SaveMessage(ctx context.Context, m engine.Message) error {
 // worker that did not come back in time; earliest first.
 func (s *Store) DueMessages(ctx context.Context, until time.Time, limit int) ([]engine.Message, error) {
 	return documents[engine.Message](ctx, "due messages", s.messages,
-		is("ready_at", bson.D{{Key: "$gt", Value: int64(0)}, {Key: "$lte", Value: engine.Nanos(until)}}), ascending("due_at", "_id"), limit)
+		is("ready_at", bson.D{{Key: "$gt", Value: int64(0)}, {Key: "$lte", Value: engine.Nanos(until)}}), ascending("ready_at", "_id"), limit)
 }
 
 // MessagesTo gives the messages to a person, newest first.

@@ -12,6 +12,8 @@ var deadLetterSchema = []string{
 	`CREATE INDEX IF NOT EXISTS engine_dead_letters_at ON engine_dead_letters (at, id)`,
 }
 
+const deadLetters = `SELECT doc FROM engine_dead_letters ORDER BY at, id LIMIT ?`
+
 // PutDeadLetter notes what was given up.
 func (s *Store) PutDeadLetter(ctx context.Context, l engine.DeadLetter) error {
 	const op = "put dead letter"
@@ -29,7 +31,7 @@ func (s *Store) PutDeadLetter(ctx context.Context, l engine.DeadLetter) error {
 
 // DeadLetters lists what was given up, oldest first.
 func (s *Store) DeadLetters(ctx context.Context, limit int) ([]engine.DeadLetter, error) {
-	return documents[engine.DeadLetter](ctx, s, "dead letters", `SELECT doc FROM engine_dead_letters ORDER BY at, id LIMIT ?`, bounded(limit))
+	return documents[engine.DeadLetter](ctx, s, "dead letters", deadLetters, bounded(limit))
 }
 
 // RemoveDeadLetter takes one away.

@@ -7,6 +7,14 @@ import (
 	"github.com/cairn-lms/cairn/engine"
 )
 
+// What the sweep asks, see plan_test.go.
+const (
+	dueEnrolments       = `SELECT id, wake_at FROM engine_enrolments WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at, id LIMIT ?`
+	unrelayedEnrolments = `SELECT id FROM engine_enrolments WHERE unrelayed IS NOT NULL ORDER BY unrelayed, id LIMIT ?`
+	dueGrades           = `SELECT id FROM engine_enrolments WHERE grade_at IS NOT NULL AND grade_at <= ? ORDER BY grade_at, id LIMIT ?`
+	dueMessages         = `SELECT doc FROM engine_messages WHERE ready_at IS NOT NULL AND ready_at <= ? ORDER BY ready_at, id LIMIT ?`
+)
+
 // CreateEnrolment adds an enrolment, at revision 1.
 func (s *Store) CreateEnrolment(ctx context.Context, e *engine.Enrolment) error {
 	const op = "create enrolment"
@@ -76,7 +84,7 @@ func (s *Store) EnrolmentsIn(ctx context.Context, c engine.Course, limit int) ([
 func (s *Store) DueEnrolments(ctx context.Context, until time.Time, limit int) ([]engine.Due, error) {
 	const op = "due enrolments"
 	rows, err := s.db.QueryContext(ctx,
-		`SELECT id, wake_at FROM engine_enrolments WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at, id LIMIT ?`,
+		dueEnrolments,
 		engine.Nanos(until), bounded(limit))
 	if err != nil {
 		return nil, fail(op, err)
@@ -100,13 +108,13 @@ func (s *Store) DueEnrolments(ctx context.Context, until time.Time, limit int) (
 // UnrelayedEnrolments gives those whose outbox holds statements or messages, longest unsaved first.
 func (s *Store) UnrelayedEnrolments(ctx context.Context, limit int) ([]engine.EnrolmentID, error) {
 	return s.ids(ctx, "unrelayed enrolments",
-		`SELECT id FROM engine_enrolments WHERE unrelayed IS NOT NULL ORDER BY unrelayed, id LIMIT ?`, bounded(limit))
+		unrelayedEnrolments, bounded(limit))
 }
 
 // DueGrades gives those whose grade is to be passed back by a time, oldest first.
 func (s *Store) DueGrades(ctx context.Context, until time.Time, limit int) ([]engine.EnrolmentID, error) {
 	return s.ids(ctx, "due grades",
-		`SELECT id FROM engine_enrolments WHERE grade_at IS NOT NULL AND grade_at <= ? ORDER BY grade_at, id LIMIT ?`, engine.Nanos(until), bounded(limit))
+		dueGrades, engine.Nanos(until), bounded(limit))
 }
 
 func (s *Store) ids(ctx context.Context, op, query string, args ...any) ([]engine.EnrolmentID, error) {

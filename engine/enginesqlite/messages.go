@@ -51,7 +51,7 @@ func (s *Store) SaveMessage(ctx context.Context, m engine.Message) error {
 // worker that did not come back in time; earliest first.
 func (s *Store) DueMessages(ctx context.Context, until time.Time, limit int) ([]engine.Message, error) {
 	return documents[engine.Message](ctx, s, "due messages",
-		`SELECT doc FROM engine_messages WHERE ready_at IS NOT NULL AND ready_at <= ? ORDER BY due_at, id LIMIT ?`,
+		dueMessages,
 		engine.Nanos(until), bounded(limit))
 }
 

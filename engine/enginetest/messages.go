@@ -56,7 +56,7 @@ func messagesFallDue(t *testing.T, s engine.Store) {
 	m.State, m.ClaimedUntil = engine.MessageSending, at(25)
 	must(t, s.SaveMessage(ctx, m))
 	same(t, "at 24, one claimed", due(24), "middle ")
-	same(t, "at 25, the claim has run out", due(25), "early middle ")
+	same(t, "at 25, the claim has run out", due(25), "middle early ")
 
 	m = got[engine.Message](t)(s.Message(ctx, "early"))
 	m.State, m.SentAt, m.ClaimedUntil = engine.MessageSent, at(25), time.Time{}

@@ -1,0 +1,55 @@
+package enginesqlite
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cairn-lms/cairn/cmd/sqlitedb"
+)
+
+// What the sweep asks every few seconds is answered by an index of only those rows that wait for something, without
+// sorting: however many enrolments there are.
+func TestWhatIsDueIsFoundByIndexOnly(t *testing.T) {
+	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "engine.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := New(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UnixNano()
+	for _, q := range []struct {
+		query, index string
+		args         []any
+	}{
+		{dueEnrolments, "engine_enrolments_wake", []any{now, 10}},
+		{unrelayedEnrolments, "engine_enrolments_unrelayed", []any{10}},
+		{dueGrades, "engine_enrolments_grade", []any{now, 10}},
+		{dueMessages, "engine_messages_ready", []any{now, 10}},
+		{deadLetters, "engine_dead_letters_at", []any{10}},
+	} {
+		rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+q.query, q.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan []string
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, detail)
+		}
+		rows.Close()
+		whole := strings.Join(plan, "; ")
+		// A partial index holds only what waits: going along it from its start is no scan of the table.
+		along := strings.Contains(whole, "USING INDEX "+q.index) || strings.Contains(whole, "USING COVERING INDEX "+q.index)
+		if !along || len(plan) != 1 || strings.Contains(whole, "TEMP B-TREE") {
+			t.Errorf("%s\n\tis answered by: %s", q.query, whole)
+		}
+	}
+}
