@@ -21,7 +21,14 @@ func actOf(e *Enrolment, s *Step, st *StepState) string {
 	switch {
 	case s.handsIn():
 		return ActForm
-	case !s.carried() || s.wants("viewed", "watched", "acknowledged", "posts", "attended") && (st.Viewed.IsZero() || st.Again != nil):
+	case s.wants("posts"):
+		if r, _ := s.Done.Find("posts"); st.Talk != nil && st.Talk.Own >= max(1, int(r.N)) {
+			return ActOther // others have not written yet
+		}
+		return ActPost
+	case s.wants("attended"):
+		return ActAttend
+	case s.wants("viewed", "watched", "acknowledged") && (st.Viewed.IsZero() || st.Again != nil):
 		return ActConfirm
 	}
 	return ActLMS

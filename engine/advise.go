@@ -19,9 +19,6 @@ func advise(w *Workflow, r *reader) {
 		case KindExperiment, KindAssignment, KindPractise, KindReflect, KindPlan, KindDiscuss, KindShare, KindConversation, KindCheckin:
 			doing++
 		}
-		for _, what := range notCarried(s) {
-			warn(s.line, s.col, s.path, "not carried out yet: "+what, "")
-		}
 	}
 	if content > doing {
 		warn(1, 1, "phases", fmt.Sprintf("more content (%d steps) than doing (%d)", content, doing), "let people try more and read less")
@@ -55,21 +52,6 @@ func asked(w *Workflow, b BehaviourID, by Role) bool {
 		}
 		return s.Review != nil && s.Review.By == by && slices.Contains(s.Review.Rate, b)
 	})
-}
-
-// notCarried names what of a step this engine does not do yet.
-func notCarried(s *Step) []string {
-	var out []string
-	if !s.carried() {
-		out = append(out, fmt.Sprintf("kind %s by %s (its doer confirms it)", s.Kind, s.By))
-	}
-	if s.WaitFor != "" {
-		out = append(out, "wait_for")
-	}
-	if s.Done.Has("posts") && s.carried() || s.Done.Has("attended") && s.carried() {
-		out = append(out, "posts and attendance (the learner confirms)")
-	}
-	return out
 }
 
 // days is a duration in calendar days, roughly for working days.

@@ -37,7 +37,7 @@ func outcomes(s *Step, r Request) []string {
 	case ForConfirm, ForBriefing:
 		return []string{OutcomeAcknowledged}
 	}
-	if s.carried() && s.wants("response", "words") {
+	if r.Purpose == ForDiscuss || r.Purpose != ForAttend && s.By != Learner && s.wants("response", "words", "posts") {
 		return []string{OutcomeResponse}
 	}
 	return []string{OutcomeAcknowledged}
@@ -113,6 +113,9 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 			d.again(st)
 			return
 		}
+		if d.peersJudge(st, r) {
+			return // the others are asked too
+		}
 		st.Approved = d.now
 		d.close(st, OutcomeWithdrawn) // one approval is enough, though a pause may keep the step from going on
 		st.Approvals++
@@ -149,7 +152,12 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 	case OutcomeResponse, OutcomeAcknowledged:
 		switch {
 		case r.Purpose == ForConfirm:
-			st.Confirmed = d.now
+			if !d.peersJudge(st, r) {
+				st.Confirmed = d.now
+			}
+		case r.Purpose == ForAttend:
+			st.event().Attended, st.Event.Host = d.now, r.Person
+			d.sayAttended(s, By(r.Person))
 		case ev.answer.Outcome == OutcomeAcknowledged:
 			st.Acknowledged, st.Viewed = d.now, d.now
 		}
@@ -164,7 +172,7 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 		}
 		if ev.written != nil && s.By != Learner {
 			st.Hand, st.HandSHA256, st.HandWords = ev.written.ID, ev.written.SHA256, ev.written.Words
-			if !s.polls() { // the others who were asked still answer the same question
+			if s.By != Peer && !s.polls() { // the others who were asked still answer the same question
 				st.Hands++
 			}
 		}

@@ -97,6 +97,9 @@ func (s *Service) arrival(ctx context.Context, w *Workflow, e *Enrolment, a Arri
 	if err := s.meet(ctx, w, p, a.Custom); err != nil {
 		return nil, err
 	}
+	if err := s.launchStart(ctx, w, e, a.Custom); err != nil {
+		return nil, err
+	}
 	ev := arrived{a: a}
 	if !e.Preview && e.Anchors[AnchorCourseCompleted].IsZero() {
 		signals, err := s.signalsOf(ctx, p)

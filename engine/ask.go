@@ -96,6 +96,10 @@ func (d *decision) needed(s *Step, st *StepState) (need, bool) {
 		}
 	case st.State == Submitted && s.wants("confirmed") && st.Confirmed.IsZero():
 		n.purpose, n.role, n.sha256 = ForConfirm, Role(s.With), st.HandSHA256
+	case s.By == Learner && st.State == Open && d.awaitsPost(s, st):
+		n.purpose, n.role, n.due = ForDiscuss, s.talksWith(), st.DueAt
+	case s.By == Learner && st.State == Open && d.awaitsHost(s, st):
+		n.purpose, n.role, n.due = ForAttend, Role(s.With), st.DueAt
 	default:
 		return need{}, false
 	}
@@ -184,6 +188,9 @@ func (d *decision) deadline(t time.Time, n need) time.Time {
 }
 
 func (d *decision) expire(s *Step, st *StepState) bool {
+	if d.someAnswered(s, st) {
+		return true
+	}
 	d.close(st, OutcomeExpired)
 	if st.Again != nil {
 		d.answerSpaced(st) // the step was done before and stays so

@@ -70,6 +70,7 @@ func (d *decision) begin(s *Step, st *StepState) bool {
 	st.State, st.OpenedAt, st.OpensAt = Open, d.now, time.Time{}
 	st.Attempt++
 	st.DueAt = d.due(s, st)
+	d.look(s)
 	return true
 }
 
@@ -84,6 +85,10 @@ func (st *StepState) clear() {
 	st.NudgesPlanned = nil
 	st.Heard = nil
 	st.DueSet, st.HaltedIn = 0, ""
+	st.Talk = nil
+	if st.Event != nil {
+		st.Event.Attended, st.Event.Host = time.Time{}, ""
+	}
 }
 
 // attempt forgets what was handed in, seen and answered in an attempt.

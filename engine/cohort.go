@@ -40,7 +40,6 @@ type Cohort struct {
 
 	Tell      bool      `json:"tell,omitempty"`      // members are to be woken, as something here has changed
 	TellAfter MemberRef `json:"tell_after,omitzero"` // ... those behind this one
-	TellRev   int64     `json:"tell_rev,omitempty"`  // Rev of the change they are to learn of
 }
 
 // Occasion is one event of a whole cohort.
@@ -67,6 +66,7 @@ const (
 	MemberActive = "active"
 	MemberPaused = "paused"
 	MemberLeft   = "left"
+	MemberDone   = "completed"
 	MemberOver   = "over" // stopped
 )
 
@@ -150,13 +150,14 @@ type CohortFacts struct {
 type Membership struct {
 	Label     string    `json:"label,omitempty"` // of the cohort, if a coach split it
 	ActiveAt  time.Time `json:"active_at,omitzero"`
+	Start     time.Time `json:"start,omitzero"`  // course_start, as the cohort said last
 	Zone      string    `json:"zone,omitempty"`  // the learner's when they joined
 	Ready     []StepID  `json:"ready,omitempty"` // steps that only wait for the cohort
 	Group     int       `json:"group,omitempty"` // number of the group of peers; 0: in none
 	Mates     []Mate    `json:"mates,omitempty"` // the others in it
 	DroppedAt time.Time `json:"dropped_at,omitzero"`
 
-	Told    string `json:"told,omitempty"`    // hash of the member the cohort knows, or is told of now
+	Told    string `json:"told,omitempty"`    // hash of the member that the cohort knows, or is being told of
 	Tell    bool   `json:"tell,omitempty"`    // the member is to be written
 	Regroup bool   `json:"regroup,omitempty"` // a group is sought, or is to be looked through
 }
@@ -174,7 +175,7 @@ func (m *Membership) same(o *Membership) bool {
 	if m == nil || o == nil {
 		return m == o
 	}
-	return m.Label == o.Label && m.ActiveAt.Equal(o.ActiveAt) && m.Zone == o.Zone && slices.Equal(m.Ready, o.Ready) && m.Group == o.Group &&
+	return m.Label == o.Label && m.ActiveAt.Equal(o.ActiveAt) && m.Start.Equal(o.Start) && m.Zone == o.Zone && slices.Equal(m.Ready, o.Ready) && m.Group == o.Group &&
 		slices.Equal(m.Mates, o.Mates) && m.DroppedAt.Equal(o.DroppedAt) && m.Told == o.Told && m.Tell == o.Tell && m.Regroup == o.Regroup
 }
 

@@ -61,6 +61,8 @@ func (d *decision) stepActivity(s *Step) xapi.Activity {
 		kind = xapi.TypeCheckIn
 	case KindDiscuss, KindShare:
 		kind = xapi.TypeDiscussion
+	case KindEvent:
+		kind = xapi.TypeMeeting
 	}
 	return activity(stepIRI(d.f.IRIBase, d.w.ID, s.ID), kind, s.Title)
 }

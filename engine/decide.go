@@ -11,6 +11,7 @@ type Facts struct {
 	Candidates map[Role][]Assignment // whom the launch and the course yield for a role, in the order of `from`
 	// CourseSends tells that this course has sent completions, so that none is assumed.
 	CourseSends bool
+	Cohort      *CohortFacts // nil: a preview, or a workflow in which nothing depends on it
 }
 
 // event is something that happened. apply changes the decision's enrolment and may run more than once, each time on a
@@ -50,8 +51,12 @@ func decide(w *Workflow, e *Enrolment, f Facts, ev event, now time.Time) (*Enrol
 	}
 	d.now = now
 	d.drawArm()
+	d.join()
 	if err := ev.apply(d); err != nil {
 		return nil, err
+	}
+	if byLearner(ev) {
+		d.active()
 	}
 	d.settle()
 	return c, nil
@@ -79,6 +84,7 @@ func (d *decision) note(t time.Time) {
 
 // settle follows what can happen now until nothing does, then plans nudges, the grade and the next wake.
 func (d *decision) settle() {
+	d.join()
 	d.assign()
 	d.endPause()
 	for range 4*len(d.w.order) + 8 {
@@ -92,6 +98,8 @@ func (d *decision) settle() {
 	}
 	d.planNudges()
 	d.progress()
+	d.seek()
+	d.tellCohort()
 	d.e.WakeAt = d.next
 	d.e.UpdatedAt = d.now
 }

@@ -109,7 +109,7 @@ func (o *world) check(before, after *Enrolment) {
 		if st.State.Settled() && slices.ContainsFunc(st.Requests, Request.Waiting) {
 			o.t.Fatalf("%s is %s and somebody is still asked", s.ID, st.State)
 		}
-		if s.By != Learner && !after.Paused() && s.carried() && st.State == Open && len(after.Roles[s.By]) > 0 && st.AskAgainAt.Before(o.now) && !slices.ContainsFunc(st.Requests, Request.Waiting) {
+		if s.By != Learner && !after.Paused() && st.State == Open && len(after.Roles[s.By]) > 0 && st.AskAgainAt.Before(o.now) && !slices.ContainsFunc(st.Requests, Request.Waiting) {
 			o.t.Fatalf("%s waits for an answer and nobody is asked: %+v", s.ID, *st)
 		}
 	}

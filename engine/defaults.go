@@ -49,6 +49,7 @@ var (
 	fiveWorkingDays  = Duration{N: 5, Unit: "wd"}
 	threeWorkingDays = Duration{N: 3, Unit: "wd"}
 	oneWorkingDay    = Duration{N: 1, Unit: "wd"}
+	twoWorkingDays   = Duration{N: 2, Unit: "wd"}
 )
 
 // defaultDone is how a kind is done unless the step says otherwise.

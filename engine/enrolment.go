@@ -238,7 +238,9 @@ const (
 	ForFeedback       = "feedback"
 	ForBriefing       = "briefing"
 	ForCheckin        = "checkin"
-	ForStep           = "step" // any other step by someone else than the learner
+	ForStep           = "step"    // any other step by someone else than the learner
+	ForDiscuss        = "discuss" // a post of whom the step is with
+	ForAttend         = "attend"  // whether the learner took part in an event with this person
 )
 
 // Review is one answer of a reviewer. What was written is the Contribution; Comment is filled in for views only.

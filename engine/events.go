@@ -45,7 +45,7 @@ func (ev arrived) apply(d *decision) error {
 		d.e.Anchors[AnchorEnrolled], d.e.AnchorSource[AnchorEnrolled] = d.now, "launch"
 		d.sayRegistered()
 	}
-	if start, ok := courseStart(a.Custom["course_start"]); ok && !start.Equal(d.e.Anchors[AnchorCourseStart]) && !setByHand(d.e.AnchorSource[AnchorCourseStart]) {
+	if start, ok := courseStart(a.Custom["course_start"]); ok && d.f.Cohort == nil && !start.Equal(d.e.Anchors[AnchorCourseStart]) && !setByHand(d.e.AnchorSource[AnchorCourseStart]) {
 		d.e.Anchors[AnchorCourseStart], d.e.AnchorSource[AnchorCourseStart] = start, "launch"
 	}
 	d.disclose() // the pages it leads to say so

@@ -48,6 +48,14 @@ func (s *Service) facts(ctx context.Context, w *Workflow, e *Enrolment) (Facts, 
 			}
 		}
 	}
+	if f.Cohort, err = s.cohortFacts(ctx, w, e, learner); err != nil {
+		return Facts{}, err
+	}
+	if e.Cohort != nil && w.peers() > 0 {
+		for _, m := range e.Cohort.Mates {
+			f.Candidates[Peer] = append(f.Candidates[Peer], Assignment{Person: m.Person, Source: withCohort})
+		}
+	}
 	if err := s.people(ctx, e, &f); err != nil {
 		return Facts{}, err
 	}

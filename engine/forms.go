@@ -77,17 +77,5 @@ func formQuestions(form string) []Question {
 
 // handsIn tells whether the doer hands something in, rather than confirming.
 func (s *Step) handsIn() bool {
-	return s.wants("response", "words", "evidence", "score", "posts") && s.carried()
-}
-
-// carried tells whether this engine runs the step's kind as the format says. A step that is not carried opens and is
-// confirmed by its doer.
-func (s *Step) carried() bool {
-	switch s.Kind {
-	case KindEvent, KindShare:
-		return false
-	case KindDiscuss:
-		return (s.With == string(Manager) || s.With == string(Coach)) && !s.Done.Has("posts")
-	}
-	return s.By != Peer || s.Kind == KindSurvey || s.Kind == KindFeedback
+	return s.wants("response", "words", "evidence", "score")
 }

@@ -101,10 +101,10 @@ func (v *viewer) choose(h *Home) {
 	}
 }
 
-// sooner orders open steps: what the learner can do before what waits for the LMS, required before optional, then by
+// sooner orders open steps: what the learner can do before what waits for the LMS, an event or others, required before optional, then by
 // due; none is last.
 func sooner(a, b *StepView) bool {
-	if x, y := a.Act == ActLMS, b.Act == ActLMS; x != y {
+	if x, y := a.waits(), b.waits(); x != y {
 		return y
 	}
 	if a.Step.Optional != b.Step.Optional {
@@ -122,7 +122,7 @@ func sooner(a, b *StepView) bool {
 // uses tells whether a role has anything to do in the workflow.
 func (v *viewer) uses(role Role) bool {
 	return slices.ContainsFunc(v.w.order, func(s *Step) bool {
-		return s.carried() && (s.By == role || s.With == string(role) || s.Review != nil && s.Review.By == role)
+		return s.By == role || s.With == string(role) || s.Review != nil && s.Review.By == role
 	})
 }
 
@@ -138,6 +138,7 @@ func (v *viewer) view(s *Step, st *StepState) StepView {
 	if p := v.e.Pause(); p != nil && sv.Due.After(p.From) {
 		sv.Late = false // nothing falls due
 	}
+	v.meets(&sv)
 	for _, b := range s.Rate {
 		sv.Rate = append(sv.Rate, *v.w.Behaviour(b))
 	}
@@ -198,4 +199,9 @@ func (v *viewer) asked(sv *StepView) {
 	if v.asksLearner(n.role) {
 		sv.AskRole = n.role
 	}
+}
+
+// waits tells whether an open step is not the learner's to do now.
+func (sv *StepView) waits() bool {
+	return sv.Act == ActLMS || sv.Act == ActAttend || sv.Act == ActOther
 }

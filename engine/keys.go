@@ -34,9 +34,10 @@ func EnrolmentKey(w WorkflowID, learner PersonID, c Course) string {
 // Key is what may exist only once.
 func (e *Enrolment) Key() string { return EnrolmentKey(e.Workflow, e.Learner, e.Course) }
 
-// OutboxSince is when an enrolment with statements or messages in its outbox was last saved; 0: there are none.
+// OutboxSince is when an enrolment with statements or messages in its outbox, or news for its cohort, was last saved; 0:
+// there are none.
 func (e *Enrolment) OutboxSince() int64 {
-	if len(e.Statements) == 0 && len(e.Messages) == 0 {
+	if len(e.Statements) == 0 && len(e.Messages) == 0 && (e.Cohort == nil || !e.Cohort.Tell && !e.Cohort.Regroup) {
 		return 0
 	}
 	return max(Nanos(e.UpdatedAt), 1)

@@ -56,10 +56,13 @@ const (
 	PurposeNotYet     = "not_yet"
 	PurposeCompleted  = "completed"
 
-	PurposeAtMax       = "at_max"       // the attempts of a step are used up
-	PurposeSignOffVoid = "signoff_void" // to who signed off what has changed since
-	PurposeStepWith    = "step_with"    // a step that the learner does with the receiver is open
-	PurposeUnreachable = "unreachable"  // to the coach: mails to somebody who is asked come back
+	PurposeAtMax         = "at_max"         // the attempts of a step are used up
+	PurposeSignOffVoid   = "signoff_void"   // to who signed off what has changed since
+	PurposeStepWith      = "step_with"      // a step that the learner does with the receiver is open
+	PurposeUnreachable   = "unreachable"    // to the coach: mails to somebody who is asked come back
+	PurposeEventTime     = "event_time"     // an event has got a time, or another one
+	PurposeCoachAsked    = "coach_asked"    // to the coach: the learner asks something
+	PurposeCoachAnswered = "coach_answered" // to the learner: the coach answers
 )
 
 // IsNudge tells whether a policy asked for the message: nudges keep working hours and caps. What a person's act

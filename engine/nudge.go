@@ -116,15 +116,13 @@ func (st *StepState) plan(key string) {
 
 // begins is when a step's event begins; false: it is none, or that is not known.
 func (d *decision) begins(s *Step, st *StepState) (time.Time, bool) {
-	if s.At == nil {
-		return time.Time{}, false
-	}
-	return d.happens(*s.At, beginning, d.zone(s.By), st) // no pause moves it
+	at := d.at(s, st)
+	return at, s.dated() && !at.IsZero()
 }
 
 // nudgeWith tells those with whom the learner does a step that it is open. A whole cohort has the step itself.
 func (d *decision) nudgeWith(s *Step, st *StepState, policy string, at time.Time) {
-	if s.With == "" || s.With == withCohort {
+	if s.With == "" || s.With == withCohort || s.talksWith() != "" && s.With != string(Peer) { // who is asked for a post hears of it by that
 		return
 	}
 	for _, p := range d.everybody(Role(s.With)) {

@@ -26,11 +26,13 @@ func (s *Service) RelayLocal(ctx context.Context, id EnrolmentID) error {
 // statement has all earlier ones in hand or finds them recorded, so their order holds. What the recorder refuses for
 // good is parked, so that it holds nothing up; messages never wait for statements.
 func (s *Service) relay(ctx context.Context, e *Enrolment) error {
-	if len(e.Statements) == 0 && len(e.Messages) == 0 {
+	if e.OutboxSince() == 0 {
 		return nil
 	}
 	gone, bad := map[string]bool{}, map[string]bool{}
 	failure := s.record(ctx, e, gone, bad)
+	told, failed := s.report(ctx, e)
+	failure = errors.Join(failure, failed)
 	for _, m := range e.Messages {
 		if err := s.o.Store.AddMessage(ctx, m); err != nil {
 			failure = errors.Join(failure, fmt.Errorf("relay message %s: %w", m.ID, err))
@@ -38,7 +40,7 @@ func (s *Service) relay(ctx context.Context, e *Enrolment) error {
 		}
 		gone[string(m.ID)] = true
 	}
-	return errors.Join(failure, s.clear(ctx, e, gone, bad))
+	return errors.Join(failure, s.clear(ctx, e, gone, bad, told))
 }
 
 // record records an enrolment's statements and notes which are through with: gone, of which bad were refused.
@@ -92,7 +94,7 @@ func refused(err error) bool {
 const maxParked = 20
 
 // clear takes relayed entries out of the outbox and parks the bad ones.
-func (s *Service) clear(ctx context.Context, e *Enrolment, gone, bad map[string]bool) error {
+func (s *Service) clear(ctx context.Context, e *Enrolment, gone, bad map[string]bool, told *Membership) error {
 	for range maxTries {
 		c := e.clone()
 		c.Statements, c.Messages = nil, nil
@@ -109,7 +111,7 @@ func (s *Service) clear(ctx context.Context, e *Enrolment, gone, bad map[string]
 				c.Messages = append(c.Messages, m)
 			}
 		}
-		if len(c.Statements) == len(e.Statements) && len(c.Messages) == len(e.Messages) {
+		if !c.Cohort.clear(told) && len(c.Statements) == len(e.Statements) && len(c.Messages) == len(e.Messages) {
 			return nil // somebody else was as fast
 		}
 		c.Parked = c.Parked[max(0, len(c.Parked)-maxParked):]

@@ -40,7 +40,15 @@ func (s *Service) OpenRequest(ctx context.Context, id EnrolmentID, request Reque
 	for _, b := range rates(of, *r) {
 		v.Rate = append(v.Rate, *w.Behaviour(b))
 	}
-	if slices.Contains(v.Outcomes, OutcomeResponse) {
+	switch {
+	case r.Purpose == ForDiscuss:
+		v.Questions = formQuestions(formNote)
+		if v.Thread, err = s.thread(ctx, By(r.Person), threadOf(e, of), PostRef{}, 0); err != nil {
+			return nil, err
+		}
+		v.Closed = e.State == Stopped || r.Outcome == OutcomeExpired // who has written may write again
+		v.Answered = false
+	case slices.Contains(v.Outcomes, OutcomeResponse):
 		v.Questions = reviewerAsks(of)
 	}
 	if a := w.Aid(of.Content.Aid); of.Content.Aid != "" && a != nil && of.By != Learner {
@@ -106,6 +114,9 @@ func (s *Service) fillRequest(ctx context.Context, v *RequestView, of *Step, st 
 // Answer takes a reviewer's answer. The same again is one; another after it, or one to something that has changed since
 // it was shown, is ErrConflict.
 func (s *Service) Answer(ctx context.Context, id EnrolmentID, request RequestID, a Answer) error {
+	if done, err := s.answerInThread(ctx, id, request, a); done || err != nil {
+		return err
+	}
 	a.Comment = strings.ToValidUTF8(strings.TrimSpace(strings.ReplaceAll(a.Comment, "\r\n", "\n")), "�")
 	_, err := s.change(ctx, id, func(w *Workflow, e *Enrolment) (event, error) {
 		of, st, r, err := e.request(w, request)

@@ -78,6 +78,12 @@ func (s *Service) change(ctx context.Context, id EnrolmentID, make func(*Workflo
 			}
 			seen.Custom = launch.a.Custom // the launch may name other people
 		}
+		if g, ok := ev.(grouped); ok {
+			seen.Cohort = &Membership{Mates: g.mates}
+			if e.Cohort != nil {
+				seen.Cohort.Label = e.Cohort.Label
+			}
+		}
 		facts, err := s.facts(ctx, w, &seen)
 		if err != nil {
 			return nil, err

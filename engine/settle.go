@@ -9,6 +9,7 @@ func (d *decision) step(s *Step, st *StepState) bool {
 	if d.e.Paused() {
 		return d.still(s, st)
 	}
+	d.date(s, st)
 	switch st.State {
 	case Locked:
 		return d.locked(s, st)
@@ -145,16 +146,20 @@ func (d *decision) end(s *Step, st *StepState, to State, reason string) bool {
 
 // met tells whether a step's `done` is met, and approved where it is reviewed.
 func (d *decision) met(s *Step, st *StepState) bool {
-	if !s.carried() {
-		return !st.Viewed.IsZero() || !st.Acknowledged.IsZero()
+	if d.peersAnswer(s, st) {
+		return false
 	}
 	return d.ruleMet(s.Done, s, st) && (s.Review == nil || !st.Approved.IsZero())
 }
 
 func (d *decision) ruleMet(r Rule, s *Step, st *StepState) bool {
 	switch r.Name {
-	case "viewed", "watched", "posts", "attended":
+	case "viewed", "watched":
 		return !st.Viewed.IsZero() || st.handed() // who hands in has seen it
+	case "posts":
+		return s.By == Learner && d.talked(s, st, int(r.N)) || s.By != Learner && st.handed()
+	case "attended":
+		return st.Event != nil && !st.Event.Attended.IsZero() || s.By != Learner && !st.Acknowledged.IsZero()
 	case "acknowledged":
 		return !st.Acknowledged.IsZero() || s.By == Learner && !st.Viewed.IsZero()
 	case "response":

@@ -40,6 +40,11 @@ func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID) (*S
 	}
 	sv.Items = items(of, st, all)
 	sv.Reviews = reviewViews(w, of, st, all, names)
+	if sv.CanPost {
+		if sv.Thread, err = s.thread(ctx, By(e.Learner), threadOf(e, of), PostRef{}, 0); err != nil {
+			return nil, err
+		}
+	}
 	return &sv, nil
 }
 

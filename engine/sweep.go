@@ -36,6 +36,7 @@ func (s *Service) Sweep(ctx context.Context, holder string) (SweepReport, error)
 	w.events(ctx)
 	w.wake(ctx)
 	w.relay(ctx)
+	w.cohorts(ctx)
 	w.deliver(ctx)
 	w.grades(ctx)
 	w.alarms(ctx)
@@ -107,6 +108,19 @@ func (w *sweep) relay(ctx context.Context) {
 	ids, err := w.s.o.Store.UnrelayedEnrolments(ctx, 5*sweepBatch)
 	w.note(err)
 	sweepEach(ctx, w, ids, &w.report.Relayed, func(id EnrolmentID) (int, error) { return one(w.s.RelayLocal(ctx, id)) })
+}
+
+// cohorts goes on with what members, peers and writers of posts have not been told yet.
+func (w *sweep) cohorts(ctx context.Context) {
+	cohorts, err := w.s.o.Store.TellingCohorts(ctx, sweepBatch)
+	w.note(err)
+	sweepEach(ctx, w, cohorts, &w.report.Woken, func(id CohortID) (int, error) { return 0, w.s.tellMembers(ctx, id) })
+	groups, err := w.s.o.Store.TellingGroups(ctx, sweepBatch)
+	w.note(err)
+	sweepEach(ctx, w, groups, &w.report.Woken, func(id CohortID) (int, error) { return 0, w.s.tellGroups(ctx, id) })
+	posts, err := w.s.o.Store.UncountedPosts(ctx, sweepBatch)
+	w.note(err)
+	sweepEach(ctx, w, posts, &w.report.Relayed, func(p Post) (int, error) { return 0, w.s.count(ctx, p) })
 }
 
 // grades passes due grades back. What fails is put off, and what this sweep has no time for is the next one's.

@@ -33,6 +33,8 @@ const (
 	ActConfirm = "confirm" // MarkDone: read it, watched it, did it
 	ActForm    = "form"    // Submit
 	ActLMS     = "lms"     // finish it in the LMS
+	ActPost    = "post"    // Post: write to the others; of a step that wants a hand-in too, see StepView.CanPost
+	ActAttend  = "attend"  // Attend: the code of the event
 	ActOther   = "other"   // somebody else's turn
 )
 
@@ -64,6 +66,12 @@ type StepView struct {
 	NeedsReviewer bool         // nobody is assigned to answer
 	Reviewers     []Person     // who was asked and has not answered
 	AskRole       Role         // the role to name someone for, if the learner may; else ""
+
+	At        time.Time   // of an event; zero: none, or not known yet
+	CanPost   bool        // Post takes something
+	CanAttend bool        // Attend takes a code
+	CanSetAt  bool        // AgreeTime is the learner's
+	Thread    *ThreadView // of a step in which people write to one another; its latest page
 }
 
 // ReviewView is a review with the reviewer's name and what was written.
@@ -98,6 +106,7 @@ type RequestView struct {
 	Paused       bool     // the learner's enrolment stands still; an answer is taken all the same
 	NeedsComment []string // outcomes that need a comment
 	Earlier      []ReviewView
+	Thread       *ThreadView // of a discuss
 }
 
 // CoveredHand is a hand-in that a sign-off covers.

@@ -105,10 +105,13 @@ func (d *decision) assumed(name string) (moment, bool) {
 		return moment{}, false
 	}
 	from, ok := d.anchor(t.Anchor, nil)
+	if t.Anchor == AnchorEnrolled {
+		from.at, ok = d.firstEnrolled()
+	}
 	if !ok {
 		return moment{}, false
 	}
-	zone := d.zone(Learner)
+	zone := d.cohortZone()
 	at := d.moved(from, d.w.Calendar.resolve(from, t, beginning, zone), zone, time.Time{})
 	if name == AnchorCourseStart {
 		y, m, day := at.In(zone).Date()
@@ -152,6 +155,9 @@ func (d *decision) happens(t TimeExpr, e edge, zone *time.Location, st *StepStat
 func (d *decision) due(s *Step, st *StepState) time.Time {
 	if s.Due == nil {
 		return time.Time{}
+	}
+	if s.dated() {
+		return d.eventDue(s, st)
 	}
 	asOpened, ok := d.whenBefore(*s.Due, ending, s.By, st, st.OpenedAt)
 	if !ok {

@@ -21,6 +21,8 @@ type boardPage struct {
 	Group  string // whose learners are shown; empty: all
 	Late   int    // learners with a late step
 	Done   int    // learners who are through
+
+	Cohorts []cohortCard // what they do together; none for who only looks
 }
 
 type boardRow struct {
@@ -56,6 +58,9 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 		body.Admin = v.Base + "/admin"
 	}
 	if err := s.sift(r, session, service, &body, &rows); err != nil {
+		return err
+	}
+	if body.Cohorts, err = cohortsOf(r, service, session.Person, rows); err != nil {
 		return err
 	}
 	for _, row := range rows {

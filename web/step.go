@@ -22,6 +22,8 @@ type stepPage struct {
 	About    writtenView
 	CanSkip  bool
 	NoReason *engine.FieldError // why "not possible" was not taken
+	NoCode   *engine.FieldError // why a code was not taken
+	NoText   *engine.FieldError // why a post was not
 	First    bool               // never looked at: say so once
 	LostFile bool               // files came with a form that was refused: they must be chosen again
 }
@@ -79,6 +81,14 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 	}
 	if i := slices.IndexFunc(problems, func(p engine.FieldError) bool { return p.Field == "reason" }); i >= 0 {
 		body.NoReason, problems = &problems[i], nil
+	}
+	for _, p := range []struct {
+		field string
+		to    **engine.FieldError
+	}{{"code", &body.NoCode}, {"text", &body.NoText}} {
+		if i := slices.IndexFunc(problems, func(f engine.FieldError) bool { return f.Field == p.field }); i >= 0 && filled == nil {
+			*p.to, problems = &problems[i], nil
+		}
 	}
 	evidence := v.Base + "/evidence/"
 	if step.Hand != nil {

@@ -41,6 +41,9 @@ func (l *life) learn(ctx context.Context, p *player, e *engine.Enrolment) error 
 
 // mind is when a learner means to do an open step.
 func (l *life) mind(p *player, v engine.StepView) time.Time {
+	if v.Act == engine.ActAttend && v.At.After(v.State.OpenedAt) {
+		return v.At // nobody is late for an event: one is there, or is not
+	}
 	since := v.State.OpenedAt
 	if v.State.ReturnedAt.After(since) {
 		since = v.State.ReturnedAt
@@ -83,6 +86,10 @@ func (l *life) do(ctx context.Context, p *player, step engine.StepID) error {
 		err = l.s.Submit(ctx, p.person, p.id, step, l.submission(v))
 	case engine.ActLMS:
 		err = l.inLMS(ctx, p, v.Step)
+	case engine.ActPost:
+		err = l.post(ctx, p, v.Step)
+	case engine.ActAttend:
+		err = l.s.MarkAttended(ctx, engine.Actor{System: "simulation"}, step, p.id)
 	}
 	var fields engine.FieldErrors
 	if errors.As(err, &fields) {
@@ -90,6 +97,17 @@ func (l *life) do(ctx context.Context, p *player, step engine.StepID) error {
 		return nil
 	}
 	return passed(err)
+}
+
+// post writes as much as a step asks for.
+func (l *life) post(ctx context.Context, p *player, s *engine.Step) error {
+	posts, _ := s.Done.Find("posts")
+	for n := range max(1, int(posts.N)) {
+		if _, err := l.s.Post(ctx, p.person, p.id, s.ID, fmt.Sprintf("word %d", n+1), ""); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // stuck notes a step that the people played cannot do.

@@ -228,8 +228,8 @@ func TestOnDayNALearnerSeesWhatTheHomePageWouldShowThatMorning(t *testing.T) {
 	}
 	home, _, err = simulate.Day(t.Context(), options(t, example, simulate.Prompt), 19) // Monday 11 January, 9:00
 	must(t, err)
-	if home.Next == nil || home.Next.Step.ID != "read-trades" {
-		t.Fatalf("day 19: %+v", home.Next)
+	if home.Next == nil || home.Next.Step.ID != "kickoff" {
+		t.Fatalf("day 19: the kick-off is at ten: %+v", home.Next)
 	}
 	if _, _, err = simulate.Day(t.Context(), options(t, example, simulate.Prompt), 0); !errors.Is(err, engine.ErrInvalid) {
 		t.Fatalf("day 0: %v", err)

@@ -1,0 +1,367 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const (
+	tellPage   = 100    // members woken between two notes of how far that is
+	maxMembers = 10_000 // of one cohort
+	maxMates   = 20     // of one group that a decision looks at
+)
+
+// cohortFacts is what a decision on an enrolment needs of its cohort: one small document, its first member, and where a
+// step may open that needs peers, those of the group.
+func (s *Service) cohortFacts(ctx context.Context, w *Workflow, e *Enrolment, learner Person) (*CohortFacts, error) {
+	if e.Preview || !w.together() {
+		return nil, nil //nolint:nilnil // it has none
+	}
+	c, err := s.cohort(ctx, e.CohortKey())
+	if err != nil {
+		return nil, err
+	}
+	f := &CohortFacts{Cohort: c, First: e.Anchors[AnchorEnrolled], Zone: learner.Zone}
+	first, err := s.o.Store.MembersOf(ctx, c.ID, MemberRef{}, 1)
+	if err != nil {
+		return nil, fmt.Errorf("load the first of cohort %s: %w", c.ID, err)
+	}
+	if len(first) > 0 && first[0].Enrolment != e.ID {
+		f.First, f.Zone = first[0].JoinedAt, first[0].Zone
+	} else if e.Cohort != nil && e.Cohort.Zone != "" {
+		f.Zone = e.Cohort.Zone
+	}
+	if f.Zone == "" {
+		f.Zone = "UTC"
+	}
+	if e.Cohort == nil || !slices.ContainsFunc(w.order, func(s *Step) bool {
+		st := e.Steps[s.ID]
+		return s.peered() && (st == nil || !st.State.Settled())
+	}) {
+		return f, nil
+	}
+	for _, m := range e.Cohort.Mates[:min(len(e.Cohort.Mates), maxMates)] {
+		mate, err := s.o.Store.MemberOf(ctx, m.Enrolment)
+		if errors.Is(err, ErrNotFound) {
+			mate = CohortMember{Enrolment: m.Enrolment, State: MemberOver} // erased
+		} else if err != nil {
+			return nil, fmt.Errorf("load a peer of enrolment %s: %w", e.ID, err)
+		}
+		f.Mates = append(f.Mates, mate)
+	}
+	return f, nil
+}
+
+// cohort is a cohort as it is kept, empty if it is not.
+func (s *Service) cohort(ctx context.Context, k CohortKey) (Cohort, error) {
+	c, err := s.o.Store.Cohort(ctx, k.ID())
+	if errors.Is(err, ErrNotFound) {
+		return Cohort{ID: k.ID(), Workflow: k.Workflow, Course: Course{Issuer: k.Course.Issuer, ID: k.Course.ID}, Label: k.Label}, nil
+	}
+	if err != nil {
+		return Cohort{}, fmt.Errorf("load cohort %s: %w", k.ID(), err)
+	}
+	return c, nil
+}
+
+// changeCohort changes a cohort by compare-and-swap and lets every member learn of it, this worker or the sweep. change
+// tells whether it changed anything; it may run more than once.
+func (s *Service) changeCohort(ctx context.Context, k CohortKey, change func(*Cohort) (bool, error)) (Cohort, error) {
+	for range maxTries {
+		kept, err := s.cohort(ctx, k)
+		if err != nil {
+			return Cohort{}, err
+		}
+		c := kept.clone()
+		changed, err := change(&c)
+		if err != nil {
+			return Cohort{}, err
+		}
+		if !changed {
+			return kept, s.tellMembers(ctx, c.ID)
+		}
+		c.Tell, c.TellAfter = true, MemberRef{}
+		if c.Rev == 0 {
+			err = s.o.Store.CreateCohort(ctx, c)
+		} else {
+			err = s.o.Store.SaveCohort(ctx, c)
+		}
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return Cohort{}, fmt.Errorf("save cohort %s: %w", c.ID, err)
+		}
+		if err := s.tellMembers(ctx, c.ID); err != nil { // the sweep will
+			s.o.Log.Warn("tell a cohort", "cohort", c.ID, "error", err)
+		}
+		return c, nil
+	}
+	return Cohort{}, fmt.Errorf("save cohort %s: too many others at once: %w", k.ID(), ErrConflict)
+}
+
+// telling marks a context in which a cohort is being told: what that changes is told by the same loop.
+type telling struct{}
+
+// tellMembers wakes the members of a cohort that has changed. Interrupted anywhere, it is taken up again by the sweep; members
+// that were told twice notice nothing.
+func (s *Service) tellMembers(ctx context.Context, id CohortID) error {
+	if ctx.Value(telling{}) != nil {
+		return nil
+	}
+	ctx = context.WithValue(ctx, telling{}, true)
+	var failed error
+	for range maxMembers / tellPage {
+		c, err := s.o.Store.Cohort(ctx, id)
+		if errors.Is(err, ErrNotFound) || err == nil && !c.Tell {
+			return failed
+		}
+		if err != nil {
+			return fmt.Errorf("load cohort %s: %w", id, err)
+		}
+		members, err := s.o.Store.MembersOf(ctx, id, c.TellAfter, tellPage)
+		if err != nil {
+			return fmt.Errorf("load members of cohort %s: %w", id, err)
+		}
+		for _, m := range members {
+			if err := s.Wake(ctx, m.Enrolment); err != nil && !errors.Is(err, ErrNotFound) {
+				if ctx.Err() != nil {
+					return errors.Join(failed, err)
+				}
+				failed = errors.Join(failed, fmt.Errorf("tell enrolment %s of its cohort: %w", m.Enrolment, err))
+			}
+			c.TellAfter = m.Ref()
+		}
+		if len(members) < tellPage {
+			c.Tell, c.TellAfter = false, MemberRef{}
+		}
+		if err := s.o.Store.SaveCohort(ctx, c); err != nil && !errors.Is(err, ErrConflict) { // a conflict: it has changed again
+			return errors.Join(failed, fmt.Errorf("save cohort %s: %w", id, err))
+		}
+	}
+	return failed
+}
+
+// report lets the cohort know what it is to know of an enrolment, and does what follows for others: a gate may open, a
+// group of peers changes. It may be interrupted anywhere and done again.
+//
+// It returns what it told, for clear; nil: nothing.
+func (s *Service) report(ctx context.Context, e *Enrolment) (*Membership, error) {
+	if e.Cohort == nil || !e.Cohort.Tell && !e.Cohort.Regroup {
+		return nil, nil //nolint:nilnil // there was nothing to tell
+	}
+	told := e.Cohort.clone()
+	w, err := s.Workflow(ctx, e.Workflow, e.Version)
+	if err != nil {
+		return nil, err
+	}
+	if told.Tell {
+		m := memberOf(w, e)
+		if err := s.o.Store.PutMember(ctx, m); err != nil {
+			return nil, fmt.Errorf("tell the cohort of enrolment %s: %w", e.ID, err)
+		}
+		if err := s.lookAtGates(ctx, w, e); err != nil {
+			return nil, err
+		}
+	}
+	if told.Regroup {
+		if err := s.regroup(ctx, w, e); err != nil {
+			return nil, err
+		}
+	}
+	return told, nil
+}
+
+// clear takes out of the outbox what was told, and tells whether there was any of it.
+func (m *Membership) clear(told *Membership) bool {
+	if m == nil || told == nil || !m.Tell && !m.Regroup {
+		return false
+	}
+	changed := false
+	if m.Tell && told.Tell && m.Told == told.Told {
+		m.Tell, changed = false, true
+	}
+	if m.Regroup && told.Regroup {
+		m.Regroup, changed = false, true
+	}
+	return changed
+}
+
+// lookAtGates opens the gates that nobody is waited for any more, and wakes an enrolment that has missed a change: it was
+// not a member yet when the others were woken.
+func (s *Service) lookAtGates(ctx context.Context, w *Workflow, e *Enrolment) error {
+	k := e.CohortKey()
+	c, err := s.cohort(ctx, k)
+	if err != nil {
+		return err
+	}
+	missed := !c.Start.IsZero() && !c.Start.Equal(e.Cohort.Start)
+	var open []StepID
+	for _, of := range w.order {
+		st := e.Steps[of.ID]
+		if at := c.Events[of.ID].At; !at.IsZero() && st != nil && st.Event != nil && st.Event.Own.IsZero() && !st.Event.At.Equal(at) {
+			missed = true
+		}
+		if of.WaitFor == "" || of.Opens.IsNever() {
+			continue
+		}
+		if !c.Gates[of.ID].IsZero() {
+			missed = missed || slices.Contains(e.Cohort.Ready, of.ID)
+			continue
+		}
+		waits, ready, err := s.o.Store.GateState(ctx, k.ID(), of.ID)
+		if err != nil {
+			return fmt.Errorf("look at gate %q of cohort %s: %w", of.ID, k.ID(), err)
+		}
+		if ready && !waits {
+			open = append(open, of.ID)
+		}
+	}
+	if len(open) > 0 {
+		_, err = s.changeCohort(ctx, k, func(c *Cohort) (bool, error) { return c.open(open, s.now()), nil })
+		return err
+	}
+	if missed && ctx.Value(telling{}) == nil {
+		return s.Wake(context.WithValue(ctx, telling{}, true), e.ID)
+	}
+	return nil
+}
+
+// open opens gates, each once.
+func (c *Cohort) open(steps []StepID, now time.Time) bool {
+	changed := false
+	for _, id := range steps {
+		if !c.Gates[id].IsZero() {
+			continue
+		}
+		if c.Gates == nil {
+			c.Gates = map[StepID]time.Time{}
+		}
+		c.Gates[id], changed = now, true
+	}
+	return changed
+}
+
+// regroup finds an enrolment its place in a group of peers, or looks through the group it has.
+func (s *Service) regroup(ctx context.Context, w *Workflow, e *Enrolment) error {
+	size := w.peers() + 1
+	if size < 2 {
+		return nil
+	}
+	id := e.CohortKey().ID()
+	_, _, f, err := s.asOfNow(ctx, e)
+	if err != nil {
+		return err
+	}
+	d := &decision{w: w, e: e, f: f, now: s.now()}
+	zone := d.cohortZone()
+	for range maxTries {
+		members, err := s.o.Store.MembersOf(ctx, id, MemberRef{}, maxMembers)
+		if err != nil {
+			return fmt.Errorf("load members of cohort %s: %w", id, err)
+		}
+		kept, err := s.o.Store.Groups(ctx, id)
+		if err != nil {
+			return fmt.Errorf("load groups of cohort %s: %w", id, err)
+		}
+		g := kept.clone()
+		g.leave(members)
+		g.place(members, size)
+		if n, _ := kept.of(e.ID); n != 0 {
+			byID := make(map[EnrolmentID]CohortMember, len(members))
+			for _, m := range members {
+				byID[m.Enrolment] = m
+			}
+			g.sift(e.ID, func(other EnrolmentID) bool { return absent(w.Calendar, byID[other], s.now(), zone) }, s.now())
+		}
+		g.Tell = append(g.Tell, e.ID) // its own place, or that there is none
+		g.tellOf(kept)
+		err = s.o.Store.SaveGroups(ctx, g)
+		if errors.Is(err, ErrConflict) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("save groups of cohort %s: %w", id, err)
+		}
+		return s.tellGroups(ctx, id)
+	}
+	return fmt.Errorf("save groups of cohort %s: too many others at once: %w", id, ErrConflict)
+}
+
+// leave takes out of the groups who is no member any more.
+func (g *Groups) leave(members []CohortMember) {
+	if len(g.Groups) == 0 {
+		return
+	}
+	known := make(map[EnrolmentID]bool, len(members))
+	for _, m := range members {
+		known[m.Enrolment] = true
+	}
+	for i := range g.Groups {
+		g.Groups[i] = slices.DeleteFunc(g.Groups[i], func(m Mate) bool { return !known[m.Enrolment] })
+	}
+}
+
+// tellOf asks for everybody to be told whose group is another than it was.
+func (g *Groups) tellOf(before Groups) {
+	for i, group := range g.Groups {
+		var was []Mate
+		if i < len(before.Groups) {
+			was = before.Groups[i]
+		}
+		if slices.Equal(was, group) {
+			continue
+		}
+		for _, m := range slices.Concat(was, group) {
+			g.Tell = append(g.Tell, m.Enrolment)
+		}
+	}
+	slices.Sort(g.Tell)
+	g.Tell = slices.Compact(g.Tell)
+}
+
+// tellGroups tells enrolments of their groups; the sweep takes up what is interrupted.
+func (s *Service) tellGroups(ctx context.Context, id CohortID) error {
+	if ctx.Value(telling{}) != nil {
+		return nil
+	}
+	ctx = context.WithValue(ctx, telling{}, true)
+	var failed error
+	for range maxMembers {
+		g, err := s.o.Store.Groups(ctx, id)
+		if err != nil {
+			return fmt.Errorf("load groups of cohort %s: %w", id, err)
+		}
+		if len(g.Tell) == 0 {
+			return failed
+		}
+		page := g.Tell[:min(len(g.Tell), tellPage)]
+		for _, e := range page {
+			n, mates := g.of(e)
+			ev := grouped{number: n, mates: mates, dropped: g.Dropped[e]}
+			if _, err := s.change(ctx, e, func(*Workflow, *Enrolment) (event, error) { return ev, nil }); err != nil && !errors.Is(err, ErrNotFound) {
+				if ctx.Err() != nil {
+					return errors.Join(failed, err)
+				}
+				failed = errors.Join(failed, fmt.Errorf("tell enrolment %s of its group: %w", e, err))
+			}
+		}
+		if err := s.toldGroups(ctx, g, page); err != nil {
+			return errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+// toldGroups notes who has been told of the groups as they were in g. Groups that have changed since are told again.
+func (s *Service) toldGroups(ctx context.Context, g Groups, told []EnrolmentID) error {
+	c := g.clone()
+	c.Tell = slices.DeleteFunc(c.Tell, func(e EnrolmentID) bool { return slices.Contains(told, e) })
+	if err := s.o.Store.SaveGroups(ctx, c); err != nil && !errors.Is(err, ErrConflict) {
+		return fmt.Errorf("save groups of cohort %s: %w", g.Cohort, err)
+	}
+	return nil
+}
