@@ -193,7 +193,7 @@ func happen(t *rapid.T, w *Workflow) {
 	for i := range rapid.IntRange(1, 25).Draw(t, "events") {
 		o.now = o.now.Add(time.Duration(rapid.IntRange(0, 40).Draw(t, "hours")) * time.Hour).Add(time.Duration(i) * time.Second)
 		s := rapid.SampledFrom(w.Steps()).Draw(t, "step")
-		switch rapid.IntRange(0, 9).Draw(t, "what") {
+		switch rapid.IntRange(0, 13).Draw(t, "what") {
 		case 0, 1:
 			o.do(confirmed{step: s.ID})
 		case 2, 3, 4:
@@ -209,6 +209,22 @@ func happen(t *rapid.T, w *Workflow) {
 		case 9:
 			o.now = o.now.AddDate(0, 0, rapid.IntRange(1, 60).Draw(t, "days"))
 			o.do(woke{})
+		case 10:
+			o.do(pausing{by: By("tessa"), until: o.now.Add(time.Duration(rapid.IntRange(1, 500).Draw(t, "pause")) * time.Hour)})
+		case 11:
+			o.do(resumed{by: By("tessa")})
+		case 12:
+			if rapid.Bool().Draw(t, "excuse") {
+				o.do(excused{by: By("tessa"), step: s.ID})
+			} else {
+				o.do(extended{by: By("tessa"), step: s.ID, due: o.now.AddDate(0, 0, 9)})
+			}
+		case 13:
+			if rapid.Bool().Draw(t, "leave") {
+				o.do(unenrolled{by: By("tessa")})
+			} else {
+				o.do(enrolled{by: By("tessa"), source: "coach"})
+			}
 		}
 	}
 }
