@@ -80,8 +80,7 @@ const (
 	CourseStart     = "course_start"
 	CourseCompleted = "course_completed"
 	Opens           = "opens"
-	Takes           = "takes_place" // an event
-	Due             = "due"         // and not done yet
+	Due             = "due" // and not done yet
 	HandsIn         = "hands_in"
 	Done            = "done"
 	Skipped         = "skipped"
