@@ -84,13 +84,14 @@ func (ev answered) apply(d *decision) error {
 	if shown := shownSHA256(d.e, s, *r); a.SHA256 != shown && shown != "" {
 		return fmt.Errorf("answer request %s: what was shown has changed since: %w", r.ID, ErrConflict)
 	}
-	rev := Review{Request: r.ID, By: r.Person, Role: r.Role, Outcome: a.Outcome, Ratings: a.Ratings, At: d.now, SHA256: r.SHA256, Attempt: st.Attempt, Grade: ev.answer.Grade}
+	rev := Review{Request: r.ID, By: r.Person, Role: r.Role, Outcome: a.Outcome, Ratings: a.Ratings, At: d.now, SHA256: r.SHA256, Attempt: later1(st.Attempt), Grade: ev.answer.Grade}
 	if ev.written != nil {
 		rev.Written = ev.written.ID
 	}
-	r.AnsweredAt, r.Outcome, r.SHA256, r.ExpiresAt = d.now, a.Outcome, "", time.Time{} // the review keeps the hash
+	r.AnsweredAt, r.Outcome, r.SHA256, r.ExpiresAt, r.DueAt = d.now, a.Outcome, "", time.Time{}, time.Time{} // the review keeps the hash
 	st.Reviews = append(st.Reviews, rev)
 	if len(st.Reviews) > maxReviews {
+		st.forget(st.Reviews[:len(st.Reviews)-maxReviews])
 		st.Reviews = st.Reviews[len(st.Reviews)-maxReviews:]
 	}
 	if !r.StandIn {
@@ -118,7 +119,6 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 		}
 		st.Approved = d.now
 		d.close(st, OutcomeWithdrawn) // one approval is enough, though a pause may keep the step from going on
-		st.Approvals++
 		if r.Purpose == ForReview && ev.answer.Grade != nil {
 			st.Score = ptr(*ev.answer.Grade / 100)
 		}
@@ -127,7 +127,6 @@ func (d *decision) judge(s *Step, st *StepState, r Request, ev answered) {
 		}
 	case OutcomeReturn:
 		st.State, st.ReturnedAt = Returned, d.now
-		st.Returns++
 		d.again(st)
 		if !st.DueAt.IsZero() && st.DueAt.Before(d.soonest(d.now, s.By)) {
 			st.DueAt = d.fresh(d.now, s.By)

@@ -192,6 +192,31 @@ func (d *decision) exhaust(s *Step, st *StepState) bool {
 	return true
 }
 
+// forget counts reviews that are kept no longer.
+func (st *StepState) forget(reviews []Review) {
+	st.Approvals += reviewed(reviews, OutcomeApprove)
+	st.Returns += reviewed(reviews, OutcomeReturn)
+}
+
+// reviewed counts the reviews with an outcome.
+func reviewed(reviews []Review, outcome string) int {
+	n := 0
+	for _, r := range reviews {
+		if r.Outcome == outcome {
+			n++
+		}
+	}
+	return n
+}
+
+// later1 is the number of an attempt as reviews keep it: of the first none, as most are.
+func later1(attempt int) int {
+	if attempt == 1 {
+		return 0
+	}
+	return attempt
+}
+
 // tellable are those who hear of what concerns a role: its people, else the stand-ins, else the coaches.
 func (d *decision) tellable(role Role) []PersonID {
 	if role == Learner {

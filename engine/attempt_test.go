@@ -170,8 +170,8 @@ func TestAReviewedLoopEndsAnAttemptAtApproveAndAReturnReopensIt(t *testing.T) {
 	must(t, h.Submit(ctx, h.sam, h.id, "practise", report("Two")))
 	h.review("approve", 4)
 	st = h.state("practise")
-	if st.State != engine.Done || st.Approvals != 2 || st.Returns != 1 {
-		t.Fatalf("approved twice: %s, %d approvals, %d returns", st.State, st.Approvals, st.Returns)
+	if st.State != engine.Done || len(st.Reviews) != 3 || st.Reviews[2].Attempt != 2 {
+		t.Fatalf("approved twice: %s, %+v", st.State, st.Reviews)
 	}
 	h.pass("2026-12-01 10:00")
 	if h.state("after").State != engine.Open {

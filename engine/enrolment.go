@@ -171,7 +171,7 @@ type StepState struct {
 	MissedAt       time.Time `json:"missed_at,omitzero"`        // a score last fell short
 	Past           []Past    `json:"past,omitempty"`            // hand-ins of earlier attempts, oldest first, the latest few
 	EvidenceBefore int       `json:"evidence_before,omitempty"` // pieces of evidence handed in in earlier attempts
-	Approvals      int       `json:"approvals,omitempty"`       // over all attempts
+	Approvals      int       `json:"approvals,omitempty"`       // in reviews that are kept no longer
 	Returns        int       `json:"returns,omitempty"`
 	Because        string    `json:"because,omitempty"`        // why this attempt began unasked: standard:<id>, max:<step>, evidence:<step>
 	Spaced         int       `json:"spaced,omitempty"`         // spaced asks so far
@@ -206,7 +206,7 @@ type Request struct {
 	Role       Role      `json:"role"` // the role asked; a stand-in counts as it
 	StandIn    bool      `json:"stand_in,omitempty"`
 	AskedAt    time.Time `json:"asked_at"`
-	DueAt      time.Time `json:"due_at,omitzero"`
+	DueAt      time.Time `json:"due_at,omitzero"` // until answered: an enrolment stays small
 	ExpiresAt  time.Time `json:"expires_at,omitzero"`
 	AnsweredAt time.Time `json:"answered_at,omitzero"` // answered, or closed
 	Outcome    string    `json:"outcome,omitempty"`    // approve, return, not_yet, response, acknowledged; expired, withdrawn
@@ -254,6 +254,6 @@ type Review struct {
 	Written ContributionID      `json:"written,omitempty"`
 	At      time.Time           `json:"at"`
 	SHA256  string              `json:"sha256,omitempty"`
-	Attempt int                 `json:"attempt,omitempty"` // of the step, when it was answered
+	Attempt int                 `json:"attempt,omitempty"` // of the step when it was answered; 0: the first
 	Grade   *float64            `json:"grade,omitempty"`   // 0–100, where the review grades
 }

@@ -44,9 +44,9 @@ func (d *decision) count(st *StepState, what string) any {
 			n += st.HandFiles
 		}
 	case "approved":
-		n = st.Approvals
+		n = st.Approvals + reviewed(st.Reviews, OutcomeApprove)
 	case "returned":
-		n = st.Returns
+		n = st.Returns + reviewed(st.Reviews, OutcomeReturn)
 	}
 	return float64(n)
 }

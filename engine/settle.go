@@ -133,6 +133,8 @@ func (d *decision) end(s *Step, st *StepState, to State, reason string) bool {
 		st.SettledAt = d.now
 	}
 	d.close(st, OutcomeWithdrawn)
+	st.EndedAt, st.MissedAt = time.Time{}, time.Time{}
+	st.Watched.pack()
 	st.AskedAt, st.ElseAt, st.AskAgainAt = time.Time{}, time.Time{}, time.Time{}
 	st.NudgesPlanned = nil // an enrolment stays small; a step opened again is nudged again
 	if to == Done {

@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,24 @@ func TestThreeHundredStepsStaySmallAndQuick(t *testing.T) {
 		}
 	}
 	each := time.Since(began) / 600
+	for i, s := range w.Steps() { // of twenty steps one was repeated, one is asked again, one is a video half watched
+		st := e.Steps[s.ID]
+		switch i % 20 {
+		case 0:
+			for range maxPast {
+				st.keep(Past{Hand: ContributionID(strings.Repeat("p", 36)), Score: ptr(0.5)})
+			}
+			st.EvidenceBefore = 9
+		case 1:
+			st.Again = &Again{N: 1, OpenedAt: now, DueAt: now}
+		case 2:
+			st.Watched = &Watched{Length: 600, Since: now, At: now, Segments: slices.Repeat([]int{100, 200}, maxSegments/10)}
+		}
+	}
+	e.UseLog = &UseLog{Weeks: map[BehaviourID][]int{"b": slices.Repeat([]int{2970, 9}, maxUseWeeks)}, Barriers: map[string]int{}, Keys: slices.Repeat([]string{strings.Repeat("k", 13)}, maxUseKeys)}
+	for i := range maxBarriers {
+		e.UseLog.Barriers[strings.Repeat("b", maxBarrier-3)+fmt.Sprint(i)] = 9
+	}
 	e.Statements, e.Messages = nil, nil
 	data, err := json.Marshal(e)
 	if err != nil {

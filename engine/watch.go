@@ -47,6 +47,13 @@ func (w *Watched) Share() float64 {
 	return max(w.Progress, min(1, float64(w.seconds())/float64(w.Length)))
 }
 
+// pack keeps only the share of what was watched: an enrolment stays small.
+func (w *Watched) pack() {
+	if w != nil {
+		w.Progress, w.Segments = w.Share(), nil
+	}
+}
+
 func (w *Watched) seconds() int {
 	n := 0
 	for i := 0; i+1 < len(w.Segments); i += 2 {

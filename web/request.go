@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -97,6 +99,15 @@ func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, stat
 	return s.draw(w, status, "request", v.titled("page.request.title", "learner", v.Name(a.view.Learner)), body)
 }
 
+// gradeOf reads a grade; nil: none was given, or no number.
+func gradeOf(s string) *float64 {
+	f, err := strconv.ParseFloat(strings.Replace(strings.TrimSpace(s), ",", ".", 1), 64)
+	if err != nil {
+		return nil
+	}
+	return &f
+}
+
 // worded says of a missing comment what it is for.
 func worded(problems engine.FieldErrors) engine.FieldErrors {
 	problems = slices.Clone(problems)
@@ -124,6 +135,7 @@ func (s *Site) answerRequest(w http.ResponseWriter, r *http.Request, a asked) er
 	}
 	err := a.service.Answer(r.Context(), a.token.Enrolment, a.token.Request, engine.Answer{
 		Outcome: outcome, Ratings: filled.ratings, Comment: filled.comment, Answers: filled.answers, SHA256: r.PostForm.Get("sha256"),
+		Grade: gradeOf(r.PostForm.Get("grade")),
 	})
 	if problems, ok := fieldErrors(err); ok {
 		return s.drawRequest(w, r, a, http.StatusUnprocessableEntity, filled, problems, false)
