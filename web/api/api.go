@@ -39,7 +39,6 @@ type Options struct {
 	Keys      lrs.KeyStore
 	Engine    func(ctx context.Context, tenant string) (*engine.Service, error)
 	Secrets   [][]byte         // of the installation, the present one first: those of event sources are made from them
-	Queue     Queue            // nil: the dead letters are not shown
 	Now       func() time.Time // nil: time.Now
 	Wall      func() time.Time // real time, for signatures and quotas; nil: time.Now
 	Log       *slog.Logger     // nil: silent

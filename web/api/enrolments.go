@@ -98,6 +98,15 @@ func enrolmentRoutes() []route {
 			scope: lrs.ScopeEnrolmentsRead, reply: engine.Journey{}, do: func(c *call) (any, error) { return c.engine.Journey(c.Context(), c.enrolment()) }},
 		{method: "GET", path: enrolmentPath + "/behaviour", id: "showBehaviour", tag: "Reports", summary: "How behaviours were rated at first and since, by whom",
 			scope: lrs.ScopeEnrolmentsRead, reply: engine.Gap{}, do: func(c *call) (any, error) { return c.engine.Gap(c.Context(), c.enrolment()) }},
+		{method: "GET", path: enrolmentPath + "/uses", id: "showUsesOf", tag: "Reports", summary: "How often one learner uses behaviours, by week", scope: lrs.ScopeEnrolmentsRead,
+			reply: engine.UseReport{}, do: func(c *call) (any, error) { return c.engine.UseFrequency(c.Context(), c.enrolment()) }},
+		{method: "GET", path: enrolmentPath + "/evidence", id: "listEvidence", tag: "Reports", summary: "Evidence with its state, oldest first; nothing of private steps",
+			scope: lrs.ScopeEnrolmentsRead, reply: list[engine.Evidence]{}, do: func(c *call) (any, error) {
+				found, err := c.engine.Evidence(c.Context(), c.enrolment(), false)
+				return all(found), err
+			}},
+		{method: "GET", path: enrolmentPath + "/matrix", id: "showMatrix", tag: "Reports", summary: "What there is to show for each standard and behaviour", scope: lrs.ScopeEnrolmentsRead,
+			reply: engine.Matrix{}, do: func(c *call) (any, error) { return c.engine.Matrix(c.Context(), c.enrolment(), false) }},
 		{method: "GET", path: enrolmentPath + "/others", id: "showOthers", tag: "Reports", summary: "Others on the same journey; counts only, and none below five people",
 			scope: lrs.ScopeEnrolmentsRead, reply: engine.Others{}, do: func(c *call) (any, error) { return c.engine.Others(c.Context(), c.enrolment()) }},
 	}

@@ -46,7 +46,7 @@ func (w *world) document() document {
 // filled is a path with ids of things that are there.
 func (w *world) filled(path string) string {
 	return strings.NewReplacer("{enrolment}", string(w.sam.ID), "{person}", string(w.sam.Learner), "{workflow}", "deals", "{step}", "plan",
-		"{event}", "none", "{request}", "none", "{prompt}", "none", "{sha256}", "none", "{queue}", "wake", "{task}", "none", "{source}", "main.none").Replace(path)
+		"{event}", "none", "{request}", "none", "{prompt}", "none", "{sha256}", "none", "{letter}", "none", "{post}", "none", "{source}", "main.none").Replace(path)
 }
 
 func TestEveryDocumentedRouteAnswersAsDocumented(t *testing.T) {
@@ -70,7 +70,7 @@ func TestEveryDocumentedRouteAnswersAsDocumented(t *testing.T) {
 			var query []string
 			for _, p := range op.Parameters {
 				if p.In == "query" && p.Required {
-					query = append(query, p.Name+"="+map[string]string{"course": "2", "course_issuer": "https://lms.example", "name": "sam@example.org", "person": string(w.sam.Learner), "from": "1"}[p.Name])
+					query = append(query, p.Name+"="+map[string]string{"course": "2", "course_issuer": "https://lms.example", "name": "sam@example.org", "person": string(w.sam.Learner), "from": "1", "workflow": "deals"}[p.Name])
 				}
 			}
 			if len(query) > 0 {

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -127,24 +126,4 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 		return s, "", false
 	}
 	return s[:i], s[i+len(sep):], true
-}
-
-// Queue shows and mends what the queue gave up.
-type Queue interface {
-	// Dead lists what was given up, latest first.
-	Dead(ctx context.Context, limit int) ([]DeadTask, error)
-	// Retry lets one be tried again, Drop forgets it. An unknown one is engine.ErrNotFound.
-	Retry(ctx context.Context, tenant, queue, id string) error
-	Drop(ctx context.Context, tenant, queue, id string) error
-}
-
-// DeadTask is a task that was given up.
-type DeadTask struct {
-	ID       string    `json:"id"`
-	Queue    string    `json:"queue"`
-	Kind     string    `json:"kind"`
-	Tenant   string    `json:"tenant"`
-	Error    string    `json:"error"`
-	FailedAt time.Time `json:"failed_at,omitzero"`
-	Tries    int       `json:"tries"`
 }

@@ -50,6 +50,16 @@ func stepRoutes() []route {
 		Due    time.Time `json:"due"`
 		Reason string    `json:"reason,omitempty"`
 	}
+	type watchedIn struct {
+		Segments []engine.Segment `json:"segments" doc:"In seconds of the video"`
+		Length   float64          `json:"length" doc:"Of the video, in seconds"`
+	}
+	type codeIn struct {
+		Code string `json:"code"`
+	}
+	type agreeIn struct {
+		At time.Time `json:"at"`
+	}
 	submit := act("POST", "hand-in", "handIn", "Steps", "Hand a step in for its learner", handIn{}, `{"answers": {"text": ["We asked for a longer contract."]}}`,
 		learner(func(c *call, p engine.PersonID) error {
 			in := c.body.(*handIn)
@@ -102,6 +112,31 @@ func stepRoutes() []route {
 			learner(func(c *call, p engine.PersonID) error {
 				return c.engine.Skip(c.Context(), p, c.enrolment(), c.step(), c.body.(*reasonIn).Reason)
 			})),
+		act("POST", "watched", "watchedStep", "Steps", "The learner has watched parts of a video", watchedIn{}, `{"segments": [{"from": 0, "to": 20}], "length": 200}`,
+			learner(func(c *call, p engine.PersonID) error {
+				in := c.body.(*watchedIn)
+				return c.engine.Watched(c.Context(), p, c.enrolment(), c.step(), in.Segments, in.Length)
+			})),
+		act("POST", "attend", "attendStep", "Steps", "The learner attends, by the code that the host shows", codeIn{}, `{"code": "ABC234"}`,
+			learner(func(c *call, p engine.PersonID) error {
+				return c.engine.Attend(c.Context(), p, c.enrolment(), c.step(), c.body.(*codeIn).Code)
+			})),
+		act("POST", "agree", "agreeTime", "Steps", "Say when a learner and whom the step is with meet", agreeIn{}, `{"at": "2026-12-10T14:00:00Z"}`, func(c *call) error {
+			return c.engine.AgreeTime(c.Context(), c.by(), c.enrolment(), c.step(), c.body.(*agreeIn).At)
+		}),
+		{method: "GET", path: stepPath + "/invite.ics", id: "showInvite", tag: "Steps", summary: "The calendar entry of an event", scope: lrs.ScopeEnrolmentsRead,
+			reply: "", produces: "text/calendar", do: func(c *call) (any, error) {
+				p, err := c.learner()
+				if err != nil {
+					return nil, err
+				}
+				invite, err := c.engine.EventInvite(c.Context(), p, c.enrolment(), c.step())
+				if err != nil {
+					return nil, err
+				}
+				text, err := invite.ICal()
+				return rawReply{"text/calendar", text}, err
+			}},
 		act("POST", "excuse", "excuseStep", "Coach", "Excuse a step: it counts no more", reasonIn{}, `{"reason": "was ill"}`, func(c *call) error {
 			return c.engine.Excuse(c.Context(), c.by(), c.enrolment(), c.step(), c.body.(*reasonIn).Reason)
 		}),

@@ -162,6 +162,10 @@ func workflowRoutes() []route {
 				c.w.Header().Set("Location", "/api/v1/workflows/"+string(w.ID)+"?version="+strconv.Itoa(w.Version))
 				return lintReport{Valid: true, ID: string(w.ID), Version: w.Version, Steps: len(w.Steps()), Problems: problems}, nil
 			}},
+		{method: "POST", path: "/api/v1/workflows/{workflow}/offer", id: "offerVersion", tag: "Workflows", summary: "Move those who have not started to a version",
+			scope: lrs.ScopeEnrolmentsWrite, body: offerIn{}, sample: `{"version": 1}`, reply: engine.OfferReport{}, do: func(c *call) (any, error) {
+				return c.engine.OfferVersion(c.Context(), c.by(), engine.WorkflowID(c.PathValue("workflow")), c.body.(*offerIn).Version)
+			}},
 		{method: "GET", path: "/api/v1/workflows/{workflow}/metric", id: "showMetric", tag: "Reports", summary: "The metric of a workflow: baseline, target and its values by month",
 			scope: lrs.ScopeEnrolmentsRead, query: []param{{name: "values", doc: "With the single values too (needs people/read)", enum: []string{"true", "false"}}},
 			reply: engine.MetricView{}, do: func(c *call) (any, error) {
@@ -190,6 +194,10 @@ func workflowRoutes() []route {
 				return f, err
 			}},
 	}
+}
+
+type offerIn struct {
+	Version int `json:"version"`
 }
 
 type metricRows struct {
