@@ -15,6 +15,17 @@
 //	   │                                  returned ◀──return──────┘
 //	   └──`if` false, nothing to be about──▶ skipped        nobody answers ──▶ expired
 //
+// Learners of a workflow in one course are a cohort. What they share is one small document (Cohort: the course's start,
+// open gates, times and codes of events) that changes by compare-and-swap and rarely; who they are is a row each
+// (CohortMember), written from the outbox of the learner's own enrolment, so that a thousand launches a minute meet at no
+// document. A step with wait_for asks the index of those rows who is still waited for, and whoever writes the last row
+// opens the gate. Groups of peers (Groups) are made at course_start and looked through as a step opens that needs them.
+//
+// A change of a cohort reaches its members by waking them: the document notes that they are to be told and how far that
+// is, so that the sweep goes on where a worker died, and a decision reads what the cohort says (Facts.Cohort) whenever it
+// is made. What people write to each other is a Post in a thread of a step, a group, a cohort or with the coach: stored
+// first, then counted in the enrolments it concerns, which the sweep repairs too.
+//
 // What people write (Contribution) is stored first and referred to by hash. Messages are documents of their own: the
 // relay puts them into the store, Deliver sends what is due for one person, in the person's working hours, if it still
 // fits. Sweep is what makes it all safe: it finds in the store whatever rings, waits or was left behind.
