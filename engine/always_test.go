@@ -194,7 +194,33 @@ func (o *always) act() event {
 		}
 		return woke{}
 	}
+	if rapid.Bool().Draw(o.t, "together") {
+		return o.together()
+	}
 	return o.business()
+}
+
+// together draws what a learner's cohort does: an event is attended or gets another time, somebody writes, groups change.
+func (o *always) together() event {
+	shared := slices.DeleteFunc(slices.Clone(o.w.Steps()), func(s *Step) bool { return s.By != Learner || !s.wants("attended", "posts") })
+	if len(shared) == 0 {
+		return moved{label: "south"}
+	}
+	s := shared[rapid.IntRange(0, len(shared)-1).Draw(o.t, "shared step")]
+	if !s.wants("attended") {
+		own := rapid.Bool().Draw(o.t, "own")
+		author := map[bool]PersonID{true: "sam", false: "pat0"}[own]
+		return counted{step: s.ID, own: own, count: rapid.IntRange(1, 4).Draw(o.t, "posts"), author: author, at: o.now}
+	}
+	switch rapid.IntRange(0, 6).Draw(o.t, "how") {
+	case 0, 1:
+		return attended{step: s.ID, by: rapid.SampledFrom([]Actor{{}, {System: "api"}}).Draw(o.t, "who says"), right: rapid.Bool().Draw(o.t, "right")}
+	case 2:
+		return setTime{step: s.ID, at: o.now.Add(time.Duration(rapid.IntRange(-10, 300).Draw(o.t, "in hours")) * time.Hour)}
+	case 5:
+		return moved{label: rapid.SampledFrom([]string{"", "north"}).Draw(o.t, "label")}
+	}
+	return coachTalked{post: Post{ID: PostID(fmt.Sprint("post ", len(o.log))), Author: rapid.SampledFrom([]PersonID{"sam", "tessa0"}).Draw(o.t, "author"), At: o.now, Text: "?"}}
 }
 
 // rare draws what coaches, administrators and other systems do.
