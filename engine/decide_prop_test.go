@@ -101,7 +101,7 @@ func (o *world) check(before, after *Enrolment) {
 		}
 		for _, id := range s.waitsFor() {
 			of := after.Steps[id]
-			never := of.State == Locked && o.w.Step(id).Opens.IsNever() || st.DueSet > 0 || st.Because != "" || s.Opens.IsNever() || // a coach or a rule opens it as it is
+			never := o.w.Step(id).Opens.IsNever() && (of.State == Locked || of.SettledAt.After(st.OpenedAt)) || st.Event != nil && !st.Event.Attended.IsZero() || st.DueSet > 0 || st.Because != "" || s.Opens.IsNever() || // a coach or a rule opens it as it is
 				st.OpenedAt.Equal(st.EndedAt) // settled from outside while locked
 			if !never && (of.SettledAt.IsZero() || of.SettledAt.After(st.OpenedAt)) {
 				o.t.Fatalf("%s opened at %s before %s was settled (%s at %s)", s.ID, st.OpenedAt, id, of.State, of.SettledAt)
