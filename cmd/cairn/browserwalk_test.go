@@ -175,12 +175,12 @@ func (w *browserWalk) personalLink(what string) string {
 	return link
 }
 
-// launchLink is where Sam's newest mail leads.
+// launchLink is where Sam's newest mail leads: by Cairn, which notes the way, to the LMS.
 func (w *browserWalk) launchLink() (link string) {
 	w.t.Helper()
 	for _, m := range w.mails() {
 		for _, word := range strings.Fields(m.Text) {
-			if toSam(m) && strings.HasPrefix(word, w.demo.LMS.URL+"/mod/lti/view.php") {
+			if toSam(m) && strings.HasPrefix(word, w.demo.Tool.URL+"/n/") {
 				link = word
 			}
 		}

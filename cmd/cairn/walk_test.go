@@ -227,7 +227,7 @@ func (w *walk) followsUp() {
 			return false
 		}
 		for _, word := range strings.Fields(m.Text) {
-			if strings.HasPrefix(word, w.demo.LMS.URL+"/mod/lti/view.php") {
+			if strings.HasPrefix(word, w.demo.Tool.URL+"/n/") {
 				back = word
 				return true
 			}
