@@ -334,7 +334,7 @@ func told(e *Enrolment) *Enrolment {
 func lives(t *rapid.T, w *Workflow, steps *int) {
 	o := newAlways(t, w, steps)
 	o.moving = rapid.IntRange(0, 4).Draw(t, "moves") == 0
-	for range rapid.IntRange(10, 120).Draw(t, "events") {
+	for range rapid.IntRange(80, 260).Draw(t, "events") {
 		o.wait()
 		o.take(o.act())
 	}
