@@ -13,9 +13,7 @@ import (
 // A hundred thousand learners whose step opens within the same hour, each with a nudge: one worker with a real Redis
 // wakes 300 a second in at most 250 MB. CAIRN_LONG=1 runs all of them; otherwise a few show that the way holds.
 func TestManyWakesOfOneHourDrain(t *testing.T) {
-	if testing.Short() {
-		t.Skip("skipped: starts processes and a thousand learners")
-	}
+	heavy(t, "starts processes and a thousand learners")
 	n := 1000
 	if os.Getenv("CAIRN_LONG") != "" {
 		n = 100_000
@@ -56,7 +54,9 @@ func TestManyWakesOfOneHourDrain(t *testing.T) {
 		}
 	}
 	var kb int
-	if _, err := fmt.Sscanf(w.peakMemory(), "%d kB", &kb); err == nil && kb > 250<<10 {
+	if _, err := fmt.Sscanf(w.peakMemory(), "%d kB", &kb); err != nil {
+		t.Fatalf("the peak of the memory cannot be read from %q: %v", w.peakMemory(), err)
+	} else if kb > 250<<10 {
 		t.Errorf("the worker took %d MB", kb>>10)
 	}
 	if rate := float64(n) / woken.Seconds(); n >= 100_000 && rate < 300 {

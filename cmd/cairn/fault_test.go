@@ -27,9 +27,7 @@ type faults struct {
 // its worker was killed or the mail server kept silent, and then with the same Message-ID; none outside the receiver's
 // working hours; none to whoever unsubscribed. CAIRN_LONG=1 sends 5,000 and kills twenty times.
 func TestEveryNudgeArrivesWhateverDies(t *testing.T) {
-	if testing.Short() {
-		t.Skip("skipped: starts and kills processes")
-	}
+	heavy(t, "starts and kills processes")
 	f := faults{learners: 200, kills: 3, flushes: 1, hangs: 3, most: 3 * time.Minute}
 	if os.Getenv("CAIRN_LONG") != "" {
 		f = faults{learners: 5000, kills: 20, flushes: 2, hangs: 20, most: 15 * time.Minute}

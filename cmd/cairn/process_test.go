@@ -64,6 +64,14 @@ func needs(t testing.TB, ok bool, what string) {
 	t.Skipf("skipped: %s is not here", what)
 }
 
+// heavy skips a test that keeps a whole machine busy, except in CI and where CAIRN_LONG asks for it.
+func heavy(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") != "true" && os.Getenv("CAIRN_LONG") == "" {
+		t.Skipf("skipped: %s (CAIRN_LONG=1 runs it)", what)
+	}
+}
+
 func haveTool(name string) bool {
 	_, err := exec.LookPath(name)
 	return err == nil

@@ -51,9 +51,7 @@ func nudgeAll(t *testing.T, redisURL string, learners int, halfWay func()) {
 }
 
 func TestAFailoverOfTheSentinelsMasterLosesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("skipped: starts a Redis with Sentinels and two workers")
-	}
+	heavy(t, "starts a Redis with Sentinels and two workers")
 	master := newRedis(t, "--requirepass", "open sesame", "--masterauth", "open sesame")
 	host, port, _ := net.SplitHostPort(master.addr)
 	replica := newRedis(t, "--requirepass", "open sesame", "--masterauth", "open sesame", "--replicaof", host+" "+port)
@@ -88,9 +86,7 @@ func TestAFailoverOfTheSentinelsMasterLosesNothing(t *testing.T) {
 }
 
 func TestTheQueueWorksOnARedisCluster(t *testing.T) {
-	if testing.Short() {
-		t.Skip("skipped: starts a Redis cluster and two workers")
-	}
+	heavy(t, "starts a Redis cluster and two workers")
 	needs(t, haveTool("redis-cli"), "redis-cli")
 	var nodes []string
 	for range 3 {
