@@ -28,6 +28,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/lrs"
@@ -297,9 +298,15 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	_, _ = w.Write(append(data, '\n'))
 }
 
+// clip shortens what a sender wrote for an answer, between characters.
 func clip(s string) string {
-	if len(s) > 60 {
-		return s[:60] + "…"
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= 60 {
+		return s
 	}
-	return s
+	n := 60
+	for !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
 }

@@ -73,6 +73,14 @@ func TestStrictRequests(t *testing.T) {
 	}
 }
 
+func TestAnAnswerQuotesWholeCharacters(t *testing.T) {
+	w := newWorld(t)
+	a := w.get("/api/v1/enrolments?x"+strings.Repeat("%C3%BC", 40)+"=1").want(t, 400) // ü
+	if strings.Contains(a.text, "\uFFFD") || strings.Contains(a.text, `\ufffd`) || !strings.Contains(a.text, "ü…") {
+		t.Errorf("a character was cut: %s", a.text)
+	}
+}
+
 func TestListsArePagedToTheEnd(t *testing.T) {
 	w := newWorld(t)
 	for i := range 5 {

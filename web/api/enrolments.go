@@ -210,10 +210,10 @@ func coachRoutes() []route {
 		Behaviour engine.BehaviourID `json:"behaviour"`
 		Note      string             `json:"note,omitempty"`
 		Barrier   string             `json:"barrier,omitempty"`
-		Key       string             `json:"key,omitempty" doc:"The same use again under it counts once"`
+		Key       string             `json:"key" doc:"Up to 200 bytes; the same use again under it counts once"`
 	}
 	return []route{
-		act("uses", "logUse", "The learner used a behaviour", useIn{}, `{"behaviour": "trade", "note": "asked for a longer contract"}`, func(c *call) error {
+		act("uses", "logUse", "The learner used a behaviour", useIn{}, `{"behaviour": "trade", "note": "asked for a longer contract", "key": "call-4711"}`, func(c *call) error {
 			learner, err := c.learner()
 			in := c.body.(*useIn)
 			return orThen(err, func() error {

@@ -3,11 +3,13 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cairn-lms/cairn/lrs"
 )
@@ -49,28 +51,36 @@ func (w *world) filled(path string) string {
 		"{event}", "none", "{request}", "none", "{prompt}", "none", "{sha256}", "none", "{letter}", "none", "{post}", "none", "{source}", "main.none").Replace(path)
 }
 
+// Each operation is tried where it can succeed: on things that are there, and on none that another has changed.
 func TestEveryDocumentedRouteAnswersAsDocumented(t *testing.T) {
 	w := newWorld(t)
+	w.scenery()
 	d := w.document()
 	if d.OpenAPI != "3.1.0" || len(d.Paths) < 30 {
 		t.Fatalf("openapi %s with %d paths", d.OpenAPI, len(d.Paths))
 	}
-	seen := map[string]bool{}
-	for path, methods := range d.Paths {
-		for method, op := range methods {
-			name := strings.ToUpper(method) + " " + path
+	seen, n := map[string]bool{}, 0
+	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
+		for _, method := range slices.Sorted(maps.Keys(d.Paths[path])) {
+			op := d.Paths[path][method]
+			method = strings.ToUpper(method)
+			name := method + " " + path
 			if seen[op.OperationID] || op.OperationID == "" {
 				t.Errorf("%s: operationId %q is missing or taken", name, op.OperationID)
 			}
 			seen[op.OperationID] = true
-			target := w.filled(path)
+			n++
+			w.advance(time.Minute) // what a key and a source may send in a minute is bounded
+			s := w.scene(n)
+			s.before(op.OperationID)
+			target := s.fill(op.OperationID, path)
 			if strings.Contains(target, "{") {
 				t.Fatalf("%s: no value for a parameter", name)
 			}
 			var query []string
 			for _, p := range op.Parameters {
 				if p.In == "query" && p.Required {
-					query = append(query, p.Name+"="+map[string]string{"course": "2", "course_issuer": "https://lms.example", "name": "sam@example.org", "person": string(w.sam.Learner), "from": "1", "workflow": "deals"}[p.Name])
+					query = append(query, p.Name+"="+map[string]string{"course": s.course.ID, "course_issuer": lms, "name": s.email(), "person": string(s.manager), "from": "1", "workflow": "yard"}[p.Name])
 				}
 			}
 			if len(query) > 0 {
@@ -84,18 +94,32 @@ func TestEveryDocumentedRouteAnswersAsDocumented(t *testing.T) {
 					}
 					headers = append(headers, "Content-Type", media)
 				}
+				if other := bodyOf[op.OperationID]; other != "" {
+					body = s.fill(op.OperationID, other)
+				}
 			}
-			a := w.as(w.all, strings.ToUpper(method), target, body, headers...)
-			if a.StatusCode == http.StatusInternalServerError || a.StatusCode == http.StatusMethodNotAllowed || a.StatusCode == http.StatusBadRequest {
-				t.Errorf("%s: %d\n%s", name, a.StatusCode, a.text)
+			key := w.all
+			if op.OperationID == "sendSignedEvents" {
+				key, headers = lrs.Credential{}, append(headers, s.signed(body)...)
 			}
+			if op.Security == nil && !strings.HasPrefix(path, "/api/v1/openapi") {
+				w.as(lrs.Credential{}, method, target, body, headers...).want(t, http.StatusUnauthorized)
+			}
+			a := w.as(key, method, target, body, headers...)
 			media, _, _ := strings.Cut(a.Header.Get("Content-Type"), ";")
+			reason, excused := mayBeRefused[op.OperationID]
 			if a.StatusCode >= 400 {
+				if !excused {
+					t.Errorf("%s: %d\n%s", name, a.StatusCode, a.text)
+				}
 				if media != "application/problem+json" {
 					t.Errorf("%s: a refusal of type %q", name, media)
 				}
 				checkSchema(t, name, d, map[string]any{"$ref": "#/components/schemas/Problem"}, a.text)
 				continue
+			}
+			if excused {
+				t.Errorf("%s: %d, and it was to be refused: %s", name, a.StatusCode, reason)
 			}
 			documented, ok := op.Responses[fmt.Sprint(a.StatusCode)]
 			if !ok {
@@ -110,19 +134,8 @@ func TestEveryDocumentedRouteAnswersAsDocumented(t *testing.T) {
 					checkSchema(t, name, d, content.Schema, a.text)
 				}
 			}
-			if op.Security == nil && !strings.HasPrefix(path, "/api/v1/openapi") {
-				w.as(lrs.Credential{}, strings.ToUpper(method), target, body, headers...).want(t, http.StatusUnauthorized)
-			}
-			w.restore()
 		}
 	}
-}
-
-// restore takes back what a route did to Sam, so that the next one finds the same.
-func (w *world) restore() {
-	w.t.Helper()
-	_ = w.as(w.all, "POST", "/api/v1/enrolments/"+string(w.sam.ID)+"/reenrol", "{}")
-	_ = w.as(w.all, "POST", "/api/v1/enrolments/"+string(w.sam.ID)+"/resume", "{}")
 }
 
 func TestEveryExampleIsValidAgainstItsSchema(t *testing.T) {

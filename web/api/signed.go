@@ -36,8 +36,13 @@ const (
 // admitSource finds the event source of a request and checks its signature: HMAC-SHA256 over id, timestamp and body.
 func (c *call) admitSource() error {
 	denied := refuse(http.StatusUnauthorized, "signature", "the source is not known, has ended, or the signature is another; see docs/events.md")
-	tenant, id, ok := cutLast(c.PathValue("source"), ".")
-	if !ok || len(id) > 64 || c.api.o.Tenant != nil && !c.api.o.Tenant(c.Context(), tenant) {
+	source := c.PathValue("source")
+	dot := strings.LastIndexByte(source, '.')
+	if dot < 0 {
+		return denied
+	}
+	tenant, id := source[:dot], source[dot+1:]
+	if len(id) > 64 || c.api.o.Tenant != nil && !c.api.o.Tenant(c.Context(), tenant) {
 		return denied
 	}
 	service, err := c.api.o.Engine(c.Context(), tenant)
@@ -118,12 +123,4 @@ func Sign(h http.Header, secret, id string, at time.Time, body []byte) {
 	h.Set("Webhook-Id", id)
 	h.Set("Webhook-Timestamp", timestamp)
 	h.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(sign(secret, id, timestamp, body)))
-}
-
-func cutLast(s, sep string) (before, after string, ok bool) {
-	i := strings.LastIndex(s, sep)
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+len(sep):], true
 }

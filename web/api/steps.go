@@ -170,7 +170,7 @@ type answerIn struct {
 	Ratings map[engine.BehaviourID]int `json:"ratings,omitempty"`
 	Comment string                     `json:"comment,omitempty"`
 	Answers map[string][]string        `json:"answers,omitempty"`
-	SHA256  string                     `json:"sha256,omitempty" doc:"Of what was shown: sha256 of the request"`
+	SHA256  string                     `json:"sha256,omitempty" doc:"Of what was shown: sha256 of the request; left out only where that has none"`
 }
 
 const requestPath = enrolmentPath + "/requests/{request}"
