@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// advise warns of what runs but will not work well, and of what this engine does not carry yet.
+// advise warns of what runs but will not work well.
 func advise(w *Workflow, r *reader) {
 	warn := func(line, col int, path, what, better string) { r.add(line, col, path, what, better, true) }
 	content, doing := 0, 0

@@ -65,9 +65,7 @@ func TestEveryTextOfTheLibrarySpeaksEnglishAndGerman(t *testing.T) {
 			t.Fatal(problems)
 		}
 		for _, p := range problems {
-			if !strings.HasPrefix(p.What, "not carried out yet") {
-				t.Error(p)
-			}
+			t.Error(p)
 		}
 		speaks := func(where string, texts ...engine.Text) {
 			for _, text := range texts {

@@ -15,9 +15,13 @@
 //	POST      /s/{handle}/steps/{step}/opened    first look
 //	POST      /s/{handle}/steps/{step}/done      confirm
 //	POST      /s/{handle}/steps/{step}/skip      not possible
+//	POST      /s/{handle}/steps/{step}/posts, …/helpful   write to the others of a step; a post helped
+//	POST      /s/{handle}/steps/{step}/attend, …/time     attend by the event's code; agree on a time
+//	GET       /s/{handle}/steps/{step}/invite.ics         the event's calendar entry
 //	GET POST  /s/{handle}/people/{role}          who is your manager?
 //	GET       /s/{handle}/evidence/{sha256}      an own file
 //	POST      /s/{handle}/board/{enrolment}/completed
+//	POST      /s/{handle}/board/cohort           open a gate, move an event, who attended …
 //	GET       /s/{handle}/board/steps/{workflow}/{step}   a placed step, as staff sees it
 //	GET       /s/{handle}/portfolio              what the learner handed in, everywhere
 //	GET       /s/{handle}/portfolio/{enrolment}/{sha256}

@@ -12,7 +12,8 @@ func (h *house) openAPI(secret, previous []byte) error {
 	if len(previous) > 0 {
 		secrets = append(secrets, previous)
 	}
-	handler, err := api.New(api.Options{
+	var err error
+	h.api, err = api.New(api.Options{
 		PublicURL: h.cfg.publicURL, Keys: h.stores.keys, Engine: h.engine, Secrets: secrets, Now: h.now, Log: h.log,
 		Tenant: func(ctx context.Context, name string) bool {
 			_, err := h.stores.site.Tenant(ctx, name)
@@ -22,6 +23,6 @@ func (h *house) openAPI(secret, previous []byte) error {
 	if err != nil {
 		return err
 	}
-	h.site.MountAPI(handler)
+	h.site.MountAPI(h.api)
 	return nil
 }

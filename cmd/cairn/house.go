@@ -17,6 +17,7 @@ import (
 	"github.com/cairn-lms/cairn/lrs"
 	"github.com/cairn-lms/cairn/lti"
 	"github.com/cairn-lms/cairn/web"
+	"github.com/cairn-lms/cairn/web/api"
 )
 
 // house is one process with its rooms joined: the stores, the LTI tool, the
@@ -32,6 +33,7 @@ type house struct {
 	links   web.Links
 	tool    *lti.Tool
 	site    *web.Site
+	api     *api.API
 	queue   *queue.Client // nil in commands that have no Redis
 	mailer  engine.Mailer // nil without -smtp-url: messages wait
 	chat    engine.Chat

@@ -16,7 +16,7 @@
 //	admin.go   sign-in links, workflows
 //	enrolment.go   learners in workflows: pause, excuse, assign …
 //	lms.go, lmstrial.go, frames.go, liveevents.go   platforms: invite, add, list, suspend, approve, test …
-//	api.go, events.go, metric.go  the JSON API: its wiring; sources, the log and tests of business events; metrics
+//	api.go, apicall.go, events.go, metric.go  the JSON API: its wiring, its operations as a command; sources, the log and tests of business events; metrics
 //	key.go, records.go, erase.go, retention.go      the record store: who may come in, and its upkeep
 package main
 
@@ -56,7 +56,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		Writer:                stdout,
 		ErrWriter:             stderr,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // main decides
-		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.admin(), p.key(), p.lms(), p.workflow(), p.enrolment(), p.channel(), p.mail(), p.events(), p.metric(), p.statements(), p.erase(), p.retention(), p.queue(), p.healthcheck()},
+		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.admin(), p.key(), p.lms(), p.workflow(), p.enrolment(), p.api(), p.channel(), p.mail(), p.events(), p.metric(), p.statements(), p.erase(), p.retention(), p.queue(), p.healthcheck()},
 	}
 	err := root.Run(ctx, args)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

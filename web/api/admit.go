@@ -17,6 +17,9 @@ import (
 // admit finds the key of a request: Basic key:secret, or Bearer key.secret. It grants the origin of the key's web pages,
 // and counts the request.
 func (a *API) admit(c *call) error {
+	if tenant, yes := c.operates(); yes {
+		return a.admitOperator(c, tenant)
+	}
 	id, secret, ok := credentials(c.Request)
 	if !ok {
 		a.openTo(c)

@@ -123,8 +123,13 @@ type call struct {
 
 func (c *call) may(scopes ...string) bool { return c.key.May(append(scopes, lrs.ScopeAPI)...) }
 
-// by is the key as an actor.
-func (c *call) by() engine.Actor { return engine.Actor{System: "api"} }
+// by is the key, or the operator, as an actor.
+func (c *call) by() engine.Actor {
+	if _, yes := c.operates(); yes {
+		return operator
+	}
+	return engine.Actor{System: "api"}
+}
 
 // maxBody bounds bodies unless a route says otherwise.
 const maxBody = 1 << 20
