@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -14,7 +15,7 @@ import (
 // is the time it came in.
 type CloudEvent struct {
 	ID      string          `json:"id"`
-	Source  string          `json:"source"` // who says so, a URI reference; with ID what makes the event one
+	Source  string          `json:"source"` // who says so, a URI reference; with ID what makes the event one of its sender
 	Type    string          `json:"type"`
 	Subject string          `json:"subject,omitempty"` // whom or what it is about, see Service.TakeEvents
 	Time    time.Time       `json:"time,omitzero"`
@@ -58,7 +59,7 @@ func (ev CloudEvent) check() error {
 // it is about.
 type BusinessEvent struct {
 	CloudEvent
-	Key        string        `json:"key"` // derived from source and id: the same event again is the same document
+	Key        string        `json:"key"` // derived from From, source and id: the same event again is the same document
 	Rev        int64         `json:"rev"` // 0 before AddEvent; stored documents start at 1
 	From       string        `json:"from"`
 	ReceivedAt time.Time     `json:"received_at"`
@@ -66,7 +67,7 @@ type BusinessEvent struct {
 	RetryAt    time.Time     `json:"retry_at,omitzero"` // not before, while it is not applied
 	Attempts   int           `json:"attempts,omitempty"`
 	LastError  string        `json:"last_error,omitempty"`
-	People     []PersonID    `json:"people,omitempty"` // whom it is about, as far as we know them
+	People     []PersonID    `json:"people,omitempty"` // whom its names lead to, as far as we know them
 	Effects    []EventEffect `json:"effects,omitempty"`
 	Note       string        `json:"note,omitempty"` // why nothing came of it: nobody, several, nothing
 }
@@ -87,8 +88,17 @@ const (
 	EventUnheard      = "unheard" // nobody it is about is enrolled in a workflow that names it
 )
 
-// EventKey is the Key of an event.
-func EventKey(source, id string) string { return derivedID("event", source, id) }
+// EventKey is the Key of an event: from is who brought it, the key or source. What others call the same is another event.
+func EventKey(from, source, id string) string { return derivedID("event", from, source, id) }
+
+// same tells whether an event says the same as another. A time that is not said is any.
+func (ev CloudEvent) same(o CloudEvent) bool {
+	if ev.Type != o.Type || ev.Subject != o.Subject || !ev.Time.IsZero() && !ev.Time.UTC().Truncate(time.Millisecond).Equal(o.Time) {
+		return false
+	}
+	var a, b bytes.Buffer
+	return bytes.Equal(ev.Data, o.Data) || json.Compact(&a, ev.Data) == nil && json.Compact(&b, o.Data) == nil && bytes.Equal(a.Bytes(), b.Bytes())
+}
 
 // PendingAt is when an event needs a worker; 0: never again.
 func (ev BusinessEvent) PendingAt() int64 {

@@ -208,7 +208,7 @@ func TestAMessageNeverGoesOutByTwoChannels(t *testing.T) {
 	_, _ = engine.New(o).Sweep(t.Context(), "victim")
 
 	must(t, h.Unsubscribe(t.Context(), h.sam, "chat"))
-	must(t, h.SavePreferences(t.Context(), h.sam, engine.Preferences{}, nil))
+	must(t, h.SavePreferences(t.Context(), h.sam, engine.Preferences{}, map[string]bool{"chat": false}))
 	o = h.options
 	o.Wall = func() time.Time { return time.Now().Add(5 * time.Minute) }
 	h.now = h.now.Add(5 * time.Minute)

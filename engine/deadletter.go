@@ -55,23 +55,30 @@ func (s *Service) Bury(ctx context.Context, kind, of, about string, tries int, f
 	}
 }
 
-// DeadLetters lists what was given up and is still so, oldest first.
+// DeadLetters lists what was given up and is still so, oldest first, at most MaxDeadLetters. Letters that point to what is
+// settled or gone are thrown away, so that they never stand before the others.
 func (s *Service) DeadLetters(ctx context.Context) ([]DeadLetter, error) {
-	all, err := s.o.Store.DeadLetters(ctx, MaxDeadLetters)
-	if err != nil {
-		return nil, fmt.Errorf("dead letters: %w", err)
-	}
-	var out []DeadLetter
-	for _, l := range all {
-		dead, err := s.isDead(ctx, l)
+	for {
+		all, err := s.o.Store.DeadLetters(ctx, MaxDeadLetters)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("dead letters: %w", err)
 		}
-		if dead {
-			out = append(out, l)
+		var out []DeadLetter
+		for _, l := range all {
+			dead, err := s.isDead(ctx, l)
+			if err != nil {
+				return nil, fmt.Errorf("dead letters: %w", err)
+			}
+			if dead {
+				out = append(out, l)
+			} else if err := s.o.Store.RemoveDeadLetter(ctx, l.ID); err != nil {
+				return nil, fmt.Errorf("dead letters: %w", err)
+			}
+		}
+		if len(out) == len(all) || len(all) < MaxDeadLetters {
+			return out, nil
 		}
 	}
-	return out, nil
 }
 
 // isDead asks what a letter points to.

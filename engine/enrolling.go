@@ -14,8 +14,8 @@ type Enrolling struct {
 	Course   Course // issuer and id
 	Person   PersonID
 	Subject  string // of the account, in the course's issuer; made if new
-	Name     string
-	Email    string
+	Name     string // of a new account; who is known keeps theirs
+	Email    string // as Name; without Person and Subject it says who
 }
 
 // Enrol enrols somebody who has not launched, or resumes who was unenrolled; who takes part already stays as they are.
@@ -81,7 +81,14 @@ func (s *Service) toEnrol(ctx context.Context, en Enrolling) (Person, error) {
 		if len(en.Subject) > 255 {
 			return Person{}, fmt.Errorf("a subject of more than 255 bytes: %w", ErrInvalid)
 		}
-		return s.account(ctx, en.Course.Issuer, en.Subject, en.Name, en.Email, "", "")
+		p, err := s.o.Store.PersonByAccount(ctx, en.Course.Issuer, en.Subject)
+		if errors.Is(err, ErrNotFound) {
+			return s.account(ctx, en.Course.Issuer, en.Subject, en.Name, en.Email, "", "")
+		}
+		if err != nil {
+			return Person{}, fmt.Errorf("find person: %w", err)
+		}
+		return p, nil // only their launch and the roster say what they are called and where they are reached
 	}
 	address, ok := validEmail(en.Email)
 	if !ok {

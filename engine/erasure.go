@@ -20,8 +20,8 @@ type ErasureStore interface {
 	OldPreviews(ctx context.Context, before time.Time, limit int) ([]EnrolmentID, error)
 	// DeleteEnrolment removes an enrolment with all its contributions.
 	DeleteEnrolment(ctx context.Context, id EnrolmentID) error
-	// BlobUsed tells whether a contribution names a file. It may look at all of them.
-	BlobUsed(ctx context.Context, sha256 string) (bool, error)
+	// BlobUsed tells whether a contribution to another enrolment names a file. It may look at all of them.
+	BlobUsed(ctx context.Context, sha256 string, besides EnrolmentID) (bool, error)
 	DeleteBlob(ctx context.Context, sha256 string) error
 	// DeleteMessages removes the messages to a person: all, or those about one enrolment; and says how many.
 	DeleteMessages(ctx context.Context, to PersonID, of EnrolmentID) (int, error)
@@ -35,6 +35,10 @@ type ErasureStore interface {
 	DeleteStaff(ctx context.Context, p PersonID) (int, error)
 	// PostsOfAuthor lists a person's posts in all threads by id, those after the given one. It may look at all posts.
 	PostsOfAuthor(ctx context.Context, p PersonID, after PostID, limit int) ([]Post, error)
+	// DeleteThread removes all posts of a thread, whoever wrote them, and says how many.
+	DeleteThread(ctx context.Context, thread ThreadID) (int, error)
+	// DeleteEvent removes a business event.
+	DeleteEvent(ctx context.Context, key string) error
 	// PutTombstone keeps a tombstone; the same id again: nil, untouched.
 	PutTombstone(ctx context.Context, t Tombstone) error
 	Tombstone(ctx context.Context, id string) (Tombstone, error)
@@ -61,7 +65,7 @@ type PersonErasure struct {
 	Messages    int        `json:"messages"`    // to the person, and to others about their enrolments
 	Reviews     int        `json:"reviews"`     // of others, which stay under ErasedName
 	Others      int        `json:"others"`      // enrolments of others that named the person in a role or a parameter
-	Posts       int        `json:"posts"`       // in threads; their place stays, empty
+	Posts       int        `json:"posts"`       // in threads of others; their place stays, empty
 	Events      int        `json:"events"`      // business events and values of metrics
 	Names       int        `json:"names"`       // aliases
 	Completions int        `json:"completions"` // of courses
@@ -71,7 +75,7 @@ type PersonErasure struct {
 }
 
 // ErasePerson removes what is known of everybody who goes by a name: their enrolments with all they wrote and handed in
-// there, messages, other names, roster entries, roles. What they wrote about others stays, under ErasedName. Tombstones
+// there, what others wrote to them there, messages, business events that name them, other names, roster entries, roles. What they wrote about others stays, under ErasedName. Tombstones
 // keep a late roster, a completion under one of their names or a launch parameter from bringing them back; their own
 // launch, or somebody naming them anew, is a new beginning. With dry nothing is changed. Only for the tenant itself. An
 // erasure that broke off is completed by running it again.
@@ -95,6 +99,9 @@ func (s *Service) ErasePerson(ctx context.Context, by Actor, who Identity, dry b
 	}
 	r.names = slices.DeleteFunc(r.names, Identity.zero)
 	r.people, r.report.People, r.report.Identities = people, len(people), r.names
+	if r.accounts, err = s.accountsNamed(ctx, who, people); err != nil {
+		return r.report, fmt.Errorf("erase a person: %w", err)
+	}
 	if err := r.run(ctx); err != nil {
 		return r.report, fmt.Errorf("erase a person: %w", err)
 	}
@@ -141,15 +148,43 @@ func (s *Service) everybodyNamed(ctx context.Context, who Identity) ([]Person, e
 	return people, nil
 }
 
-// erasing is one run of ErasePerson.
-type erasing struct {
-	s      *Service
-	dry    bool
-	people []Person
-	names  []Identity
-	report PersonErasure
+// accountsNamed are the accounts of people, and those that a name leads to where nobody is any more: an erasure broke off.
+func (s *Service) accountsNamed(ctx context.Context, who Identity, people []Person) ([]Identity, error) {
+	var accounts []Identity
+	for _, p := range people {
+		if p.Subject != "" {
+			accounts = append(accounts, ByAccount(p.Issuer, p.Subject))
+		}
+	}
+	aliases, err := s.o.Store.AliasesOf(ctx, who)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range aliases {
+		account := ByAccount(a.Issuer, a.Subject)
+		if slices.Contains(accounts, account) {
+			continue
+		}
+		if _, err := s.o.Store.PersonByAccount(ctx, a.Issuer, a.Subject); errors.Is(err, ErrNotFound) {
+			accounts = append(accounts, account)
+		} else if err != nil {
+			return nil, err // else a name of somebody's past
+		}
+	}
+	return accounts, nil
 }
 
+// erasing is one run of ErasePerson.
+type erasing struct {
+	s        *Service
+	dry      bool
+	people   []Person
+	names    []Identity
+	accounts []Identity
+	report   PersonErasure
+}
+
+// run removes what is found by something else before that: a run that broke off finds the rest again.
 func (r *erasing) run(ctx context.Context) error {
 	if !r.dry {
 		for _, n := range r.names { // first: nobody slips in behind
@@ -171,7 +206,29 @@ func (r *erasing) run(ctx context.Context) error {
 			return err
 		}
 	}
-	return r.namesGone(ctx)
+	if err := r.events(ctx); err != nil {
+		return err
+	}
+	if err := r.namesGone(ctx); err != nil || r.dry {
+		return err
+	}
+	for _, p := range r.people {
+		err := r.s.changePerson(ctx, p.ID, func(p *Person) {
+			*p = Person{ID: p.ID, Rev: p.Rev, Name: ErasedName, ErasedAt: r.s.now(), CreatedAt: p.CreatedAt}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for _, a := range r.accounts {
+		n, err := r.s.o.Store.DeleteAliases(ctx, a)
+		if err != nil {
+			return err
+		}
+		r.report.Names += n
+	}
+	_, err := r.s.DeadLetters(ctx) // takes away those of what is gone
+	return err
 }
 
 // own removes a person's enrolments.
@@ -219,9 +276,6 @@ func (r *erasing) enrolment(ctx context.Context, e *Enrolment) error {
 	if err := r.leaveCohort(ctx, e); err != nil {
 		return err
 	}
-	if err := r.s.o.Store.DeleteEnrolment(ctx, e.ID); err != nil {
-		return err
-	}
 	for p := range asked {
 		n, err := r.s.o.Store.DeleteMessages(ctx, p, e.ID)
 		if err != nil {
@@ -230,7 +284,7 @@ func (r *erasing) enrolment(ctx context.Context, e *Enrolment) error {
 		r.report.Messages += n
 	}
 	for _, sha := range slices.Sorted(maps.Keys(files)) {
-		used, err := r.s.o.Store.BlobUsed(ctx, sha)
+		used, err := r.s.o.Store.BlobUsed(ctx, sha, e.ID)
 		if err != nil {
 			return err
 		}
@@ -242,7 +296,21 @@ func (r *erasing) enrolment(ctx context.Context, e *Enrolment) error {
 		}
 		r.report.Files++
 	}
-	return nil
+	threads := []ThreadID{coachThread(e.ID)}
+	for _, id := range slices.Sorted(maps.Keys(e.Steps)) {
+		threads = append(threads, ownThread(e.ID, id))
+	}
+	for _, thread := range threads {
+		if _, err := r.s.o.Store.DeleteThread(ctx, thread); err != nil {
+			return err
+		}
+	}
+	for _, kind := range []string{DeadGrade, DeadStatements, DeadWake, DeadRelay} {
+		if err := r.s.o.Store.RemoveDeadLetter(ctx, kind+"-"+string(e.ID)); err != nil {
+			return err
+		}
+	}
+	return r.s.o.Store.DeleteEnrolment(ctx, e.ID) // last: all the rest is found by it
 }
 
 // leaveCohort takes an enrolment out of what its cohort waits for. Who it was stays as an id that names nobody.
@@ -294,7 +362,7 @@ func (r *erasing) elsewhere(ctx context.Context) error {
 		}
 		for _, e := range page {
 			after = e.ID
-			if err := r.named(ctx, e); err != nil {
+			if err := r.other(ctx, e); err != nil {
 				return err
 			}
 		}
@@ -304,8 +372,8 @@ func (r *erasing) elsewhere(ctx context.Context) error {
 	}
 }
 
-// named takes the person out of the roles of somebody else's enrolment.
-func (r *erasing) named(ctx context.Context, e *Enrolment) error {
+// other takes the person out of the roles of somebody else's enrolment.
+func (r *erasing) other(ctx context.Context, e *Enrolment) error {
 	ev := personErased{people: map[PersonID]bool{}, addresses: map[string]bool{}}
 	for _, p := range r.people {
 		if p.ID == e.Learner {
@@ -348,11 +416,11 @@ func (r *erasing) person(ctx context.Context, p Person) error {
 	if r.dry {
 		return nil
 	}
-	events, values, err := r.s.eraseEvents(ctx, p.ID)
+	values, err := r.s.o.Store.EraseMetricValuesOf(ctx, p.ID)
 	if err != nil {
 		return err
 	}
-	r.report.Events += events + values
+	r.report.Events += values
 	n, err := r.s.o.Store.DeleteMessages(ctx, p.ID, "")
 	if err != nil {
 		return err
@@ -367,13 +435,55 @@ func (r *erasing) person(ctx context.Context, p Person) error {
 			return err
 		}
 		r.report.Roster += n
-		if n, err = r.s.o.Store.DeleteAliases(ctx, account); err != nil {
+	}
+	return nil
+}
+
+// events removes the business events that name somebody, also those that nothing came of and that wait.
+func (r *erasing) events(ctx context.Context) error {
+	for behind := (EventPlace{}); ; {
+		page, err := r.s.o.Store.Events(ctx, behind, 500)
+		if err != nil {
 			return err
 		}
-		r.report.Names += n
+		for _, ev := range page {
+			behind = EventPlace{At: ev.ReceivedAt, Key: ev.Key}
+			if !r.named(ev) {
+				continue
+			}
+			r.report.Events++
+			if r.dry {
+				continue
+			}
+			if err := r.s.o.Store.DeleteEvent(ctx, ev.Key); err != nil {
+				return err
+			}
+		}
+		if len(page) < 500 {
+			break
+		}
 	}
-	return r.s.changePerson(ctx, p.ID, func(p *Person) {
-		*p = Person{ID: p.ID, Rev: p.Rev, Name: ErasedName, ErasedAt: r.s.now(), CreatedAt: p.CreatedAt}
+	if r.dry {
+		return nil
+	}
+	for _, p := range r.people { // what came in meanwhile
+		n, err := r.s.o.Store.EraseEventsOf(ctx, p.ID)
+		if err != nil {
+			return err
+		}
+		r.report.Events += n
+	}
+	return nil
+}
+
+// named tells whether an event names somebody: by what came of it, or by a text in it.
+func (r *erasing) named(ev BusinessEvent) bool {
+	if slices.ContainsFunc(r.people, func(p Person) bool { return slices.Contains(ev.People, p.ID) }) {
+		return true
+	}
+	return slices.ContainsFunc(stringsIn(decodeData(ev.Data), []string{ev.Subject}), func(text string) bool {
+		id, person := nameIn(text)
+		return person != "" && slices.Contains(r.report.PersonIDs, person) || id.usable() && slices.Contains(r.names, id)
 	})
 }
 

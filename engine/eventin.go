@@ -21,11 +21,12 @@ const eventTime = 5 * time.Second
 type TakenEvent struct {
 	Key       string
 	Duplicate bool // it was there already
+	Conflict  bool // ... and said something else: this one is not taken
 }
 
 // TakeEvents stores business events and applies them to the enrolments they are about. from names the key or source that
 // brought them. All are stored before any is applied; what is stored is never lost: what is not applied at once, the
-// sweep applies. The same event again (by source and id) changes nothing.
+// sweep applies. The same event again (by from, source and id) changes nothing.
 //
 // Whom an event is about says the place that the workflow's prompt, metric or event pattern names as `who`, else the
 // subject: an e-mail address (mailto: or bare) by which a launch made a person known, an account as issuer|subject, or
@@ -42,7 +43,7 @@ func (s *Service) TakeEvents(ctx context.Context, from string, events []CloudEve
 	taken := make([]TakenEvent, len(events))
 	var fresh []BusinessEvent
 	for i, ev := range events {
-		kept := BusinessEvent{CloudEvent: ev, Key: EventKey(ev.Source, ev.ID), From: clip(from, 200), ReceivedAt: s.now()}
+		kept := BusinessEvent{CloudEvent: ev, Key: EventKey(from, ev.Source, ev.ID), From: clip(from, 200), ReceivedAt: s.now()}
 		if kept.Time.IsZero() {
 			kept.Time = kept.ReceivedAt
 		}
@@ -55,7 +56,13 @@ func (s *Service) TakeEvents(ctx context.Context, from string, events []CloudEve
 		if added {
 			kept.Rev = 1
 			fresh = append(fresh, kept)
+			continue
 		}
+		stands, err := s.o.Store.Event(ctx, kept.Key)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, fmt.Errorf("take events: %w", err)
+		}
+		taken[i].Conflict = err == nil && !ev.same(stands.CloudEvent)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventTime)
 	defer cancel()
@@ -97,19 +104,19 @@ func (s *Service) applyEvent(ctx context.Context, ev BusinessEvent) error {
 	return failure
 }
 
-// hear applies an event to all enrolments it is about; dry only says what that would do.
+// hear applies an event to all enrolments it is about; dry only says what that would do. people are all that its names lead
+// to, heard or not.
 func (s *Service) hear(ctx context.Context, ev BusinessEvent, dry bool) (effects []EventEffect, people []PersonID, note string, err error) {
-	found, note, err := s.peopleOf(ctx, ev)
+	found, people, note, err := s.peopleOf(ctx, ev)
 	if err != nil {
 		return nil, nil, "", err
 	}
 	data := decodeData(ev.Data)
-	concerned := map[PersonID]bool{}
 	var errs []error
 	for _, p := range slices.Sorted(maps.Keys(found)) {
 		enrolments, err := s.o.Store.EnrolmentsOf(ctx, p)
 		if err != nil {
-			return effects, nil, "", fmt.Errorf("load enrolments: %w", err)
+			return effects, people, "", fmt.Errorf("load enrolments: %w", err)
 		}
 		measured := map[WorkflowID]bool{}
 		for _, e := range enrolments {
@@ -131,7 +138,6 @@ func (s *Service) hear(ctx context.Context, ev BusinessEvent, dry bool) (effects
 			if !about {
 				continue
 			}
-			concerned[p] = true
 			if err := s.apply(ctx, e, h, dry); err != nil {
 				errs = append(errs, fmt.Errorf("enrolment %s: %w", e.ID, err))
 				continue
@@ -149,7 +155,7 @@ func (s *Service) hear(ctx context.Context, ev BusinessEvent, dry bool) (effects
 	if len(found) > 0 && len(effects) == 0 {
 		note = EventUnheard
 	}
-	return effects, slices.Sorted(maps.Keys(concerned)), note, errors.Join(errs...)
+	return effects, people, note, errors.Join(errs...)
 }
 
 // apply tells an enrolment of an event; dry does not save. The enrolment in the list is replaced by what it became, so
@@ -214,13 +220,13 @@ const maxNames = 200
 
 // peopleOf finds everybody an event could be about, with the names in it that lead to them: the subject, what stands in
 // the places that workflows name, and whatever else in the data looks like a name. Which of them counts, each workflow
-// says itself; older versions may name other places.
-func (s *Service) peopleOf(ctx context.Context, ev BusinessEvent) (map[PersonID][]string, string, error) {
+// says itself; older versions may name other places. all are those too whose name several people have.
+func (s *Service) peopleOf(ctx context.Context, ev BusinessEvent) (found map[PersonID][]string, all []PersonID, note string, err error) {
 	data := decodeData(ev.Data)
 	names := []string{ev.Subject}
 	latest, err := s.Workflows(ctx)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
 	for _, w := range latest {
 		for _, place := range w.places(ev.Type) {
@@ -228,8 +234,7 @@ func (s *Service) peopleOf(ctx context.Context, ev BusinessEvent) (map[PersonID]
 		}
 	}
 	names = stringsIn(data, names)
-	found := map[PersonID][]string{}
-	note := EventAboutNobody
+	found, note = map[PersonID][]string{}, EventAboutNobody
 	seen := map[string]bool{}
 	for _, name := range names {
 		if seen[name] || len(seen) >= maxNames || !looksLikePerson(name) {
@@ -238,8 +243,9 @@ func (s *Service) peopleOf(ctx context.Context, ev BusinessEvent) (map[PersonID]
 		seen[name] = true
 		people, err := s.peopleCalled(ctx, name)
 		if err != nil {
-			return nil, "", err
+			return nil, nil, "", err
 		}
+		all = append(all, people...)
 		switch len(people) {
 		case 0:
 		case 1:
@@ -248,7 +254,8 @@ func (s *Service) peopleOf(ctx context.Context, ev BusinessEvent) (map[PersonID]
 			note = EventAboutSeveral
 		}
 	}
-	return found, note, nil
+	slices.Sort(all)
+	return found, slices.Compact(all), note, nil
 }
 
 // stringsIn appends all texts of a JSON value.
@@ -273,17 +280,23 @@ func looksLikePerson(s string) bool {
 	return len(s) >= 3 && len(s) <= 1024 && (strings.ContainsAny(s, "@|") || uuid.Validate(strings.TrimPrefix(s, "urn:uuid:")) == nil)
 }
 
-// peopleCalled are the people behind a name: an e-mail address, an account as issuer|subject, or a person's id.
-func (s *Service) peopleCalled(ctx context.Context, name string) ([]PersonID, error) {
-	var id Identity
+// nameIn reads a name: an e-mail address or an account as issuer|subject, which are an Identity, or a person's id.
+func nameIn(name string) (Identity, PersonID) {
 	issuer, subject, account := strings.Cut(name, "|")
 	switch {
 	case account:
-		id = ByAccount(issuer, subject)
+		return ByAccount(issuer, subject), ""
 	case strings.Contains(name, "@"):
-		id = ByEmail(strings.TrimPrefix(name, "mailto:"))
-	default:
-		p, err := s.o.Store.Person(ctx, PersonID(strings.TrimPrefix(name, "urn:uuid:")))
+		return ByEmail(strings.TrimPrefix(name, "mailto:")), ""
+	}
+	return Identity{}, PersonID(strings.TrimPrefix(name, "urn:uuid:"))
+}
+
+// peopleCalled are the people behind a name: an e-mail address, an account as issuer|subject, or a person's id.
+func (s *Service) peopleCalled(ctx context.Context, name string) ([]PersonID, error) {
+	id, person := nameIn(name)
+	if person != "" {
+		p, err := s.o.Store.Person(ctx, person)
 		if errors.Is(err, ErrNotFound) {
 			return nil, nil
 		}
@@ -311,7 +324,7 @@ func (s *Service) TestEvent(ctx context.Context, ev CloudEvent) ([]EventEffect, 
 	if err := ev.check(); err != nil {
 		return nil, "", fmt.Errorf("test event: %w", err)
 	}
-	kept := BusinessEvent{CloudEvent: ev, Key: EventKey(ev.Source, ev.ID), ReceivedAt: s.now()}
+	kept := BusinessEvent{CloudEvent: ev, Key: EventKey("", ev.Source, ev.ID), ReceivedAt: s.now()}
 	effects, _, note, err := s.hear(ctx, kept, true)
 	if len(effects) > 0 {
 		note = ""
@@ -357,17 +370,6 @@ func (s *Service) EventsOf(ctx context.Context, p PersonID, limit int) ([]Busine
 		return nil, fmt.Errorf("list events of person %s: %w", p, err)
 	}
 	return all, nil
-}
-
-// eraseEvents forgets what events and metrics know of a person.
-func (s *Service) eraseEvents(ctx context.Context, p PersonID) (events, values int, err error) {
-	if events, err = s.o.Store.EraseEventsOf(ctx, p); err != nil {
-		return events, 0, fmt.Errorf("erase events: %w", err)
-	}
-	if values, err = s.o.Store.EraseMetricValuesOf(ctx, p); err != nil {
-		return events, values, fmt.Errorf("erase metric values: %w", err)
-	}
-	return events, values, nil
 }
 
 // ForgetEvents forgets events after 90 days, metric values after five years and receipts that have expired, and says how

@@ -37,7 +37,7 @@ func (s *Service) Preferences(ctx context.Context, acting PersonID) (Wishes, err
 }
 
 // SavePreferences keeps how the acting person wants to be reached, from now on: also what is already planned keeps to it.
-// off has the channels ("email", "chat") to stop; the others are on. What is wrong is FieldErrors.
+// off says of channels ("email", "chat") whether to stop them; those it does not name stay as they are. What is wrong is FieldErrors.
 func (s *Service) SavePreferences(ctx context.Context, acting PersonID, pref Preferences, off map[string]bool) error {
 	if bad := pref.check(); len(bad) > 0 {
 		return fmt.Errorf("save preferences: %w", bad)
@@ -60,9 +60,10 @@ func (s *Service) SavePreferences(ctx context.Context, acting PersonID, pref Pre
 			p.Locale = pref.Locale
 		}
 		for _, c := range []string{ChannelEmail, ChannelChat} {
-			if off[c] {
+			switch stop, said := off[c]; {
+			case stop:
 				p.stop(c, s.now())
-			} else {
+			case said:
 				delete(p.Unsubscribed, c)
 			}
 		}

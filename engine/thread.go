@@ -44,7 +44,12 @@ func threadOf(e *Enrolment, s *Step) ThreadID {
 	case s.With == string(Peer) && e.Cohort != nil && e.Cohort.Group != 0:
 		return ThreadID(Key("group", cohort, strconv.Itoa(e.Cohort.Group), string(s.ID)))
 	}
-	return ThreadID(Key("step", string(e.ID), string(s.ID)))
+	return ownThread(e.ID, s.ID)
+}
+
+// ownThread is the thread of a step that is one enrolment's only.
+func ownThread(id EnrolmentID, step StepID) ThreadID {
+	return ThreadID(Key("step", string(id), string(step)))
 }
 
 // coachThread is where a learner and the coach write to each other.

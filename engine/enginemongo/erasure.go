@@ -33,9 +33,9 @@ func (s *Store) DeleteEnrolment(ctx context.Context, id engine.EnrolmentID) erro
 	return err
 }
 
-// BlobUsed tells whether anything written names a file.
-func (s *Store) BlobUsed(ctx context.Context, sha256 string) (bool, error) {
-	err := s.contributions.FindOne(ctx, has(sha256), options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 1}})).Err()
+// BlobUsed tells whether anything written in another enrolment names a file.
+func (s *Store) BlobUsed(ctx context.Context, sha256 string, besides engine.EnrolmentID) (bool, error) {
+	err := s.contributions.FindOne(ctx, append(has(sha256), bson.E{Key: "enrolment", Value: bson.D{{Key: "$ne", Value: string(besides)}}}), options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 1}})).Err()
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return false, nil
 	}
@@ -48,6 +48,17 @@ func (s *Store) BlobUsed(ctx context.Context, sha256 string) (bool, error) {
 // DeleteBlob removes a file.
 func (s *Store) DeleteBlob(ctx context.Context, sha256 string) error {
 	_, err := removeAll(ctx, "delete blob", s.blobs, is("_id", sha256))
+	return err
+}
+
+// DeleteThread removes the posts of a thread.
+func (s *Store) DeleteThread(ctx context.Context, thread engine.ThreadID) (int, error) {
+	return removeAll(ctx, "delete thread", s.posts, is("thread", string(thread)))
+}
+
+// DeleteEvent removes a business event.
+func (s *Store) DeleteEvent(ctx context.Context, key string) error {
+	_, err := removeAll(ctx, "delete event", s.events, is("_id", key))
 	return err
 }
 

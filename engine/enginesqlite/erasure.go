@@ -37,10 +37,10 @@ func (s *Store) DeleteEnrolment(ctx context.Context, id engine.EnrolmentID) erro
 	return nil
 }
 
-// BlobUsed tells whether anything written names a file.
-func (s *Store) BlobUsed(ctx context.Context, sha256 string) (bool, error) {
+// BlobUsed tells whether anything written in another enrolment names a file.
+func (s *Store) BlobUsed(ctx context.Context, sha256 string, besides engine.EnrolmentID) (bool, error) {
 	var used bool
-	err := s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM engine_contributions WHERE instr(doc, ?) > 0)`, sha256).Scan(&used)
+	err := s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM engine_contributions WHERE enrolment <> ? AND instr(doc, ?) > 0)`, string(besides), sha256).Scan(&used)
 	if err != nil {
 		return false, fail("blob used", err)
 	}
@@ -50,6 +50,17 @@ func (s *Store) BlobUsed(ctx context.Context, sha256 string) (bool, error) {
 // DeleteBlob removes a file.
 func (s *Store) DeleteBlob(ctx context.Context, sha256 string) error {
 	_, err := s.remove(ctx, "delete blob", `DELETE FROM engine_blobs WHERE sha256 = ?`, sha256)
+	return err
+}
+
+// DeleteThread removes the posts of a thread.
+func (s *Store) DeleteThread(ctx context.Context, thread engine.ThreadID) (int, error) {
+	return s.remove(ctx, "delete thread", `DELETE FROM engine_posts WHERE thread = ?`, string(thread))
+}
+
+// DeleteEvent removes a business event.
+func (s *Store) DeleteEvent(ctx context.Context, key string) error {
+	_, err := s.removeEvents(ctx, "delete event", `SELECT ?`, key)
 	return err
 }
 

@@ -28,13 +28,28 @@ func peopleAreErased(t *testing.T, s engine.Store) {
 		t.Errorf("the enrolment is there: %v", err)
 	}
 	same(t, "what was written in it", len(got[[]engine.Contribution](t)(s.Contributions(ctx, "e1"))), 0)
-	same(t, "the file is used", got[bool](t)(s.BlobUsed(ctx, sha)), true)
+	same(t, "the file is used", got[bool](t)(s.BlobUsed(ctx, sha, "e1")), true)
+	same(t, "the file is used besides", got[bool](t)(s.BlobUsed(ctx, sha, "e2")), false)
 	must(t, s.DeleteEnrolment(ctx, "e2"))
-	same(t, "the file is used", got[bool](t)(s.BlobUsed(ctx, sha)), false)
+	same(t, "the file is used", got[bool](t)(s.BlobUsed(ctx, sha, "e1")), false)
 	must(t, s.DeleteBlob(ctx, sha))
 	if _, err := s.Blob(ctx, sha); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("the file is there: %v", err)
 	}
+	for _, id := range []engine.PostID{"p1", "p2", "p3"} {
+		must(t, s.AddPost(ctx, engine.Post{ID: id, Thread: engine.ThreadID("t" + id[:1]), Author: "max", At: at(0)}))
+	}
+	must(t, s.AddPost(ctx, engine.Post{ID: "other", Thread: "u", Author: "max", At: at(0)}))
+	same(t, "posts of a thread", got[int](t)(s.DeleteThread(ctx, "tp")), 3)
+	same(t, "posts of a thread again", got[int](t)(s.DeleteThread(ctx, "tp")), 0)
+	same(t, "posts of another", len(got[[]engine.Post](t)(s.PostsIn(ctx, "u", engine.PostRef{}, 10))), 1)
+	gone, stays := businessEvent("1", 0), businessEvent("2", 1)
+	got[bool](t)(s.AddEvent(ctx, gone))
+	got[bool](t)(s.AddEvent(ctx, stays))
+	for range 2 {
+		must(t, s.DeleteEvent(ctx, gone.Key))
+	}
+	same(t, "events", keysOf(got[[]engine.BusinessEvent](t)(s.Events(ctx, engine.EventPlace{}, 10))), []string{"2"})
 	same(t, "messages of one enrolment", got[int](t)(s.DeleteMessages(ctx, "max", "e1")), 1)
 	same(t, "the others", got[int](t)(s.DeleteMessages(ctx, "max", "")), 1)
 

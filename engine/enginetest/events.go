@@ -11,7 +11,7 @@ import (
 func businessEvent(id string, minutes int) engine.BusinessEvent {
 	return engine.BusinessEvent{
 		CloudEvent: engine.CloudEvent{ID: id, Source: "/crm", Type: "crm.deal.closed", Subject: "sam@example.org", Time: at(minutes), Data: []byte(`{"amount":5}`)},
-		Key:        engine.EventKey("/crm", id), From: "key", ReceivedAt: at(minutes),
+		Key:        engine.EventKey("key", "/crm", id), From: "key", ReceivedAt: at(minutes),
 	}
 }
 

@@ -46,6 +46,7 @@ type takenEvent struct {
 	ID        string `json:"id"`
 	Source    string `json:"source"`
 	Duplicate bool   `json:"duplicate" doc:"It was there already: nothing changed"`
+	Conflict  bool   `json:"conflict,omitempty" doc:"Another event of this sender with this source and id says something else: this one is not taken"`
 }
 
 // maxEvents bounds a request with events.
@@ -65,12 +66,16 @@ func eventRoutes() []route {
 		}
 		var reply taken
 		for i, k := range kept {
-			reply.Events = append(reply.Events, takenEvent{k.Key, events[i].ID, events[i].Source, k.Duplicate})
+			reply.Events = append(reply.Events, takenEvent{k.Key, events[i].ID, events[i].Source, k.Duplicate, k.Conflict})
+		}
+		if len(kept) == 1 && kept[0].Conflict {
+			return nil, refuse(http.StatusConflict, "event", "another event of this sender has this source and id and says something else; give this one an id of its own")
 		}
 		return reply, nil
 	}
 	detail := "CloudEvents 1.0 in structured mode (" + mediaEvent + "), up to 100 in a batch (" + mediaBatch + "), or in binary mode (ce- headers). " +
-		"Data has at most 64 KB. The same event again (by source and id) changes nothing and is answered with 202 too."
+		"Data has at most 64 KB. The same event again (by sender, source and id) changes nothing and is answered with 202 too. " +
+		"If it says something else it is not taken: 409, or in a batch conflict."
 	return []route{
 		{method: "POST", path: "/api/events", id: "sendEvents", tag: "Events", summary: "Business events", detail: detail, scope: lrs.ScopeEventsWrite,
 			media: mediaEvent, sample: sampleEvent, reply: taken{}, status: http.StatusAccepted, limit: maxEvents, do: post},
@@ -84,7 +89,7 @@ func eventRoutes() []route {
 			}},
 		{method: "GET", path: "/api/v1/events", id: "listEvents", tag: "Events", summary: "The log of business events, latest first", scope: lrs.ScopeEventsRead,
 			query: []param{{name: "person", doc: "A person's id: only events about them (no cursor)"}, limitParam, cursorParam}, reply: list[eventView]{}, do: listEvents},
-		{method: "POST", path: "/api/v1/events/test", id: "testEvent", tag: "Events", summary: "What would this event do? Nothing is kept", scope: lrs.ScopeEventsRead,
+		{method: "POST", path: "/api/v1/events/test", id: "testEvent", tag: "Events", summary: "What would this event do? Nothing is kept", detail: "Whom it is about, and their enrolments, are told with the scope people/read.", scope: lrs.ScopeEventsRead,
 			media: mediaEvent, sample: sampleEvent, reply: testReport{}, limit: maxEvents, do: func(c *call) (any, error) {
 				events, err := DecodeEvents(c.Header, c.raw)
 				if err != nil {
@@ -94,6 +99,11 @@ func eventRoutes() []route {
 					return nil, malformed(faults{{Detail: "one event at a time"}})
 				}
 				effects, note, err := c.engine.TestEvent(c.Context(), events[0])
+				if !c.may(lrs.ScopePeopleRead) {
+					for i := range effects {
+						effects[i].Enrolment, effects[i].Person = "", ""
+					}
+				}
 				return testReport{Effects: effects, Note: note}, err
 			}},
 		{method: "GET", path: "/api/v1/events/{event}", id: "showEvent", tag: "Events", summary: "One event with what it did", scope: lrs.ScopeEventsRead, reply: eventView{},

@@ -31,7 +31,7 @@ func (c *call) person() engine.PersonID { return engine.PersonID(c.PathValue("pe
 // preferencesIn are how a person wants to be reached.
 type preferencesIn struct {
 	Preferences engine.Preferences `json:"preferences"`
-	Off         map[string]bool    `json:"off,omitempty" doc:"By channel (email, chat): stopped"`
+	Off         map[string]bool    `json:"off,omitempty" doc:"By channel (email, chat): stopped; a channel that is not named stays as it is"`
 }
 
 type erasureIn struct {
