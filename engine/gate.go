@@ -198,11 +198,11 @@ func (ev attended) apply(d *decision) error {
 }
 
 // triedOut tells whether a learner has tried too many codes, and until when.
-func (ev *EventState) triedOut(now time.Time) (time.Time, bool) {
-	if ev == nil || ev.Tries < maxTriesCode {
+func (s *EventState) triedOut(now time.Time) (time.Time, bool) {
+	if s == nil || s.Tries < maxTriesCode {
 		return time.Time{}, false
 	}
-	until := ev.TriesSince.Add(triesTime)
+	until := s.TriesSince.Add(triesTime)
 	return until, until.After(now)
 }
 

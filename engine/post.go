@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 	"time"
 )
 
@@ -28,11 +27,6 @@ type Post struct {
 	Helpful   []PersonID  `json:"helpful,omitempty"`   // who found it so, each once
 	Hidden    bool        `json:"hidden,omitempty"`    // by a coach: its text is not shown any more
 	Uncounted bool        `json:"uncounted,omitempty"` // enrolments do not know of it yet
-}
-
-func (p Post) clone() Post {
-	p.Helpful = slices.Clone(p.Helpful)
-	return p
 }
 
 // PostRef is where a post stands in its thread; the zero value is behind the last.

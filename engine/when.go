@@ -138,18 +138,6 @@ func (d *decision) whenBefore(t TimeExpr, e edge, by Role, st *StepState, until 
 	return d.moved(m, d.w.Calendar.resolve(m, t, e, zone), zone, until), true
 }
 
-// happens is the instant of something that no pause moves: the `at` of an event; false while its anchor is missing.
-func (d *decision) happens(t TimeExpr, e edge, zone *time.Location, st *StepState) (time.Time, bool) {
-	if t.IsZero() || t.IsNever() {
-		return time.Time{}, false
-	}
-	m, ok := d.anchor(t.Anchor, st)
-	if !ok {
-		return time.Time{}, false
-	}
-	return d.w.Calendar.resolve(m, t, e, zone), true
-}
-
 // due is when an open step falls due; zero: never late. One that was not counted from `open` and would be less than a
 // working day ahead becomes open + 3wd.
 func (d *decision) due(s *Step, st *StepState) time.Time {

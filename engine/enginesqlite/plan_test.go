@@ -1,6 +1,7 @@
 package enginesqlite
 
 import (
+	"database/sql"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -31,20 +32,7 @@ func TestWhatIsDueIsFoundByIndexOnly(t *testing.T) {
 		{dueMessages, "engine_messages_ready", []any{now, 10}},
 		{deadLetters, "engine_dead_letters_at", []any{10}},
 	} {
-		rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+q.query, q.args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var plan []string
-		for rows.Next() {
-			var id, parent, unused int
-			var detail string
-			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
-				t.Fatal(err)
-			}
-			plan = append(plan, detail)
-		}
-		rows.Close()
+		plan := planOf(t, db, q.query, q.args...)
 		whole := strings.Join(plan, "; ")
 		// A partial index holds only what waits: going along it from its start is no scan of the table.
 		along := strings.Contains(whole, "USING INDEX "+q.index) || strings.Contains(whole, "USING COVERING INDEX "+q.index)
@@ -52,4 +40,26 @@ func TestWhatIsDueIsFoundByIndexOnly(t *testing.T) {
 			t.Errorf("%s\n\tis answered by: %s", q.query, whole)
 		}
 	}
+}
+
+// planOf is how SQLite would answer a query, a line for each table.
+func planOf(t *testing.T, db *sql.DB, query string, args ...any) (plan []string) {
+	t.Helper()
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			t.Fatal(err)
+		}
+		plan = append(plan, detail)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return plan
 }
