@@ -213,7 +213,7 @@ func (d *decision) askPeople(s *Step, st *StepState, n need, people, others []As
 				r.Revived++
 				r.ExpiresAt = d.deadline(d.now, n)
 				// Their mail may have been dropped meanwhile. If it was not, delivery drops this one.
-				d.send(Message{To: a.Person, Step: s.ID, Request: id, Purpose: n.purpose + "_request"}, st, "revived", strconv.Itoa(r.Revived))
+				d.send(Message{To: a.Person, Step: s.ID, Request: id, Purpose: n.purpose + "_request"}, st, revived(r.Revived)...)
 			}
 			return
 		}
@@ -261,7 +261,15 @@ func (d *decision) send(m Message, st *StepState, nth ...string) {
 		m.DueAt = d.now
 	}
 	m.Enrolment, m.Attempt, m.Hands, m.State, m.PlannedAt = d.e.ID, st.Attempt, st.Hands, MessageWaiting, m.DueAt
-	m.ID = MessageID(derivedID(append([]string{string(d.e.ID), string(m.Step), strconv.Itoa(st.Attempt), strconv.Itoa(st.Hands), strconv.Itoa(st.Rounds),
-		string(m.Request), m.Purpose, m.Policy, string(m.To)}, nth...)...))
+	m.ID = messageID(d.e.ID, m, st.Rounds, nth...)
 	d.e.Messages = append(d.e.Messages, m)
 }
+
+// messageID is the id of a message about a step in one of its rounds, of which time if more than once.
+func messageID(e EnrolmentID, m Message, round int, nth ...string) MessageID {
+	return MessageID(derivedID(append([]string{string(e), string(m.Step), strconv.Itoa(m.Attempt), strconv.Itoa(m.Hands), strconv.Itoa(round),
+		string(m.Request), m.Purpose, m.Policy, string(m.To)}, nth...)...))
+}
+
+// revived names the message of a question that came back for the nth time.
+func revived(n int) []string { return []string{"revived", strconv.Itoa(n)} }

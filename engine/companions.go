@@ -31,7 +31,7 @@ func (d *delivery) companions(ctx context.Context, w *Workflow, m Message, by ro
 		until = w.Calendar.after(until, w.Nudges.Bundle, ending, time.UTC)
 	}
 	var out []companion
-	for _, other := range slices.Backward(d.all) {
+	for _, other := range d.all {
 		again := other.State == MessageSending && other.Bundled == m.ID && other.SentAt.IsZero() && d.s.isDue(other)
 		if other.ID == m.ID || d.done[other.ID] || other.State != MessageWaiting && !again || len(out) >= maxCompanions {
 			continue
@@ -50,7 +50,11 @@ func (d *delivery) companions(ctx context.Context, w *Workflow, m Message, by ro
 		if err != nil {
 			return out, err
 		}
-		if d.unfit(ow, e, other) != "" || paused(e, other) {
+		reason, err := d.unfit(ctx, ow, e, other)
+		if err != nil {
+			return out, err
+		}
+		if reason != "" || paused(e, other) {
 			continue // its own turn drops it, or puts it off
 		}
 		if !d.joins(ow, f, e, other, until) {

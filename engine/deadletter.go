@@ -102,7 +102,7 @@ func (s *Service) isDead(ctx context.Context, l DeadLetter) (dead bool, err erro
 		}
 		return !e.WakeAt.IsZero() && !e.WakeAt.After(s.now()), nil
 	case DeadDeliver:
-		all, err := s.o.Store.MessagesTo(ctx, PersonID(l.Of), maxMessages)
+		all, err := s.waitingFor(ctx, PersonID(l.Of))
 		return slices.ContainsFunc(all, s.isDue), unlessGone(err)
 	}
 	return true, nil

@@ -19,14 +19,17 @@ const (
 	minAttempts = 8                  // a mail that may still arrive is given up after at least so many
 	giveUpAfter = 5 * 24 * time.Hour // and not before this long after it was planned
 	maxPause    = 30 * time.Minute   // between attempts
-	maxMessages = 500                // of one person that are looked at
+	maxMessages = 500                // of one person that are looked at in one go
+
+	capTime   = 7 * 24 * time.Hour // for so long what was sent counts
+	holdAhead = 2 * capTime        // what is held back, by caps at the longest, is due again within
 )
 
 // delivery is one run of Deliver.
 type delivery struct {
 	s    *Service
 	to   Person
-	all  []Message // the person's, latest first
+	all  []Message // the person's: what waits, and what was sent in the last week; earliest due first
 	done map[MessageID]bool
 	sent int
 
@@ -53,9 +56,17 @@ func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
 		return 0, err // who delivers to them now, or the sweep, comes back for what is new
 	}
 	defer right.giveBack(ctx)
-	if d.all, err = s.o.Store.MessagesTo(ctx, id, maxMessages); err != nil {
-		return 0, fmt.Errorf("load messages to %s: %w", id, err)
+	if d.all, err = s.o.Store.SentMessagesTo(ctx, id, s.now().Add(-capTime), maxMessages); err != nil {
+		return 0, fmt.Errorf("load messages sent to %s: %w", id, err)
 	}
+	waiting, err := s.waitingFor(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	d.all = append(slices.DeleteFunc(d.all, func(m Message) bool {
+		return slices.ContainsFunc(waiting, func(x Message) bool { return x.ID == m.ID }) // a worker died before it said so
+	}), waiting...)
+	slices.SortStableFunc(d.all, func(a, b Message) int { return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.ID, b.ID)) })
 	var errs []error
 	due := slices.DeleteFunc(slices.Clone(d.all), func(m Message) bool { return !s.isDue(m) })
 	slices.SortFunc(due, func(a, b Message) int { // what was to travel inside another's mail comes after that
@@ -74,6 +85,16 @@ func (s *Service) deliver(ctx context.Context, id PersonID) (int, error) {
 		}
 	}
 	return d.sent, errors.Join(errs...)
+}
+
+// waitingFor is what waits for a person or is being sent, what is due first.
+func (s *Service) waitingFor(ctx context.Context, id PersonID) ([]Message, error) {
+	until := laterOf(s.now(), s.o.Wall()).Add(holdAhead) // claims run on the wall's clock
+	all, err := s.o.Store.DueMessagesTo(ctx, id, until, maxMessages)
+	if err != nil {
+		return nil, fmt.Errorf("load messages to %s: %w", id, err)
+	}
+	return all, nil
 }
 
 // isDue tells whether a message waits and is due, or its claim has run out.
@@ -105,7 +126,9 @@ func (d *delivery) one(ctx context.Context, m Message) error {
 	} else if gone {
 		return d.finish(ctx, w, e, f, m) // sent, but the worker died before it said so
 	}
-	if reason := d.unfit(w, e, m); reason != "" {
+	if reason, err := d.unfit(ctx, w, e, m); err != nil {
+		return err
+	} else if reason != "" {
 		return d.drop(ctx, m, reason)
 	}
 	at, inWindow := d.window(w, e, f, m)
@@ -253,19 +276,22 @@ func (d *delivery) count(outcome, why string) {
 }
 
 // unfit is why a message will not be sent, or "".
-func (d *delivery) unfit(w *Workflow, e *Enrolment, m Message) string {
+func (d *delivery) unfit(ctx context.Context, w *Workflow, e *Enrolment, m Message) (string, error) {
 	if ok, reason := fits(w, e, m, d.s.now()); !ok {
-		return reason
+		return reason, nil
+	}
+	if asked, err := d.askedAlready(ctx, e, m); err != nil {
+		return "", err
+	} else if asked {
+		return "asked already", nil
 	}
 	switch {
-	case d.askedAlready(e, m):
-		return "asked already"
 	case m.Escalate && e.DisclosedAt.IsZero():
-		return "the escalation was not disclosed"
+		return "the escalation was not disclosed", nil
 	case !d.to.known() && m.Request == "" && m.To != e.Learner && !saysItAll(m.Purpose):
-		return "no page to go to"
+		return "no page to go to", nil
 	}
-	return ""
+	return "", nil
 }
 
 // saysItAll tells whether a message is worth sending to somebody who has no page to go to.
@@ -278,16 +304,41 @@ func saysItAll(purpose string) bool {
 }
 
 // askedAlready tells whether another mail has asked, or will first: a question that came back needs one only if the
-// mail of the first time never left.
-func (d *delivery) askedAlready(e *Enrolment, m Message) bool {
+// mail of the first time never left. Of each time that it came back there may be one.
+func (d *delivery) askedAlready(ctx context.Context, e *Enrolment, m Message) (bool, error) {
+	st := e.Steps[m.Step]
+	if m.Request == "" || m.IsNudge() || st == nil {
+		return false, nil
+	}
+	i := slices.IndexFunc(st.Requests, func(r Request) bool { return r.ID == m.Request })
+	if i < 0 {
+		return false, nil
+	}
 	back := e.backSince()
-	return m.Request != "" && !m.IsNudge() && slices.ContainsFunc(d.all, func(other Message) bool {
-		if other.ID == m.ID || other.Request != m.Request || other.Purpose != m.Purpose || other.PlannedAt.Before(back) {
-			return false
+	for n := range st.Requests[i].Revived + 1 {
+		id := messageID(e.ID, m, st.Rounds) // while a question waits, the round is the one in which it was asked
+		if n > 0 {
+			id = messageID(e.ID, m, st.Rounds, revived(n)...)
+		}
+		if id == m.ID {
+			continue
+		}
+		other, err := d.s.o.Store.Message(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return false, fmt.Errorf("load message %s: %w", id, err)
+		}
+		if other.PlannedAt.Before(back) {
+			continue
 		}
 		earlier := cmp.Or(other.PlannedAt.Compare(m.PlannedAt), cmp.Compare(other.ID, m.ID)) < 0
-		return !other.SentAt.IsZero() || earlier && (other.State == MessageWaiting || other.State == MessageSending)
-	})
+		if !other.SentAt.IsZero() || earlier && (other.State == MessageWaiting || other.State == MessageSending) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // known tells whether a person has an LMS account.
@@ -333,14 +384,14 @@ func (d *delivery) capped(w *Workflow, f Facts, m Message) time.Time {
 		if other.SentAt.In(zone).Format(time.DateOnly) == day {
 			today++
 		}
-		if now.Sub(other.SentAt) < 7*24*time.Hour {
+		if now.Sub(other.SentAt) < capTime {
 			week = append(week, other.SentAt)
 		}
 	}
 	slices.SortFunc(week, time.Time.Compare)
 	at := now
 	if limit := w.Nudges.Cap.Week; len(week) >= limit {
-		at = week[len(week)-limit].Add(7 * 24 * time.Hour)
+		at = week[len(week)-limit].Add(capTime)
 	} else if today >= w.Nudges.Cap.Day {
 		y, mo, dd := now.In(zone).Date()
 		at = local(y, mo, dd+1, 0, zone)

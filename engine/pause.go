@@ -247,9 +247,9 @@ func (s *Service) awaken(ctx context.Context, e *Enrolment) error {
 		}
 	}
 	for person := range to {
-		all, err := s.o.Store.MessagesTo(ctx, person, maxMessages)
+		all, err := s.waitingFor(ctx, person)
 		if err != nil {
-			return fmt.Errorf("load messages to %s: %w", person, err)
+			return err
 		}
 		for _, m := range all {
 			if m.Enrolment != e.ID || m.State != MessageWaiting || !m.DueAt.After(s.now()) || m.PlannedAt.After(s.now()) {

@@ -107,6 +107,11 @@ type Store interface {
 	// DueMessages lists what waits with DueAt not after until, or is sending with ClaimedUntil not after until;
 	// earliest of these first.
 	DueMessages(ctx context.Context, until time.Time, limit int) ([]Message, error)
+	// DueMessagesTo lists those of one person that wait with DueAt not after until, or are sending with ClaimedUntil not
+	// after until; earliest of these first.
+	DueMessagesTo(ctx context.Context, p PersonID, until time.Time, limit int) ([]Message, error)
+	// SentMessagesTo lists what was sent to a person since, to the second; the latest first.
+	SentMessagesTo(ctx context.Context, p PersonID, since time.Time, limit int) ([]Message, error)
 	// MessagesTo lists a person's messages in any state, latest DueAt first.
 	MessagesTo(ctx context.Context, p PersonID, limit int) ([]Message, error)
 

@@ -44,6 +44,18 @@ func (s *Store) DueMessages(ctx context.Context, until time.Time, limit int) ([]
 		is("ready_at", bson.D{{Key: "$gt", Value: int64(0)}, {Key: "$lte", Value: engine.Nanos(until)}}), ascending("ready_at", "_id"), limit)
 }
 
+// DueMessagesTo gives those of one person, earliest first.
+func (s *Store) DueMessagesTo(ctx context.Context, p engine.PersonID, until time.Time, limit int) ([]engine.Message, error) {
+	return documents[engine.Message](ctx, "due messages to a person", s.messages,
+		append(is("person", string(p)), is("ready_at", bson.D{{Key: "$gt", Value: int64(0)}, {Key: "$lte", Value: engine.Nanos(until)}})...), ascending("ready_at", "_id"), limit)
+}
+
+// SentMessagesTo gives what was sent to a person since, latest first.
+func (s *Store) SentMessagesTo(ctx context.Context, p engine.PersonID, since time.Time, limit int) ([]engine.Message, error) {
+	return documents[engine.Message](ctx, "messages sent to a person", s.messages,
+		append(is("person", string(p)), is("sent_at", bson.D{{Key: "$gte", Value: max(1, engine.Nanos(since.Truncate(time.Second)))}})...), descending("sent_at", "_id"), limit)
+}
+
 // MessagesTo gives the messages to a person, newest first.
 func (s *Store) MessagesTo(ctx context.Context, p engine.PersonID, limit int) ([]engine.Message, error) {
 	return documents[engine.Message](ctx, "messages to a person", s.messages,
@@ -60,6 +72,7 @@ func messageFields(op string, m engine.Message) (bson.D, error) {
 		{Key: "person", Value: string(m.To)},
 		{Key: "due_at", Value: engine.Nanos(m.DueAt)},
 		{Key: "ready_at", Value: m.ReadyAt()},
+		{Key: "sent_at", Value: engine.Nanos(m.SentAt)},
 		{Key: "doc", Value: doc},
 	}, nil
 }

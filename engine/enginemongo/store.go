@@ -18,7 +18,7 @@
 //	engine_tombstones     _id            doc
 //	engine_contributions  _id            enrolment, at, doc
 //	engine_blobs          _id (SHA-256)  data
-//	engine_messages       _id            rev, person, due_at, ready_at, doc
+//	engine_messages       _id            rev, person, due_at, ready_at, sent_at (0: not), doc
 //	engine_cohorts        _id            rev, tells, doc
 //	engine_members        _id            rev (of the enrolment), cohort, joined_at, gates (what it waits and is ready for), doc
 //	engine_groups         _id            rev, tells, doc
@@ -85,6 +85,8 @@ var indexes = []index{
 	{"engine_contributions", "engine_by_enrolment", []string{"enrolment", "at", "_id"}, false},
 	{"engine_messages", "engine_by_person", []string{"person", "due_at", "_id"}, false},
 	{"engine_messages", "engine_by_ready", []string{"ready_at", "_id"}, false},
+	{"engine_messages", "engine_by_ready_to", []string{"person", "ready_at", "_id"}, false},
+	{"engine_messages", "engine_by_sent_to", []string{"person", "sent_at", "_id"}, false},
 	{"engine_dead_letters", "engine_by_time", []string{"at", "_id"}, false},
 	{"engine_cohorts", "engine_by_tells", []string{"tells", "_id"}, false},
 	{"engine_members", "engine_by_cohort", []string{"cohort", "joined_at", "_id"}, false},

@@ -12,6 +12,9 @@ const (
 	dueEnrolments       = `SELECT id, wake_at FROM engine_enrolments WHERE wake_at IS NOT NULL AND wake_at <= ? ORDER BY wake_at, id LIMIT ?`
 	unrelayedEnrolments = `SELECT id FROM engine_enrolments WHERE unrelayed IS NOT NULL ORDER BY unrelayed, id LIMIT ?`
 	dueGrades           = `SELECT id FROM engine_enrolments WHERE grade_at IS NOT NULL AND grade_at <= ? ORDER BY grade_at, id LIMIT ?`
+	dueMessagesTo       = `SELECT doc FROM engine_messages WHERE person = ? AND ready_at IS NOT NULL AND ready_at <= ? ORDER BY ready_at, id LIMIT ?`
+	sentMessagesTo      = `SELECT doc FROM engine_messages WHERE person = ? AND json_extract(doc, '$.sent_at') IS NOT NULL AND json_extract(doc, '$.sent_at') >= ?
+		ORDER BY json_extract(doc, '$.sent_at') DESC, id DESC LIMIT ?`
 	dueMessages         = `SELECT doc FROM engine_messages WHERE ready_at IS NOT NULL AND ready_at <= ? ORDER BY ready_at, id LIMIT ?`
 )
 

@@ -55,6 +55,19 @@ func (s *Store) DueMessages(ctx context.Context, until time.Time, limit int) ([]
 		engine.Nanos(until), bounded(limit))
 }
 
+// DueMessagesTo gives those of one person, earliest first.
+func (s *Store) DueMessagesTo(ctx context.Context, p engine.PersonID, until time.Time, limit int) ([]engine.Message, error) {
+	return documents[engine.Message](ctx, s, "due messages to a person",
+		dueMessagesTo, string(p), engine.Nanos(until), bounded(limit))
+}
+
+// SentMessagesTo gives what was sent to a person since, latest first. A second without its fraction comes before all
+// that is written of it.
+func (s *Store) SentMessagesTo(ctx context.Context, p engine.PersonID, since time.Time, limit int) ([]engine.Message, error) {
+	return documents[engine.Message](ctx, s, "messages sent to a person",
+		sentMessagesTo, string(p), since.UTC().Format("2006-01-02T15:04:05"), bounded(limit))
+}
+
 // MessagesTo gives the messages to a person, newest first.
 func (s *Store) MessagesTo(ctx context.Context, p engine.PersonID, limit int) ([]engine.Message, error) {
 	return documents[engine.Message](ctx, s, "messages to a person",

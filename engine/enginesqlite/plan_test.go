@@ -30,6 +30,8 @@ func TestWhatIsDueIsFoundByIndexOnly(t *testing.T) {
 		{unrelayedEnrolments, "engine_enrolments_unrelayed", []any{10}},
 		{dueGrades, "engine_enrolments_grade", []any{now, 10}},
 		{dueMessages, "engine_messages_ready", []any{now, 10}},
+		{dueMessagesTo, "engine_messages_ready_to", []any{"sam", now, 10}},
+		{sentMessagesTo, "engine_messages_sent_to", []any{"sam", "2026-11-23T10:00:00", 10}},
 		{deadLetters, "engine_dead_letters_at", []any{10}},
 	} {
 		plan := planOf(t, db, q.query, q.args...)

@@ -99,6 +99,9 @@ var schema = []string{
 		due_at INTEGER NOT NULL, ready_at INTEGER, doc TEXT NOT NULL) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_messages_person ON engine_messages (person, due_at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_messages_ready ON engine_messages (ready_at, id) WHERE ready_at IS NOT NULL`,
+	`CREATE INDEX IF NOT EXISTS engine_messages_ready_to ON engine_messages (person, ready_at, id) WHERE ready_at IS NOT NULL`,
+	`CREATE INDEX IF NOT EXISTS engine_messages_sent_to ON engine_messages (person, json_extract(doc, '$.sent_at'), id)
+		WHERE json_extract(doc, '$.sent_at') IS NOT NULL`,
 	`CREATE TABLE IF NOT EXISTS engine_cursors (
 		name TEXT PRIMARY KEY NOT NULL, seq INTEGER NOT NULL) STRICT`,
 	`CREATE TABLE IF NOT EXISTS engine_endpoints (

@@ -104,6 +104,41 @@ func messagesAreListed(t *testing.T, s engine.Store) {
 	same(t, "messages to Sam", have, "b a sent ")
 }
 
+func messagesOfOnePersonAreFound(t *testing.T, s engine.Store) {
+	ctx := t.Context()
+	other := message("other", 1)
+	other.To = "max"
+	for _, m := range []engine.Message{message("late", 30), message("early", 10), message("claimed", 5), message("sent", 1), message("before", 2), message("dropped", 3), other} {
+		must(t, s.AddMessage(ctx, m))
+	}
+	change := func(id string, to func(m *engine.Message)) {
+		m := got[engine.Message](t)(s.Message(ctx, engine.MessageID(id)))
+		to(&m)
+		must(t, s.SaveMessage(ctx, m))
+	}
+	change("claimed", func(m *engine.Message) { m.State, m.ClaimedUntil = engine.MessageSending, at(20) })
+	change("sent", func(m *engine.Message) { m.State, m.SentAt = engine.MessageSent, at(9).Add(500*time.Millisecond) })
+	change("before", func(m *engine.Message) { m.State, m.SentAt = engine.MessageSent, at(3) })
+	change("dropped", func(m *engine.Message) { m.State = engine.MessageDropped })
+	ids := func(all []engine.Message) (joined string) {
+		for _, m := range all {
+			joined += string(m.ID) + " "
+		}
+		return joined
+	}
+	list := got[[]engine.Message](t)
+	same(t, "due to Sam at 9", ids(list(s.DueMessagesTo(ctx, "sam", at(9), 10))), "")
+	same(t, "due to Sam at 25", ids(list(s.DueMessagesTo(ctx, "sam", at(25), 10))), "early claimed ")
+	same(t, "due to Sam at 30", ids(list(s.DueMessagesTo(ctx, "sam", at(30), 10))), "early claimed late ")
+	same(t, "the first two", ids(list(s.DueMessagesTo(ctx, "sam", at(30), 2))), "early claimed ")
+	same(t, "due to Max", ids(list(s.DueMessagesTo(ctx, "max", at(30), 10))), "other ")
+	same(t, "sent to Sam", ids(list(s.SentMessagesTo(ctx, "sam", at(1), 10))), "sent before ")
+	same(t, "sent to Sam since 9", ids(list(s.SentMessagesTo(ctx, "sam", at(9), 10))), "sent ")
+	same(t, "sent to Sam since 10", ids(list(s.SentMessagesTo(ctx, "sam", at(10), 10))), "")
+	same(t, "the latest sent to Sam", ids(list(s.SentMessagesTo(ctx, "sam", at(1), 1))), "sent ")
+	same(t, "sent to Max", ids(list(s.SentMessagesTo(ctx, "max", at(1), 10))), "")
+}
+
 func cursorRises(t *testing.T, s engine.Store) {
 	ctx := t.Context()
 	same(t, "a new cursor", got[int64](t)(s.Cursor(ctx, "lrs")), int64(0))

@@ -58,6 +58,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"messages fall due, are claimed and come back", messagesFallDue},
 		{"of concurrent claims one wins", oneClaimWins},
 		{"messages to a person are listed, latest first", messagesAreListed},
+		{"what is due and was sent to one person is found", messagesOfOnePersonAreFound},
 		{"a dead letter is kept once, until it is taken away", deadLettersAreKept},
 		{"a cohort is saved only at the revision read", cohortIsSwapped},
 		{"members are kept by their latest word, in the order they joined", membersAreKept},
