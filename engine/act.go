@@ -205,7 +205,7 @@ func (s *Service) NameReviewer(ctx context.Context, acting PersonID, id Enrolmen
 	if err != nil {
 		return err
 	}
-	if role == Learner || !slices.Contains(w.Roles[role].From, "ask_learner") {
+	if role == Learner || role == Coach || !slices.Contains(w.Roles[role].From, "ask_learner") {
 		return fmt.Errorf("name a %s: the workflow does not ask the learner: %w", role, ErrForbidden)
 	}
 	learner, err := s.Person(ctx, acting)

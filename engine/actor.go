@@ -30,12 +30,12 @@ func (a Actor) source() string {
 }
 
 // mayCoach refuses who may not act as a coach on an enrolment: anybody but the tenant's own keys and commands, teachers
-// and administrators of the course, and who is in the role of its coach.
+// and administrators of the course, and who is in the role of its coach and not by the learner's choice.
 func (s *Service) mayCoach(ctx context.Context, by Actor, e *Enrolment) error {
 	if !by.usable() {
 		return fmt.Errorf("act on enrolment %s: nobody acts: %w", e.ID, ErrForbidden)
 	}
-	if by.System != "" || slices.ContainsFunc(e.Roles[Coach], func(a Assignment) bool { return a.Person == by.Person }) {
+	if by.System != "" || slices.ContainsFunc(e.Roles[Coach], func(a Assignment) bool { return a.Person == by.Person && !a.NamedByLearner }) {
 		return nil
 	}
 	return s.mayCoachIn(ctx, by, e.Course)

@@ -84,7 +84,10 @@ func (ev answered) apply(d *decision) error {
 	if shown := shownSHA256(d.e, s, *r); a.SHA256 != shown && shown != "" {
 		return fmt.Errorf("answer request %s: what was shown has changed since: %w", r.ID, ErrConflict)
 	}
-	rev := Review{Request: r.ID, By: r.Person, Role: r.Role, Outcome: a.Outcome, Ratings: a.Ratings, At: d.now, SHA256: r.SHA256, Attempt: later1(st.Attempt), Grade: ev.answer.Grade}
+	if r.Purpose == ForSignOffConfirm && r.SHA256 != shownSHA256(d.e, s, *r) {
+		return fmt.Errorf("answer request %s: what was signed off has changed since: %w", r.ID, ErrConflict)
+	}
+	rev := Review{StandIn: r.StandIn, Request: r.ID, By: r.Person, Role: r.Role, Outcome: a.Outcome, Ratings: a.Ratings, At: d.now, SHA256: r.SHA256, Attempt: later1(st.Attempt), Grade: ev.answer.Grade}
 	if ev.written != nil {
 		rev.Written = ev.written.ID
 	}
@@ -185,7 +188,12 @@ func (d *decision) again(st *StepState) {
 	st.AskedAt, st.ElseAt = time.Time{}, time.Time{}
 }
 
-// namedByLearner tells whether the answering person is in the role only because the learner said so.
+// namedByLearner tells whether the answering person is in the role, or in that of its stand-in, only because the learner
+// said so.
 func (d *decision) namedByLearner(r Request) bool {
-	return !r.StandIn && slices.ContainsFunc(d.e.Roles[r.Role], func(a Assignment) bool { return a.Person == r.Person && a.NamedByLearner && !a.Confirmed })
+	people := d.e.Roles[r.Role]
+	if r.StandIn {
+		people = d.standIns(r.Role)
+	}
+	return slices.ContainsFunc(people, func(a Assignment) bool { return a.Person == r.Person && a.NamedByLearner && !a.Confirmed })
 }

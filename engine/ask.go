@@ -27,6 +27,9 @@ func (d *decision) sources(role Role) []Assignment {
 		return chosen // a coach's word
 	}
 	for _, from := range d.w.Roles[role].From {
+		if from == "ask_learner" && role == Coach {
+			continue // of a version from before that was refused
+		}
 		if from == "ask_learner" {
 			if a, ok := d.e.Named[role]; ok {
 				return []Assignment{a}
@@ -48,7 +51,7 @@ func (d *decision) sources(role Role) []Assignment {
 
 // asksLearner tells whether the learner may name somebody for a role that has nobody.
 func (d *decision) asksLearner(role Role) bool {
-	return len(d.e.Roles[role]) == 0 && slices.Contains(d.w.Roles[role].From, "ask_learner")
+	return role != Coach && len(d.e.Roles[role]) == 0 && slices.Contains(d.w.Roles[role].From, "ask_learner")
 }
 
 // standIns are the people of a role's `else`.
@@ -100,6 +103,9 @@ func (d *decision) needed(s *Step, st *StepState) (need, bool) {
 		n.purpose, n.role, n.due = ForDiscuss, s.talksWith(), st.DueAt
 	case s.By == Learner && st.State == Open && d.awaitsHost(s, st):
 		n.purpose, n.role, n.due = ForAttend, Role(s.With), st.DueAt
+		if n.due.IsZero() && st.Event != nil && !st.Event.At.IsZero() { // in time to be reminded before it counts as missed
+			n.due = d.later(laterOf(st.Event.At, st.OpenedAt), oneWorkingDay, ending, n.role)
+		}
 	default:
 		return need{}, false
 	}

@@ -194,8 +194,23 @@ func (d *decision) exhaust(s *Step, st *StepState) bool {
 
 // forget counts reviews that are kept no longer.
 func (st *StepState) forget(reviews []Review) {
-	st.Approvals += reviewed(reviews, OutcomeApprove)
+	before := approvedIn(reviews)
+	for attempt := range approvedIn(st.Reviews[len(reviews):]) {
+		delete(before, attempt) // it counts by what is kept
+	}
+	st.Approvals += len(before)
 	st.Returns += reviewed(reviews, OutcomeReturn)
+}
+
+// approvedIn are the attempts that somebody approved, as reviews number them.
+func approvedIn(reviews []Review) map[int]bool {
+	out := map[int]bool{}
+	for _, r := range reviews {
+		if r.Outcome == OutcomeApprove {
+			out[r.Attempt] = true
+		}
+	}
+	return out
 }
 
 // reviewed counts the reviews with an outcome.

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"net/url"
 	"strconv"
 	"strings"
@@ -174,7 +175,7 @@ func (d *decision) sayWorkflowDone() {
 
 func (d *decision) sayProgressed(share float64) {
 	d.say(d.learner(), xapi.VerbProgressed, xapi.ActivityObject(d.workflowActivity()),
-		&xapi.Result{Extensions: map[string]any{xapi.ExtProgress: int(share * 100)}}, d.about())
+		&xapi.Result{Extensions: map[string]any{xapi.ExtProgress: int(math.Round(share * 100))}}, d.about())
 }
 
 // sayDone says that a step was completed by its doer; of a scored one also whether it was passed.
@@ -225,7 +226,7 @@ func (d *decision) sayEscalated(s *Step, to PersonID, policy string) {
 }
 
 // sayRated says how somebody rated behaviours, and once that an observer saw one reach its target.
-func (d *decision) sayRated(s *Step, by PersonID, role Role, ratings map[BehaviourID]int) {
+func (d *decision) sayRated(s *Step, by xapi.Agent, role Role, ratings map[BehaviourID]int) {
 	for i := range d.w.Behaviours {
 		b := &d.w.Behaviours[i]
 		points, ok := ratings[b.ID]
@@ -234,7 +235,7 @@ func (d *decision) sayRated(s *Step, by PersonID, role Role, ratings map[Behavio
 		}
 		n := float64(len(b.Scale))
 		score := &xapi.Score{Raw: ptr(float64(points)), Min: ptr(1.0), Max: &n, Scaled: ptr(float64(points-1) / (n - 1))}
-		d.sayBelow(d.agent(by), xapi.VerbRated, s, d.behaviourActivity(b), &xapi.Result{Score: score}, relation(role))
+		d.sayBelow(by, xapi.VerbRated, s, d.behaviourActivity(b), &xapi.Result{Score: score}, relation(role))
 		if role == Learner || points < b.Target || d.e.Achieved[b.ID] {
 			continue
 		}

@@ -30,7 +30,7 @@ func (d *decision) sayHand(s *Step, st *StepState, c Contribution) {
 		d.sayUploaded(s, f)
 	}
 	d.handUse(s, c)
-	d.sayRated(s, d.e.Learner, Learner, c.Ratings)
+	d.sayRated(s, d.learner(), Learner, c.Ratings)
 	if s.Review != nil || len(c.Files) > 0 || s.wants("confirmed") {
 		d.sayStep(d.learner(), xapi.VerbSubmitted, s, nil, evidence(c.SHA256))
 	}
@@ -123,9 +123,14 @@ func (d *decision) sayQuiz(s *Step, score, needed float64) {
 	d.sayStep(d.learner(), verb, s, result)
 }
 
-// sayReview says what a reviewer answered.
+// sayReview says what a reviewer answered. Of peers whose answers nobody may trace, no statement has the name or the
+// words: who rated is the peers of the enrolment, one nameless account for all of them. To hold statements back until
+// enough have answered would keep the text, but the record store would still tell afterwards who had written what.
 func (d *decision) sayReview(s *Step, r Request, rev Review, comment string) {
 	by := d.agent(rev.By)
+	if anonymous(d.w, s) && s.Kind != KindSignOff {
+		by, comment = d.peers(), ""
+	}
 	var result *xapi.Result
 	if comment != "" && !s.Private {
 		result = &xapi.Result{Response: comment}
@@ -146,7 +151,13 @@ func (d *decision) sayReview(s *Step, r Request, rev Review, comment string) {
 	}
 	d.sayStep(by, verb, s, result, context...)
 	d.id = ""
-	d.sayRated(s, rev.By, rev.Role, rev.Ratings)
+	d.sayRated(s, by, rev.Role, rev.Ratings)
+}
+
+// peers are the peers of the enrolment, none of them by name: an account and no group, as a group without a name of its
+// own lists its members.
+func (d *decision) peers() xapi.Agent {
+	return xapi.AccountAgent(d.f.IRIBase, "peers-"+d.e.RegistrationID)
 }
 
 func reviewVerb(r Request, outcome string) string {

@@ -256,4 +256,5 @@ type Review struct {
 	SHA256  string              `json:"sha256,omitempty"`
 	Attempt int                 `json:"attempt,omitempty"` // of the step when it was answered; 0: the first
 	Grade   *float64            `json:"grade,omitempty"`   // 0–100, where the review grades
+	StandIn bool                `json:"stand_in,omitempty"`
 }

@@ -227,7 +227,7 @@ type named struct {
 }
 
 func (ev named) apply(d *decision) error {
-	if !slices.Contains(d.w.Roles[ev.role].From, "ask_learner") {
+	if ev.role == Coach || !slices.Contains(d.w.Roles[ev.role].From, "ask_learner") {
 		return fmt.Errorf("name a %s: the workflow does not ask the learner: %w", ev.role, ErrForbidden)
 	}
 	if d.e.Named == nil {

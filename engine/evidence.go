@@ -231,6 +231,11 @@ func (s *Service) Record(ctx context.Context, acting PersonID, id EnrolmentID, s
 	files := describe(sub.Files)
 	c := Contribution{ID: recordedID(id, step, st.Attempt), Enrolment: id, Step: step, Attempt: st.Attempt, Author: acting, Draft: true,
 		Files: files, Links: links, CustomerData: sub.CustomerData, Consent: sub.Consent, At: s.now()}
+	ctx, right, err := s.leaseInTurn(ctx, "record/"+string(c.ID)) // of two uploads at once the second adds to the first
+	if err != nil {
+		return err
+	}
+	defer right.giveBack(ctx)
 	if had, err := s.o.Store.Contribution(ctx, c.ID); err == nil {
 		for _, f := range had.Files {
 			if !slices.ContainsFunc(files, func(g File) bool { return g.SHA256 == f.SHA256 }) {

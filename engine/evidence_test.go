@@ -2,8 +2,10 @@ package engine_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -326,5 +328,26 @@ func TestQuizResultsAreKeptPerQuestionAndTellWhatIsRightOnlyAtTheEnd(t *testing.
 	}
 	if wrong != 1 || h.book.count("answered") != 4 {
 		t.Fatalf("%d wrong answers kept, statements %v", wrong, h.book.verbs())
+	}
+}
+
+func TestOfUploadsAtOnceNoneIsLost(t *testing.T) {
+	h := newHouse(t, monday)
+	small(t, h, "loop", tryOnce)
+	h.arrive("loop", maxed)
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			name := fmt.Sprintf("%d.txt", i)
+			if err := h.Record(t.Context(), h.sam, h.id, "try", engine.Submission{Files: upload(name, name)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	found, err := h.Evidence(t.Context(), h.id, true)
+	must(t, err)
+	if len(found) != 8 {
+		t.Errorf("%d of 8 files are kept", len(found))
 	}
 }

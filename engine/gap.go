@@ -114,11 +114,11 @@ func ratingsGiven(w *Workflow, e *Enrolment, all map[ContributionID]*Contributio
 	written := map[ContributionID]bool{}
 	for _, of := range w.order {
 		st := e.Steps[of.ID]
-		if st == nil || anonymous(w, of) && raters(st) < minRaters {
+		if st == nil {
 			continue
 		}
 		for _, r := range st.Reviews {
-			if len(r.Ratings) > 0 {
+			if len(r.Ratings) > 0 && !hidden(w, of, st, r.Attempt) {
 				written[r.Written] = true
 				out = append(out, given{at: r.At, step: of.ID, round: askedWith(st, r), role: r.Role, ratings: r.Ratings})
 			}

@@ -36,6 +36,30 @@ func (s *Service) leaseAs(ctx context.Context, name, holder string) (context.Con
 	return ctx, l, nil
 }
 
+// How often and how long apart a right is asked for that others have for moments only.
+const (
+	turnTries = 100
+	turnPause = 50 * time.Millisecond
+)
+
+// leaseInTurn is lease for what takes moments: it waits for those who have the right. ErrConflict: they keep it.
+func (s *Service) leaseInTurn(ctx context.Context, name string) (context.Context, *lease, error) {
+	ticker := time.NewTicker(turnPause)
+	defer ticker.Stop()
+	for range turnTries {
+		held, right, err := s.lease(ctx, name)
+		if err != nil || right != nil {
+			return held, right, err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx, nil, fmt.Errorf("take the lease %s: %w", name, ctx.Err())
+		case <-ticker.C:
+		}
+	}
+	return ctx, nil, fmt.Errorf("take the lease %s: others keep it: %w", name, ErrConflict)
+}
+
 func (l *lease) take(ctx context.Context) (bool, error) {
 	now := l.s.o.Wall()
 	mine, err := l.s.o.Store.TakeLease(ctx, l.name, l.holder, now, now.Add(leaseTime))

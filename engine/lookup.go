@@ -44,7 +44,10 @@ func (d *decision) count(st *StepState, what string) any {
 			n += st.HandFiles
 		}
 	case "approved":
-		n = st.Approvals + reviewed(st.Reviews, OutcomeApprove)
+		n = st.Approvals + len(approvedIn(st.Reviews))
+		if st.Approved.IsZero() && approvedIn(st.Reviews)[later1(st.Attempt)] {
+			n-- // a coach or other peers are still to agree, or somebody has taken it back
+		}
 	case "returned":
 		n = st.Returns + reviewed(st.Reviews, OutcomeReturn)
 	}

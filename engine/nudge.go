@@ -40,11 +40,10 @@ func (d *decision) planNudges() {
 				open = st.ReturnedAt
 			}
 			d.plan(s, st, nudged{doer: d.e.Learner, open: open, due: st.DueAt, again: st.State == Returned, key: fmt.Sprintf("%d.%d", st.Attempt, st.Hands)})
-		default:
-			for _, r := range st.Requests {
-				if r.Waiting() {
-					d.plan(s, st, nudged{doer: r.Person, role: r.Role, open: r.AskedAt, due: r.DueAt, request: r.ID, again: true, key: string(r.ID)[:8]})
-				}
+		}
+		for _, r := range st.Requests { // for a review of it; or for a post or a word on a step that is open for the learner too
+			if r.Waiting() {
+				d.plan(s, st, nudged{doer: r.Person, role: r.Role, open: r.AskedAt, due: r.DueAt, request: r.ID, again: true, beside: s.By == Learner && st.takes(), key: string(r.ID)[:8]})
 			}
 		}
 	}
@@ -57,6 +56,7 @@ type nudged struct {
 	open, due time.Time
 	request   RequestID
 	again     bool // its opening was told by another message
+	beside    bool // others hear of the step by what is told of the learner
 	key       string
 }
 
@@ -73,7 +73,7 @@ func (d *decision) plan(s *Step, st *StepState, on nudged) {
 		if onlyOpen && !n.announces() {
 			continue
 		}
-		if on.again && n.announces() && n.To == "doer" {
+		if on.again && n.announces() && n.To == "doer" || on.beside && n.To != "doer" {
 			continue
 		}
 		from := on.open
@@ -97,7 +97,7 @@ func (d *decision) plan(s *Step, st *StepState, on nudged) {
 			continue
 		}
 		st.plan(key)
-		if at.Before(on.open) || isEvent && at.After(begins) {
+		if at.Before(on.open) || isEvent && on.request == "" && at.After(begins) {
 			continue // dated before the step was open, or after the event
 		}
 		d.nudge(s, st, n, fmt.Sprintf("%s.%d", name, i), on, at)

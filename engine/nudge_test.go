@@ -181,3 +181,17 @@ func TestAnOpenedNudgeIsRecordedOnceAndAReturnIsCounted(t *testing.T) {
 		t.Errorf("Sam may see it: %v", err)
 	}
 }
+
+func TestWhoIsAskedForAPostOrAWordOnALearnersStepIsReminded(t *testing.T) {
+	h := newHouse(t, monday)
+	whole(t, h, "with", "standards: []", `{id: talk, kind: discuss, title: Talk, by: learner, with: manager, due: open + 5wd}`,
+		`{id: call, kind: event, title: Call, by: learner, with: manager, at: "2026-11-24 at 10:00", done: attended}`)
+	h.arrive("with", maxed)
+	h.pass("2026-12-07 12:00")
+	told := h.post.told()
+	for _, want := range []string{"max discuss_request talk", "max step_due talk", "max step_late talk", "max attend_request call", "max step_late call"} {
+		if !slices.Contains(told, want) {
+			t.Errorf("no %q in %q", want, told)
+		}
+	}
+}

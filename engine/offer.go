@@ -82,6 +82,12 @@ func (s *Service) move(ctx context.Context, by Actor, id EnrolmentID, to *Workfl
 		if e.Version >= to.Version || e.State != Active || e.started() {
 			return false, nil
 		}
+		if len(e.Statements) > len(stored.Statements) { // what has come since is said, and has its ids, before the version changes
+			if err := s.Wake(ctx, id); err != nil {
+				return false, err
+			}
+			continue
+		}
 		facts, err := s.facts(ctx, to, e)
 		if err != nil {
 			return false, err

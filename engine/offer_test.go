@@ -103,3 +103,25 @@ func (h *house) asTessa() error {
 		Course: engine.Course{Registration: "r1", Issuer: lms, ID: "2"}, Roles: []string{"instructor"}})
 	return err
 }
+
+func TestWhatCameBeforeAnOfferIsSaidBesideIt(t *testing.T) {
+	h := newHouse(t, monday)
+	ctx := t.Context()
+	put := func(n int) {
+		source := strings.Replace(versions(n), "rate: [trade]}", "rate: [trade]}\n      - {id: later, kind: survey, title: Later, by: manager, opens: enrolled + 2d, rate: [trade]}", 1)
+		_, _, err := h.ImportWorkflow(ctx, "versioned.yaml", []byte(source), nil)
+		must(t, err)
+	}
+	put(1)
+	h.arrive("versioned", maxed)
+	must(t, h.asTessa()) // whom version 2 asks
+	h.sweep()
+	put(2)
+	h.now = h.now.AddDate(0, 0, 3) // `later` has opened, and nobody has looked
+	report, err := h.OfferVersion(ctx, engine.Actor{System: "cli"}, "versioned", 2)
+	must(t, err)
+	h.sweep() // the record store refuses another statement under the same id
+	if e := h.enrolment(); report.Moved != 1 || e.Version != 2 || len(e.Statements) != 0 || len(e.Parked) != 0 {
+		t.Fatalf("%+v, version %d, %d statements wait, %d are parked", report, e.Version, len(e.Statements), len(e.Parked))
+	}
+}

@@ -12,6 +12,8 @@ func (r *reader) sources(role Role, rule object) {
 		switch {
 		case it.n.text == "cohort" && role != Peer:
 			r.refuseNew(it.n, it.path, fmt.Sprintf("the cohort has peers, no %s", role), "write launch.custom.x, launch.role.x, roster.role.x or ask_learner")
+		case it.n.text == "ask_learner" && role == Coach:
+			r.refuseNew(it.n, it.path, "the learner names no coach: a coach confirms whom they name", "write launch.custom.x, launch.role.x or roster.role.x")
 		case it.n.text == "ask_learner" && i < len(from)-1:
 			r.refuseNew(from[i+1].n, from[i+1].path, fmt.Sprintf("%q is never reached", from[i+1].n.text), "put ask_learner last: the learner can always name somebody")
 		}

@@ -163,7 +163,10 @@ func (ev pausing) apply(d *decision) error {
 			return FieldErrors{{Field: "until", Key: "error.pause_too_long", Args: map[string]any{"days": int(MaxLearnerPause.Hours() / 24)}}}
 		}
 		if longer {
-			p.Until, p.By, p.Reason = ev.until, ev.by, ev.reason
+			p.Until = ev.until
+			if ev.by.Person != d.e.Learner || ev.by.System != "" { // a coach's pause stays one, however long the learner makes it
+				p.By, p.Reason = ev.by, ev.reason
+			}
 			d.acted(ev.by, ActPause, "", ev.reason)
 		}
 		return nil

@@ -241,3 +241,16 @@ func TestOneWhoIsPausedAndUnenrolledStandsWhereTheyStood(t *testing.T) {
 	h.wants("due", h.step("first").Due, "2026-06-29 17:00")
 	h.wants("opens", h.step("second").Opens, "2026-07-06 09:00")
 }
+
+func TestALearnerWhoMakesACoachsPauseLongerDoesNotOwnIt(t *testing.T) {
+	h, tessa := standing(t)
+	sam := engine.By(h.sam)
+	must(t, h.Pause(t.Context(), tessa, h.id, h.now.Add(10*24*time.Hour), "leave"))
+	must(t, h.Pause(t.Context(), sam, h.id, h.now.Add(20*24*time.Hour), "longer leave"))
+	if p := h.enrolment().Pause(); p.By != tessa || p.Reason != "leave" || !p.Until.Equal(h.now.Add(20*24*time.Hour)) {
+		t.Errorf("the pause: %+v", p)
+	}
+	if err := h.Resume(t.Context(), sam, h.id); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("the learner ended a coach's pause: %v", err)
+	}
+}

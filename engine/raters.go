@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -49,13 +50,20 @@ func (d *decision) enough(s *Step, st *StepState) bool {
 	return true
 }
 
-// raters are how many people answered a step.
-func raters(st *StepState) int {
+// peersIn are how many peers answered an attempt at a step; whoever stood in for them is none.
+func peersIn(st *StepState, attempt int) int {
 	seen := map[PersonID]bool{}
 	for _, r := range st.Reviews {
-		seen[r.By] = true
+		if r.Attempt == attempt && !r.StandIn {
+			seen[r.By] = true
+		}
 	}
 	return len(seen)
+}
+
+// hidden tells whether an answer to a step is kept back: too few peers answered the same attempt.
+func hidden(w *Workflow, s *Step, st *StepState, attempt int) bool {
+	return anonymous(w, s) && peersIn(st, attempt) < minRaters
 }
 
 // addresses are the e-mail addresses of a launch parameter.
@@ -67,6 +75,11 @@ func addresses(s string) []string {
 // rating is the latest rating of a behaviour by a role: of the latest attempt of the step where it was rated last, the
 // mean over the people who rated then, each with their last word.
 func rating(w *Workflow, e *Enrolment, b BehaviourID, by Role) (float64, bool) {
+	return ratingOf(w, e, b, by, func(*Step, *StepState, Review) bool { return true })
+}
+
+// ratingOf is rating among the answers that count.
+func ratingOf(w *Workflow, e *Enrolment, b BehaviourID, by Role, counts func(*Step, *StepState, Review) bool) (float64, bool) {
 	var at time.Time
 	var step *StepState
 	attempt, own := 0, 0
@@ -79,7 +92,7 @@ func rating(w *Workflow, e *Enrolment, b BehaviourID, by Role) (float64, bool) {
 			at, own = st.RatedAt, p
 		}
 		for _, r := range st.Reviews {
-			if _, ok := r.Ratings[b]; ok && r.Role == by && !r.At.Before(at) {
+			if _, ok := r.Ratings[b]; ok && r.Role == by && !r.At.Before(at) && counts(s, st, r) {
 				at, step, attempt = r.At, st, r.Attempt
 			}
 		}
@@ -103,14 +116,9 @@ func rating(w *Workflow, e *Enrolment, b BehaviourID, by Role) (float64, bool) {
 	return float64(sum) / float64(len(last)), true
 }
 
-// shownRating is a rating as others than the raters may see it: not that of a few peers.
+// shownRating is a rating as others than the raters may see it: the latest that is not of a few peers.
 func shownRating(w *Workflow, e *Enrolment, b BehaviourID, by Role) (float64, bool) {
-	for _, s := range w.order {
-		if st := e.Steps[s.ID]; st != nil && by == Peer && anonymous(w, s) && slices.Contains(s.Rate, b) && len(st.Reviews) > 0 && raters(st) < minRaters {
-			return 0, false
-		}
-	}
-	return rating(w, e, b, by)
+	return ratingOf(w, e, b, by, func(s *Step, st *StepState, r Review) bool { return !hidden(w, s, st, r.Attempt) })
 }
 
 // BehaviourRatings is how one behaviour was rated at one step, such as a baseline or a survey months later.
@@ -168,13 +176,20 @@ func (s *Service) Ratings(ctx context.Context, id EnrolmentID) ([]BehaviourRatin
 	return out, nil
 }
 
-// group is what one relation rated at a step, each person by their last word.
+// group is what one relation rated at a step, each person by their last word; of peers without names the latest attempt
+// that enough have answered.
 func group(w *Workflow, s *Step, st *StepState, all map[ContributionID]*Contribution, b BehaviourID, role Role) (RaterGroup, time.Time, bool) {
 	g := RaterGroup{Relation: role}
 	var at time.Time
 	last := map[PersonID]Review{}
+	attempt := -1
 	for _, r := range st.Reviews {
-		if _, ok := r.Ratings[b]; ok && r.Role == role {
+		if attempt < 0 || !hidden(w, s, st, r.Attempt) {
+			attempt = r.Attempt
+		}
+	}
+	for _, r := range st.Reviews {
+		if _, ok := r.Ratings[b]; ok && r.Role == role && (r.Attempt == attempt || !anonymous(w, s)) {
 			last[r.By], at = r, laterOf(at, r.At)
 		}
 	}
@@ -188,7 +203,7 @@ func group(w *Workflow, s *Step, st *StepState, all map[ContributionID]*Contribu
 	if g.N == 0 {
 		return g, at, false
 	}
-	if anonymous(w, s) && g.N < minRaters {
+	if hidden(w, s, st, attempt) {
 		g.Hidden = true
 		return g, at, true
 	}
@@ -205,23 +220,23 @@ func group(w *Workflow, s *Step, st *StepState, all map[ContributionID]*Contribu
 	return g, at, true
 }
 
-// nameless are the views of answers that nobody may trace to a person: none of too few, else without name, in no order of
-// people, all dated the last of them.
-func nameless(views []ReviewView, n int) []ReviewView {
-	if n < minRaters {
-		return nil
-	}
-	var at time.Time
+// nameless are the views of answers that nobody may trace to a person: of an attempt that too few peers answered none,
+// else without name, in no order of people, all dated the last of the attempt.
+func nameless(w *Workflow, s *Step, st *StepState, views []ReviewView) []ReviewView {
+	at := map[int]time.Time{}
 	for _, v := range views {
-		at = laterOf(at, v.At)
+		at[v.Attempt] = laterOf(at[v.Attempt], v.At)
 	}
-	slices.SortFunc(views, func(a, b ReviewView) int { return strings.Compare(string(a.Written), string(b.Written)) })
+	views = slices.DeleteFunc(views, func(v ReviewView) bool { return hidden(w, s, st, v.Attempt) })
+	slices.SortFunc(views, func(a, b ReviewView) int {
+		return cmp.Or(cmp.Compare(a.Attempt, b.Attempt), strings.Compare(string(a.Written), string(b.Written)))
+	})
 	for i := range views {
 		v := &views[i]
-		v.Name, v.By, v.Request, v.At = "", "", "", at
+		v.Name, v.By, v.Request, v.StandIn, v.At = "", "", "", false, at[v.Attempt]
 		if v.Hand != nil {
 			hand := *v.Hand
-			hand.Author, hand.Request, hand.At = "", "", at
+			hand.Author, hand.Request, hand.At = "", "", v.At
 			v.Hand = &hand
 		}
 	}

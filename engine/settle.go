@@ -13,8 +13,10 @@ func (d *decision) step(s *Step, st *StepState) bool {
 	switch st.State {
 	case Locked:
 		return d.locked(s, st)
-	case Open, Returned, Submitted:
+	case Open, Returned:
 		return d.open(s, st)
+	case Submitted:
+		return d.reopenChanged(s, st) || d.open(s, st)
 	case Done:
 		return d.reopenChanged(s, st) || d.spaced(s, st)
 	}

@@ -10,13 +10,19 @@ import (
 	"github.com/cairn-lms/cairn/xapi"
 )
 
-// reopenChanged opens a sign-off again when what it was bound to has changed: the statement that says it was given is
-// voided, and who gave it is told.
+// reopenChanged opens a sign-off again when what it was bound to has changed, also while the coach is still to confirm
+// it: the statement that says it was given is voided, and who gave it is told.
 func (d *decision) reopenChanged(s *Step, st *StepState) bool {
-	if s.Kind != KindSignOff || st.SignedSHA256 == "" || st.SignedSHA256 == d.coverSHA256(s) {
+	if s.Kind != KindSignOff {
 		return false
 	}
-	given := signatures(st.Reviews)
+	given, bound := signatures(st.Reviews), st.SignedSHA256
+	if st.State == Submitted && len(given) > 0 {
+		bound = given[0].SHA256
+	}
+	if bound == "" || bound == d.coverSHA256(s) {
+		return false
+	}
 	var told []PersonID
 	for _, r := range given {
 		if !slices.Contains(told, r.By) {
@@ -26,7 +32,7 @@ func (d *decision) reopenChanged(s *Step, st *StepState) bool {
 	}
 	d.void(given)
 	st.State, st.Approved, st.SignedSHA256 = Open, time.Time{}, ""
-	st.Rounds++
+	d.again(st)
 	st.DueAt = d.fresh(d.now, s.By)
 	return true
 }

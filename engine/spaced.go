@@ -30,6 +30,7 @@ func (d *decision) askSpaced(s *Step, st *StepState) bool {
 	st.Spaced++
 	st.Attempt++
 	st.AskedAt, st.ElseAt, st.AskAgainAt, st.Initialized, st.NudgesPlanned = time.Time{}, time.Time{}, time.Time{}, time.Time{}, nil
+	st.Watched = nil // what is asked again is watched again
 	st.Again = &Again{N: st.Spaced, OpenedAt: d.now}
 	st.Again.DueAt = d.due(s, &StepState{OpenedAt: d.now})
 	return true

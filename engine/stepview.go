@@ -62,7 +62,7 @@ func reviewViews(w *Workflow, s *Step, st *StepState, all map[ContributionID]*Co
 		out = append(out, v)
 	}
 	if anonymous(w, s) {
-		return nameless(out, raters(st))
+		return nameless(w, s, st, out)
 	}
 	return out
 }

@@ -184,7 +184,10 @@ func (ev watched) apply(d *decision) error {
 	}
 	w := st.watching(ev.report.length)
 	if w.Since.IsZero() {
-		if w.Since = st.OpenedAt; !st.Initialized.IsZero() {
+		if w.Since = st.OpenedAt; st.Again != nil {
+			w.Since = st.Again.OpenedAt
+		}
+		if !st.Initialized.IsZero() {
 			w.Since = st.Initialized
 		}
 		w.At = w.Since

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -202,5 +203,29 @@ func TestANewAttemptIsNotSettledByTheStatementOfTheLast(t *testing.T) {
 	say("3f0c3a52-6c7e-4b7e-9a52-0a9f1d6f1c12", "2026-11-24T08:59:00Z")
 	if st := h.state("el"); st.State != engine.Done || st.Attempt != 2 {
 		t.Fatalf("another: %s %d", st.State, st.Attempt)
+	}
+}
+
+func TestASpacedVideoIsWatchedAgainFromItsStart(t *testing.T) {
+	h := newHouse(t, monday)
+	small(t, h, "video", strings.TrimSuffix(watchStep, "}")+", spaced: [4w]}")
+	h.arrive("video", maxed)
+	ctx := t.Context()
+	h.now = h.now.Add(100 * time.Second)
+	must(t, h.Watched(ctx, h.sam, h.id, "video", played(0, 100), 100))
+	h.pass("2026-12-22 12:00")
+	if st := h.state("video"); st.Again == nil {
+		t.Fatalf("not asked again: %+v", st)
+	}
+	must(t, h.Opened(ctx, h.sam, h.id, "video"))
+	h.now = h.now.Add(5 * time.Second)
+	must(t, h.Watched(ctx, h.sam, h.id, "video", played(0, 5), 100))
+	if st := h.state("video"); st.Again == nil {
+		t.Fatal("five seconds answer the second time")
+	}
+	h.now = h.now.Add(100 * time.Second)
+	must(t, h.Watched(ctx, h.sam, h.id, "video", played(0, 100), 100))
+	if st := h.state("video"); st.Again != nil {
+		t.Fatal("watched again, and still asked")
 	}
 }

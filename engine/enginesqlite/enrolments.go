@@ -15,7 +15,7 @@ const (
 	dueMessagesTo       = `SELECT doc FROM engine_messages WHERE person = ? AND ready_at IS NOT NULL AND ready_at <= ? ORDER BY ready_at, id LIMIT ?`
 	sentMessagesTo      = `SELECT doc FROM engine_messages WHERE person = ? AND json_extract(doc, '$.sent_at') IS NOT NULL AND json_extract(doc, '$.sent_at') >= ?
 		ORDER BY json_extract(doc, '$.sent_at') DESC, id DESC LIMIT ?`
-	dueMessages         = `SELECT doc FROM engine_messages WHERE ready_at IS NOT NULL AND ready_at <= ? ORDER BY ready_at, id LIMIT ?`
+	dueMessages = `SELECT doc FROM engine_messages WHERE ready_at IS NOT NULL AND ready_at <= ? ORDER BY ready_at, id LIMIT ?`
 )
 
 // CreateEnrolment adds an enrolment, at revision 1.
