@@ -15,6 +15,16 @@
 //	   │                                  returned ◀──return──────┘
 //	   └──`if` false, nothing to be about──▶ skipped        nobody answers ──▶ expired
 //
+// The learner may skip a step and a coach excuse it. With `repeat` an attempt that fell short opens the next one later,
+// until the rule holds or `max` hands over to a person (attempt.go); `spaced` asks again of a step that stays done
+// (spaced.go). A coach, a prompt or a standard without evidence opens a settled step anew. A sign-off is bound to the
+// SHA-256 of what was shown: it opens again when that changes (signoff.go). While an enrolment is paused nothing opens or
+// falls due, and what is pending moves by the length of the pause (pause.go).
+//
+// What happens elsewhere comes in as an event too: a completion of the course (completion.go), a statement that somebody
+// else recorded (observe.go), a business event (businessevent.go), which is stored first and then applied to whom it is
+// about: it can open a step, complete one, or show help (prompt.go).
+//
 // Learners of a workflow in one course are a cohort. What they share is one small document (Cohort: the course's start,
 // open gates, times and codes of events) that changes by compare-and-swap and rarely; who they are is a row each
 // (CohortMember), written from the outbox of the learner's own enrolment, so that a thousand launches a minute meet at no
@@ -27,6 +37,68 @@
 // first, then counted in the enrolments it concerns, which the sweep repairs too.
 //
 // What people write (Contribution) is stored first and referred to by hash. Messages are documents of their own: the
-// relay puts them into the store, Deliver sends what is due for one person, in the person's working hours, if it still
-// fits. Sweep is what makes it all safe: it finds in the store whatever rings, waits or was left behind.
+// relay puts them into the store, where they are the person's inbox; Deliver sends what is due for one person by the first
+// other channel that reaches, in the hours that work and person allow, within the caps, if it still fits. Sweep is what
+// makes it all safe: it finds in the store whatever rings, waits or was left behind. What was given up for good is a
+// DeadLetter, for an operator to look at.
+//
+// # Where is what
+//
+// Files by room, names without .go. A noun and its decisions stand together; what the Service offers about it too.
+//
+//	The definition: what an author writes
+//	  definition, step, forms, defaults          its nouns; the form a kind gets; what is left out
+//	  timeexpr, duration, condition, eventdef    the small languages: times, conditions, names of events
+//	  format, yamltree, reader, suggest          the table of keys; YAML with places; typed reading; what was meant
+//	  parse, parse_step, parse_nudges, parse_sources   from the tree to a Workflow
+//	  lint, lint_sense, graph                    what is refused: names, what can never happen, cycles
+//	  advise, advise_steps                       what is only warned of
+//	  schema, export, export_step, yamlwrite     the JSON Schema; the canonical YAML
+//	  outline, timewords, diff                   the plan, times and differences in words
+//	  needsanalysis, import, archive, offer      from a needs analysis; import with aids; zip; a new version for whom
+//	One enrolment decides
+//	  enrolment, ids, keys, clone                the document; typed ids; what stores index; copy and comparison
+//	  decide, facts, settle                      the pure function; what it is told; what happens by itself, to the end
+//	  events, history                            what a learner or a launch does; what others did
+//	  attempt, spaced, progress, exit            attempts and repeat; asked again; required and grade; complete and stop
+//	  when, calendar, pause, anchors             times become instants; working days; pauses; anchors that people set
+//	  lookup                                     what a name in a condition stands for
+//	The learner does
+//	  act, contribution, handin, short           what the Service takes; what was written; its answers; what it lacks
+//	  quiz, watch, statement, uselog             results by question; video; done by xAPI; uses on the job, barriers
+//	  evidence, standards, signoff               recorded → verified; gaps that open a step; bound to a hash, voided
+//	  portfolio                                  all that somebody handed in, everywhere
+//	Others answer
+//	  ask, request, answered, raters             who is asked; what the link shows; what an answer does; several raters
+//	  actor, coach, appoint                      who acts for whom; excuse, reopen, open, due; roles by hand
+//	Cohorts
+//	  cohort, cohorts, cohortacts, cohortview    the documents; how members hear; what a coach sets; what is seen
+//	  cohortjoin, gate, gathering                what a decision takes from the cohort; wait_for and events; their state
+//	  peers, peeranswers                         groups; when a step of peers is done
+//	  post, thread, threadview, ical             threads of steps, peers and the coach; calendar entries
+//	People and courses
+//	  person, identity, naming                   who we know; the names a source knows them by; whose name it is
+//	  arrive, enrolling, leave                   launches; enrolled without one; unenrolled and back
+//	  roster, rosterrole                         who the LMS lists, and as what
+//	  completion, observe, awaiting, courselink  how a course was completed; statements; who still waits; the way in
+//	Messages
+//	  message, nudge, arm, disclosure            the document; the plan; the nudge test; who is told when late
+//	  deliver, channel, companions, window       one person's mails; which way; what travels along; when
+//	  preferences, inbox, opened, mailtrouble    what the person wants, reads, opened; bounces and complaints
+//	  endpoint, compose_mail                     chat channels; what a mailer needs to word a mail
+//	Business events
+//	  businessevent, eventsource, eventin        the event as kept; who sends; taken, applied, tested, replayed
+//	  heard, prompt, promptview, metric          what it does in a decision; help shown; its pages; numbers of the business
+//	  receipt                                    requests that happen once
+//	What is seen
+//	  view, home, stepview, next, journey        the learner's pages
+//	  gap, others, funnel                        behaviour over time; how far others are; who dropped off
+//	  board, latelist, askedqueue, enrolmentlist the coach's pages, and lists
+//	Statements and grades
+//	  compose, compose_hand                      what is said of a workflow, of a hand-in
+//	  relay, follow                              out of the outbox; in from the record store
+//	The house
+//	  doc, service, options, ports, store        the Service, what it is made of and what it needs of others
+//	  errors, stale, lease                       sentinels; the revision a change is meant for; one at a time
+//	  sweep, deadletter, erasure                 what was left behind; what was given up; who is forgotten
 package engine
