@@ -160,6 +160,8 @@ type Membership struct {
 	Told    string `json:"told,omitempty"`    // hash of the member that the cohort knows, or is being told of
 	Tell    bool   `json:"tell,omitempty"`    // the member is to be written
 	Regroup bool   `json:"regroup,omitempty"` // a group is sought, or is to be looked through
+	// Left are the parts of the cohort that the learner was taken out of since: their gates may wait for nobody now.
+	Left []string `json:"left,omitempty"`
 }
 
 func (m *Membership) clone() *Membership {
@@ -167,7 +169,7 @@ func (m *Membership) clone() *Membership {
 		return nil
 	}
 	c := *m
-	c.Ready, c.Mates = slices.Clone(m.Ready), slices.Clone(m.Mates)
+	c.Ready, c.Mates, c.Left = slices.Clone(m.Ready), slices.Clone(m.Mates), slices.Clone(m.Left)
 	return &c
 }
 
@@ -176,7 +178,7 @@ func (m *Membership) same(o *Membership) bool {
 		return m == o
 	}
 	return m.Label == o.Label && m.ActiveAt.Equal(o.ActiveAt) && m.Start.Equal(o.Start) && m.Zone == o.Zone && slices.Equal(m.Ready, o.Ready) && m.Group == o.Group &&
-		slices.Equal(m.Mates, o.Mates) && m.DroppedAt.Equal(o.DroppedAt) && m.Told == o.Told && m.Tell == o.Tell && m.Regroup == o.Regroup
+		slices.Equal(m.Mates, o.Mates) && m.DroppedAt.Equal(o.DroppedAt) && m.Told == o.Told && m.Tell == o.Tell && m.Regroup == o.Regroup && slices.Equal(m.Left, o.Left)
 }
 
 // CohortKey says which cohort an enrolment belongs to.

@@ -311,6 +311,9 @@ func (ev moved) apply(d *decision) error {
 	if m.Label == ev.label {
 		return nil
 	}
+	if !slices.Contains(m.Left, m.Label) {
+		m.Left = append(m.Left, m.Label)
+	}
 	m.Label, m.Group, m.Mates, m.DroppedAt, m.Ready = ev.label, 0, nil, time.Time{}, nil
 	return nil
 }

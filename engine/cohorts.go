@@ -166,6 +166,13 @@ func (s *Service) report(ctx context.Context, e *Enrolment) (*Membership, error)
 		if err := s.lookAtGates(ctx, w, e); err != nil {
 			return nil, err
 		}
+		for _, label := range told.Left {
+			k := e.CohortKey()
+			k.Label = label
+			if err := s.openGates(ctx, w, k); err != nil {
+				return nil, err
+			}
+		}
 	}
 	if told.Regroup {
 		if err := s.regroup(ctx, w, e); err != nil {
@@ -181,8 +188,8 @@ func (m *Membership) clear(told *Membership) bool {
 		return false
 	}
 	changed := false
-	if m.Tell && told.Tell && m.Told == told.Told {
-		m.Tell, changed = false, true
+	if m.Tell && told.Tell && m.Told == told.Told && slices.Equal(m.Left, told.Left) {
+		m.Tell, m.Left, changed = false, nil, true
 	}
 	if m.Regroup && told.Regroup {
 		m.Regroup, changed = false, true
@@ -199,26 +206,16 @@ func (s *Service) lookAtGates(ctx context.Context, w *Workflow, e *Enrolment) er
 		return err
 	}
 	missed := !c.Start.IsZero() && !c.Start.Equal(e.Cohort.Start)
-	var open []StepID
 	for _, of := range w.order {
 		st := e.Steps[of.ID]
 		if at := c.Events[of.ID].At; !at.IsZero() && st != nil && st.Event != nil && st.Event.Own.IsZero() && !st.Event.At.Equal(at) {
 			missed = true
 		}
-		if of.WaitFor == "" || of.Opens.IsNever() {
-			continue
-		}
-		if !c.Gates[of.ID].IsZero() {
-			missed = missed || slices.Contains(e.Cohort.Ready, of.ID)
-			continue
-		}
-		waits, ready, err := s.o.Store.GateState(ctx, k.ID(), of.ID)
-		if err != nil {
-			return fmt.Errorf("look at gate %q of cohort %s: %w", of.ID, k.ID(), err)
-		}
-		if ready && !waits {
-			open = append(open, of.ID)
-		}
+		missed = missed || !c.Gates[of.ID].IsZero() && slices.Contains(e.Cohort.Ready, of.ID)
+	}
+	open, err := s.waitsForNobody(ctx, w, c)
+	if err != nil {
+		return err
 	}
 	if len(open) > 0 {
 		_, err = s.changeCohort(ctx, k, func(c *Cohort) (bool, error) { return c.open(open, s.now()), nil })
@@ -228,6 +225,37 @@ func (s *Service) lookAtGates(ctx context.Context, w *Workflow, e *Enrolment) er
 		return s.Wake(context.WithValue(ctx, telling{}, true), e.ID)
 	}
 	return nil
+}
+
+// waitsForNobody are the closed gates of a cohort for which everybody who is waited for is ready.
+func (s *Service) waitsForNobody(ctx context.Context, w *Workflow, c Cohort) (open []StepID, err error) {
+	for _, of := range w.order {
+		if of.WaitFor == "" || of.Opens.IsNever() || !c.Gates[of.ID].IsZero() {
+			continue
+		}
+		waits, ready, err := s.o.Store.GateState(ctx, c.ID, of.ID)
+		if err != nil {
+			return nil, fmt.Errorf("look at gate %q of cohort %s: %w", of.ID, c.ID, err)
+		}
+		if ready && !waits {
+			open = append(open, of.ID)
+		}
+	}
+	return open, nil
+}
+
+// openGates opens the gates of a cohort that somebody was taken out of, who may have been the last it waited for.
+func (s *Service) openGates(ctx context.Context, w *Workflow, k CohortKey) error {
+	c, err := s.cohort(ctx, k)
+	if err != nil {
+		return err
+	}
+	open, err := s.waitsForNobody(ctx, w, c)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	_, err = s.changeCohort(ctx, k, func(c *Cohort) (bool, error) { return c.open(open, s.now()), nil })
+	return err
 }
 
 // open opens gates, each once.
