@@ -1,11 +1,15 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/cairn-lms/cairn/web/api"
 )
 
 func TestTheTableOfCapabilitiesIsWhole(t *testing.T) {
@@ -45,5 +49,25 @@ func TestTheTableOfCapabilitiesIsWhole(t *testing.T) {
 	}
 	if next != 87 {
 		t.Fatalf("the table ends before number %d", next)
+	}
+}
+
+func TestEveryRouteThatTheTableOfCapabilitiesNamesIsInTheAPI(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "capabilities.md"))
+	must(t, err)
+	known := map[string]bool{}
+	var operations []api.Operation
+	must(t, json.Unmarshal([]byte(newInstallation(t).must("api", "-json")), &operations))
+	for _, o := range operations {
+		known[o.Method+" "+o.Path] = true
+	}
+	named := regexp.MustCompile("`((?:GET|POST|PUT|PATCH|DELETE) /api/[^`]*)`").FindAllSubmatch(page, -1)
+	for _, route := range named {
+		if !known[string(route[1])] {
+			t.Errorf("docs/capabilities.md: there is no %s", route[1])
+		}
+	}
+	if len(named) < 20 {
+		t.Fatalf("only %d routes found", len(named))
 	}
 }
