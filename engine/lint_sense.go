@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // sense refuses what is known and well-formed, but can never do what its author meant.
@@ -120,8 +121,8 @@ func (l linter) states(c *Condition) {
 	}
 	known := []string{string(Locked), string(Open), string(Submitted), string(Returned), string(Done), string(Skipped), string(Expired)}
 	for _, n := range comparisons(c.root) {
-		name, what, _ := cutLast(n.ref.Path)
-		if n.ref.Count || what != "state" || l.w.steps[StepID(name)] == nil {
+		name, isState := strings.CutSuffix(n.ref.Path, ".state")
+		if n.ref.Count || !isState || l.w.steps[StepID(name)] == nil {
 			continue
 		}
 		if word := fmt.Sprint(n.value); !slices.Contains(known, word) {
@@ -143,14 +144,4 @@ func comparisons(n node) []cmpNode {
 		return []cmpNode{n}
 	}
 	return nil
-}
-
-// cutLast cuts at the last dot.
-func cutLast(path string) (before, after string, ok bool) {
-	for i := len(path) - 1; i >= 0; i-- {
-		if path[i] == '.' {
-			return path[:i], path[i+1:], true
-		}
-	}
-	return path, "", false
 }

@@ -41,10 +41,11 @@ aids:
 exit: {complete: {all: [later]}, stop: [enrolled + 400d]}
 `
 
-func TestATimerOfHalfAYearSurvivesRestarts(t *testing.T) {
+// Monday 14 September 2026 in Berlin is in summer, 26 weeks later it is winter.
+func TestATwentySixWeekTimerSurvivesRestarts(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "engine.db")
 	p := &post{}
-	now := at(t, "2026-09-14 09:00") // the clock goes back on the way, and a year ends
+	now := at(t, "2026-09-14 09:00")
 	p.now = func() time.Time { return now }
 	var id engine.EnrolmentID
 	start := func() (*engine.Service, func()) { // a process

@@ -24,6 +24,12 @@ var cohortSchema = []string{
 	`CREATE INDEX IF NOT EXISTS engine_groups_tells ON engine_groups (tells, cohort) WHERE tells IS NOT NULL`,
 }
 
+// What the sweep asks; plan_test.go holds them to their indexes.
+const (
+	tellingCohorts = `SELECT id FROM engine_cohorts WHERE tells IS NOT NULL ORDER BY tells, id LIMIT ?`
+	tellingGroups  = `SELECT cohort FROM engine_groups WHERE tells IS NOT NULL ORDER BY tells, cohort LIMIT ?`
+)
+
 func flag(set bool) int64 {
 	if set {
 		return 1
@@ -70,7 +76,7 @@ func (s *Store) SaveCohort(ctx context.Context, c engine.Cohort) error {
 
 // TellingCohorts gives those whose members are to learn of a change.
 func (s *Store) TellingCohorts(ctx context.Context, limit int) ([]engine.CohortID, error) {
-	return texts[engine.CohortID](ctx, s, "telling cohorts", `SELECT id FROM engine_cohorts WHERE tells IS NOT NULL ORDER BY id LIMIT ?`, bounded(limit))
+	return texts[engine.CohortID](ctx, s, "telling cohorts", tellingCohorts, bounded(limit))
 }
 
 // PutMember writes a member and what it waits for, unless a later one is there.
@@ -171,7 +177,7 @@ func (s *Store) SaveGroups(ctx context.Context, g engine.Groups) error {
 
 // TellingGroups gives the cohorts whose groups have somebody to tell.
 func (s *Store) TellingGroups(ctx context.Context, limit int) ([]engine.CohortID, error) {
-	return texts[engine.CohortID](ctx, s, "telling groups", `SELECT cohort FROM engine_groups WHERE tells IS NOT NULL ORDER BY cohort LIMIT ?`, bounded(limit))
+	return texts[engine.CohortID](ctx, s, "telling groups", tellingGroups, bounded(limit))
 }
 
 // texts reads the one column of each row.

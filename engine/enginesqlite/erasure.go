@@ -12,9 +12,11 @@ func (s *Store) EnrolmentsAfter(ctx context.Context, after engine.EnrolmentID, l
 	return documents[*engine.Enrolment](ctx, s, "all enrolments", `SELECT doc FROM engine_enrolments WHERE id > ? ORDER BY id LIMIT ?`, string(after), bounded(limit))
 }
 
+const oldPreviews = `SELECT id FROM engine_enrolments WHERE preview_at IS NOT NULL AND preview_at < ? ORDER BY preview_at, id LIMIT ?`
+
 // OldPreviews gives previews that nobody has touched since a time.
 func (s *Store) OldPreviews(ctx context.Context, before time.Time, limit int) ([]engine.EnrolmentID, error) {
-	return s.ids(ctx, "old previews", `SELECT id FROM engine_enrolments WHERE preview_at IS NOT NULL AND preview_at < ? ORDER BY preview_at, id LIMIT ?`,
+	return s.ids(ctx, "old previews", oldPreviews,
 		engine.Nanos(before), bounded(limit))
 }
 

@@ -139,10 +139,12 @@ func (s *Store) EventsOf(ctx context.Context, p engine.PersonID, limit int) ([]e
 		 WHERE p.person = ? ORDER BY p.received_at DESC, p.event DESC LIMIT ?`, string(p), bounded(limit))
 }
 
+const pendingEvents = `SELECT doc FROM engine_events WHERE pending_at IS NOT NULL AND pending_at <= ? ORDER BY pending_at, id LIMIT ?`
+
 // PendingEvents gives those that need a worker, earliest first.
 func (s *Store) PendingEvents(ctx context.Context, until time.Time, limit int) ([]engine.BusinessEvent, error) {
 	return documents[engine.BusinessEvent](ctx, s, "pending events",
-		`SELECT doc FROM engine_events WHERE pending_at IS NOT NULL AND pending_at <= ? ORDER BY pending_at, id LIMIT ?`, engine.Nanos(until), bounded(limit))
+		pendingEvents, engine.Nanos(until), bounded(limit))
 }
 
 // ForgetEvents removes those received before a time.

@@ -33,6 +33,11 @@ func TestWhatIsDueIsFoundByIndexOnly(t *testing.T) {
 		{dueMessagesTo, "engine_messages_ready_to", []any{"sam", now, 10}},
 		{sentMessagesTo, "engine_messages_sent_to", []any{"sam", "2026-11-23T10:00:00", 10}},
 		{deadLetters, "engine_dead_letters_at", []any{10}},
+		{pendingEvents, "engine_events_pending", []any{now, 10}},
+		{uncountedPosts, "engine_posts_uncounted", []any{10}},
+		{tellingCohorts, "engine_cohorts_tells", []any{10}},
+		{tellingGroups, "engine_groups_tells", []any{10}},
+		{oldPreviews, "engine_enrolments_preview", []any{now, 10}},
 	} {
 		plan := planOf(t, db, q.query, q.args...)
 		whole := strings.Join(plan, "; ")
@@ -41,6 +46,23 @@ func TestWhatIsDueIsFoundByIndexOnly(t *testing.T) {
 		if !along || len(plan) != 1 || strings.Contains(whole, "TEMP B-TREE") {
 			t.Errorf("%s\n\tis answered by: %s", q.query, whole)
 		}
+	}
+}
+
+// What waits for one person is found by the person, and each enrolment by its id.
+func TestWhatWaitsForSomebodyIsFoundByIndexOnly(t *testing.T) {
+	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "engine.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := New(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	whole := strings.Join(planOf(t, db, waitingFor, "max", "", 10), "; ")
+	if !strings.Contains(whole, "SEARCH w USING PRIMARY KEY (person=? AND enrolment>?)") || !strings.Contains(whole, "SEARCH e USING INDEX sqlite_autoindex_engine_enrolments_1 (id=?)") ||
+		strings.Contains(whole, "SCAN") || strings.Contains(whole, "TEMP B-TREE") {
+		t.Error(whole)
 	}
 }
 

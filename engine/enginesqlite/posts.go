@@ -17,6 +17,8 @@ var postSchema = []string{
 	`CREATE INDEX IF NOT EXISTS engine_posts_uncounted ON engine_posts (uncounted, id) WHERE uncounted IS NOT NULL`,
 }
 
+const uncountedPosts = `SELECT doc FROM engine_posts WHERE uncounted IS NOT NULL ORDER BY uncounted, id LIMIT ?`
+
 // uncountedAt is when a post that is not counted was written; null: it is counted.
 func uncountedAt(p engine.Post) any {
 	if !p.Uncounted {
@@ -83,5 +85,5 @@ func (s *Store) PostsBy(ctx context.Context, thread engine.ThreadID, author engi
 // UncountedPosts gives those that enrolments do not know of yet, oldest first.
 func (s *Store) UncountedPosts(ctx context.Context, limit int) ([]engine.Post, error) {
 	return documents[engine.Post](ctx, s, "uncounted posts",
-		`SELECT doc FROM engine_posts WHERE uncounted IS NOT NULL ORDER BY uncounted, id LIMIT ?`, bounded(limit))
+		uncountedPosts, bounded(limit))
 }

@@ -64,11 +64,13 @@ func waitsFor(e *engine.Enrolment) sql.NullString {
 	return sql.NullString{String: string(list), Valid: err == nil}
 }
 
+const waitingFor = `SELECT e.doc FROM engine_waiting w JOIN engine_enrolments e ON e.id = w.enrolment
+	WHERE w.person = ? AND w.enrolment > ? ORDER BY w.enrolment LIMIT ?`
+
 // EnrolmentsWaitingFor gives those that wait for an answer of a person, by id.
 func (s *Store) EnrolmentsWaitingFor(ctx context.Context, p engine.PersonID, after engine.EnrolmentID, limit int) ([]*engine.Enrolment, error) {
 	return documents[*engine.Enrolment](ctx, s, "enrolments that wait for a person",
-		`SELECT e.doc FROM engine_waiting w JOIN engine_enrolments e ON e.id = w.enrolment
-		 WHERE w.person = ? AND w.enrolment > ? ORDER BY w.enrolment LIMIT ?`, string(p), string(after), bounded(limit))
+		waitingFor, string(p), string(after), bounded(limit))
 }
 
 // PutCourseLink keeps how a course leads to a workflow.
