@@ -10,6 +10,7 @@ import (
 
 const (
 	tellPage   = 100    // members woken between two notes of how far that is
+	tellAtOnce = 20     // members woken within the request of who changed the cohort; the sweep wakes the others
 	maxMembers = 10_000 // of one cohort
 	maxMates   = 20     // of one group that a decision looks at
 )
@@ -67,7 +68,7 @@ func (s *Service) cohort(ctx context.Context, k CohortKey) (Cohort, error) {
 	return c, nil
 }
 
-// changeCohort changes a cohort by compare-and-swap and lets every member learn of it, this worker or the sweep. change
+// changeCohort changes a cohort by compare-and-swap and lets every member learn of it: the first few here, the others by the sweep. change
 // tells whether it changed anything; it may run more than once.
 func (s *Service) changeCohort(ctx context.Context, k CohortKey, change func(*Cohort) (bool, error)) (Cohort, error) {
 	for range maxTries {
@@ -81,7 +82,7 @@ func (s *Service) changeCohort(ctx context.Context, k CohortKey, change func(*Co
 			return Cohort{}, err
 		}
 		if !changed {
-			return kept, s.tellMembers(ctx, c.ID)
+			return kept, s.tellSome(ctx, c.ID)
 		}
 		c.Tell, c.TellAfter = true, MemberRef{}
 		if c.Rev == 0 {
@@ -95,7 +96,7 @@ func (s *Service) changeCohort(ctx context.Context, k CohortKey, change func(*Co
 		if err != nil {
 			return Cohort{}, fmt.Errorf("save cohort %s: %w", c.ID, err)
 		}
-		if err := s.tellMembers(ctx, c.ID); err != nil { // the sweep will
+		if err := s.tellSome(ctx, c.ID); err != nil { // the sweep will
 			s.o.Log.Warn("tell a cohort", "cohort", c.ID, "error", err)
 		}
 		return c, nil
@@ -112,9 +113,23 @@ func (s *Service) tellMembers(ctx context.Context, id CohortID) error {
 	if ctx.Value(telling{}) != nil {
 		return nil
 	}
+	return s.tellPages(ctx, id, maxMembers/tellPage, tellPage)
+}
+
+// tellSome wakes the first members of a cohort that has changed, so that a small one knows at once; somebody's request
+// does not wait for a large one.
+func (s *Service) tellSome(ctx context.Context, id CohortID) error {
+	if ctx.Value(telling{}) != nil {
+		return nil
+	}
+	return s.tellPages(ctx, id, 1, tellAtOnce)
+}
+
+// tellPages wakes some pages of a cohort's members, each of so many.
+func (s *Service) tellPages(ctx context.Context, id CohortID, pages, size int) error {
 	ctx = context.WithValue(ctx, telling{}, true)
 	var failed error
-	for range maxMembers / tellPage {
+	for range pages {
 		c, err := s.o.Store.Cohort(ctx, id)
 		if errors.Is(err, ErrNotFound) || err == nil && !c.Tell {
 			return failed
@@ -122,7 +137,7 @@ func (s *Service) tellMembers(ctx context.Context, id CohortID) error {
 		if err != nil {
 			return fmt.Errorf("load cohort %s: %w", id, err)
 		}
-		members, err := s.o.Store.MembersOf(ctx, id, c.TellAfter, tellPage)
+		members, err := s.o.Store.MembersOf(ctx, id, c.TellAfter, size)
 		if err != nil {
 			return fmt.Errorf("load members of cohort %s: %w", id, err)
 		}
@@ -135,7 +150,7 @@ func (s *Service) tellMembers(ctx context.Context, id CohortID) error {
 			}
 			c.TellAfter = m.Ref()
 		}
-		if len(members) < tellPage {
+		if len(members) < size {
 			c.Tell, c.TellAfter = false, MemberRef{}
 		}
 		if err := s.o.Store.SaveCohort(ctx, c); err != nil && !errors.Is(err, ErrConflict) { // a conflict: it has changed again
