@@ -76,6 +76,9 @@ func (s *Service) SaveDraft(ctx context.Context, acting PersonID, id EnrolmentID
 	if err := mine(acting, e); err != nil {
 		return err
 	}
+	if err := freshFor(ctx, e); err != nil {
+		return err
+	}
 	of := w.Step(step)
 	if of == nil {
 		return fmt.Errorf("step %q: %w", step, ErrNotFound)

@@ -236,7 +236,7 @@ func (d *delivery) unsent(ctx context.Context, by route, all []companion, failur
 	var retry *RetryError
 	again := errors.As(failure, &retry) || errors.Is(failure, context.DeadlineExceeded) || errors.Is(failure, context.Canceled)
 	if errors.As(failure, &unreachable) {
-		if err := d.s.reportOn(ctx, d.to, d.to.Email, HardBounce); err != nil {
+		if err := d.s.reportOn(ctx, d.to, d.to.Email, MailReport{Kind: HardBounce}); err != nil {
 			return err
 		}
 		to, err := d.s.Person(ctx, d.to.ID)

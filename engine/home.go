@@ -128,7 +128,7 @@ func (v *viewer) uses(role Role) bool {
 
 // view is one step for lists: without what people wrote.
 func (v *viewer) view(s *Step, st *StepState) StepView {
-	sv := StepView{Step: s, State: *st, Due: st.DueAt, Zone: v.zone(s.By).String(), Act: actOf(v.e, s, st), Questions: asks(s),
+	sv := StepView{Rev: v.e.Rev, Step: s, State: *st, Due: st.DueAt, Zone: v.zone(s.By).String(), Act: actOf(v.e, s, st), Questions: asks(s),
 		MinWords: s.MinWords(), MinFiles: s.MinFiles(), Aid: v.w.Aid(s.Content.Aid)}
 	sv.Late = !st.DueAt.IsZero() && v.now.After(st.DueAt) && (st.State == Open || st.State == Returned) && v.e.State == Active
 	if st.Again != nil {

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ const (
 
 // house is a service on a real SQLite store with a clock to move.
 type house struct {
+	db *sql.DB
 	*engine.Service
 	t       *testing.T
 	options engine.Options
@@ -61,7 +63,7 @@ func newHouse(t *testing.T, begin string) *house {
 	t.Cleanup(func() { must(t, db.Close()) })
 	store, err := enginesqlite.New(t.Context(), db)
 	must(t, err)
-	h := &house{t: t, store: store, book: &book{t: t, byID: map[string]string{}}, post: &post{}, now: at(t, begin)}
+	h := &house{t: t, db: db, store: store, book: &book{t: t, byID: map[string]string{}}, post: &post{}, now: at(t, begin)}
 	h.options = engine.Options{
 		Tenant: "main", Store: store, Recorder: h.book, Gradebook: h.book, Mailer: h.post, Links: h.post, IRIBase: iriBase,
 		Now: func() time.Time { return h.now },

@@ -24,7 +24,7 @@ type Inbox struct {
 	Next   string // After of the next page; empty: this is the last
 }
 
-// Paging asks for a page: at most Limit items (0: 20, at most 100), those after the one After names.
+// Paging asks for a page: at most Limit items (0: 20, at most 200), those after the one After names.
 type Paging struct {
 	After string
 	Limit int
@@ -36,7 +36,7 @@ func (s *Service) Inbox(ctx context.Context, acting PersonID, page Paging) (Inbo
 	if page.Limit <= 0 {
 		page.Limit = 20
 	}
-	page.Limit = min(page.Limit, 100)
+	page.Limit = min(page.Limit, 200)
 	all, err := s.inbox(ctx, acting)
 	if err != nil {
 		return Inbox{}, err

@@ -46,7 +46,7 @@ type LatePage struct {
 }
 
 // maxLatePage bounds a page.
-const maxLatePage = 100
+const maxLatePage = 200
 
 // LateList lists the learners of a course who are held up, in order of enrolment, each with every reason: whom they wait
 // for since when, what they missed, what is late, who is missing. after is LatePage.Next of the page before.

@@ -2,8 +2,12 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,6 +18,7 @@ type MailTrouble struct {
 	Bounced    time.Time `json:"bounced,omitzero"`    // refused for good, or five times in a row
 	Complained time.Time `json:"complained,omitzero"` // marked as spam
 	Soft       int       `json:"soft,omitempty"`      // refusals for now, in a row
+	SoftOf     string    `json:"soft_of,omitempty"`   // ... of these mails (short hashes, with blanks between)
 }
 
 // maxSoft is how many refusals for now in a row count as one for good.
@@ -32,6 +37,7 @@ func (p Person) unreachable() bool { return !p.known() && (p.Email == "" || p.Ma
 type MailReport struct {
 	Kind      ReportKind
 	Recipient string // the address
+	Mail      string // which mail it is about, as the service names it, or the report; "": not told
 }
 
 // ReportKind is what a MailReport says.
@@ -58,7 +64,7 @@ func (s *Service) ReportMail(ctx context.Context, r MailReport) error {
 	}
 	var errs []error
 	for _, p := range people {
-		errs = append(errs, s.reportOn(ctx, p, email, r.Kind))
+		errs = append(errs, s.reportOn(ctx, p, email, r))
 	}
 	return errors.Join(errs...)
 }
@@ -91,11 +97,11 @@ func (s *Service) peopleAt(ctx context.Context, email string) ([]Person, error) 
 }
 
 // reportOn notes a report on a person, and if mails stop by it, tells the enrolments in which they are asked.
-func (s *Service) reportOn(ctx context.Context, p Person, email string, kind ReportKind) error {
+func (s *Service) reportOn(ctx context.Context, p Person, email string, r MailReport) error {
 	stopped := false
 	err := s.changePerson(ctx, p.ID, func(p *Person) {
 		was := p.MailStopped()
-		p.mailTrouble(email, kind, s.now())
+		p.mailTrouble(email, r, s.now())
 		stopped = !was && p.MailStopped()
 	})
 	if err != nil || !stopped {
@@ -119,8 +125,19 @@ func (s *Service) reportOn(ctx context.Context, p Person, email string, kind Rep
 	return errors.Join(errs...)
 }
 
-// mailTrouble notes a report on the address a person has now.
-func (p *Person) mailTrouble(email string, kind ReportKind, now time.Time) {
+// softOf names the mail of a report, in short. Where the service does not say which mail it is, reports of one hour are
+// about the same: services send a report again until they are heard.
+func (r MailReport) softOf(now time.Time) string {
+	mail := r.Mail
+	if mail == "" {
+		mail = now.UTC().Format("2006-01-02T15")
+	}
+	sum := sha256.Sum256([]byte(mail))
+	return hex.EncodeToString(sum[:4])
+}
+
+// mailTrouble notes a report on the address a person has now. The same report once more changes nothing.
+func (p *Person) mailTrouble(email string, r MailReport, now time.Time) {
 	if p.Email != email {
 		return
 	}
@@ -128,10 +145,19 @@ func (p *Person) mailTrouble(email string, kind ReportKind, now time.Time) {
 		p.MailTrouble = MailTrouble{Address: email}
 	}
 	t := &p.MailTrouble
-	switch kind {
+	switch r.Kind {
 	case Delivered:
-		t.Soft = 0
+		t.Soft, t.SoftOf = 0, ""
 	case SoftBounce:
+		mail := r.softOf(now)
+		known := strings.Fields(t.SoftOf)
+		if slices.Contains(known, mail) {
+			break
+		}
+		if known = append(known, mail); len(known) > maxSoft {
+			known = known[1:]
+		}
+		t.SoftOf = strings.Join(known, " ")
 		if t.Soft++; t.Soft >= maxSoft && t.Bounced.IsZero() {
 			t.Bounced = now
 		}

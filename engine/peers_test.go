@@ -249,7 +249,14 @@ func TestWhatIsSharedWithTheCohortIsSeenByAllAndFoundHelpfulOnce(t *testing.T) {
 	if err := c.HidePost(t.Context(), engine.By(c.who["bob"]), c.ids["bob"], p.ID, true); !errors.Is(err, engine.ErrForbidden) {
 		t.Fatalf("bob hides: %v", err)
 	}
+	author := engine.By(p.Author)
+	must(t, c.HidePost(t.Context(), author, p.Enrolment, p.ID, true))
+	must(t, c.HidePost(t.Context(), author, p.Enrolment, p.ID, false)) // one's own
 	must(t, c.HidePost(t.Context(), c.coach(), c.ids["bob"], p.ID, true))
+	must(t, c.HidePost(t.Context(), author, p.Enrolment, p.ID, true)) // it stays the coach's
+	if err := c.HidePost(t.Context(), author, p.Enrolment, p.ID, false); !errors.Is(err, engine.ErrForbidden) {
+		t.Fatalf("the author shows what the coach hid: %v", err)
+	}
 	if v := c.stepOf("bob", "tell"); v.Thread.Posts[1].Text != "" {
 		t.Errorf("hidden, and still there: %+v", v.Thread.Posts[1])
 	}

@@ -25,7 +25,8 @@ type Post struct {
 	Text      string      `json:"text"`
 	At        time.Time   `json:"at"`
 	Helpful   []PersonID  `json:"helpful,omitempty"`   // who found it so, each once
-	Hidden    bool        `json:"hidden,omitempty"`    // by a coach: its text is not shown any more
+	Hidden    bool        `json:"hidden,omitempty"`    // its text is not shown any more
+	Withdrawn bool        `json:"withdrawn,omitempty"` // hidden by who wrote it, not by a coach
 	Uncounted bool        `json:"uncounted,omitempty"` // enrolments do not know of it yet
 }
 

@@ -102,6 +102,7 @@ func (s *Service) change(ctx context.Context, id EnrolmentID, make func(*Workflo
 		if err != nil {
 			return nil, fmt.Errorf("save enrolment %s: %w", id, err)
 		}
+		madeFresh(ctx, id)
 		s.after(ctx, changed)
 		if e.Paused() && !changed.Paused() {
 			if err := s.awaken(ctx, changed); err != nil { // they would be looked at within a day

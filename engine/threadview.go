@@ -95,13 +95,20 @@ func (s *Service) MarkHelpful(ctx context.Context, by Actor, id EnrolmentID, pos
 	})
 }
 
-// HidePost takes the words of a post out of its thread, or brings them back: a coach may, and who wrote it.
+// HidePost takes the words of a post out of its thread, or brings them back: a coach may, and who wrote it. What a coach
+// hid only a coach brings back.
 func (s *Service) HidePost(ctx context.Context, by Actor, id EnrolmentID, post PostID, hidden bool) error {
 	return s.changePost(ctx, by, id, post, func(p *Post, role Role) error {
 		if role != Coach && p.Author != by.Person {
 			return fmt.Errorf("hide another's post: %w", ErrForbidden)
 		}
-		p.Hidden = hidden
+		if role != Coach && p.Hidden && !p.Withdrawn {
+			if hidden {
+				return nil
+			}
+			return fmt.Errorf("show a post that a coach hid: %w", ErrForbidden)
+		}
+		p.Hidden, p.Withdrawn = hidden, hidden && role != Coach
 		return nil
 	})
 }

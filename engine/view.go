@@ -40,6 +40,7 @@ const (
 
 // StepView is one step for its page and the lists.
 type StepView struct {
+	Rev       int64 // of the enrolment
 	Step      *Step
 	State     StepState
 	Opens     time.Time // when it opens, if known and still locked

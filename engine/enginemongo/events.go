@@ -16,7 +16,7 @@ var eventIndexes = []index{
 	{"engine_enrolments", "engine_by_created", []string{"created_at", "_id"}, false},
 	{"engine_events", "engine_by_received", []string{"received_at", "_id"}, false},
 	{"engine_events", "engine_by_pending", []string{"pending_at", "_id"}, false},
-	{"engine_events", "engine_by_person", []string{"people", "received_at"}, false},
+	{"engine_events", "engine_by_who", []string{"people", "received_at", "_id"}, false},
 	{"engine_metrics", "engine_by_metric", []string{"metric", "at", "_id"}, false},
 	{"engine_metrics", "engine_by_person", []string{"person"}, false},
 	{"engine_metrics", "engine_by_at", []string{"at"}, false},

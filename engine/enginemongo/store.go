@@ -113,7 +113,7 @@ type Store struct {
 
 var _ engine.Store = (*Store)(nil)
 
-// New makes the indexes that are missing. The database stays the caller's. A
+// New makes the indexes that are missing, and brings what an earlier version wrote up to date. The database stays the caller's. A
 // write is acknowledged once a majority has it in its journal.
 func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 	journal := true
@@ -131,6 +131,9 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 	s.openEvents(in)
 	if err := makeIndexes(ctx, in); err != nil {
 		return nil, err
+	}
+	if err := engine.Upgrade(ctx, s); err != nil {
+		return nil, fmt.Errorf("enginemongo: %w", err)
 	}
 	return s, nil
 }

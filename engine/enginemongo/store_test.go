@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
@@ -29,6 +30,29 @@ func TestStoreOpensWhatIsThere(t *testing.T) {
 	second := newStore(t, db) // the indexes are there
 	if seq, err := second.Cursor(t.Context(), "lrs"); err != nil || seq != 7 {
 		t.Errorf("the cursor is %d, %v", seq, err)
+	}
+}
+
+func TestWhoIsWaitedForInWhatAnEarlierVersionWroteIsFound(t *testing.T) {
+	db := database(t, connect(t))
+	first := newStore(t, db)
+	e := &engine.Enrolment{ID: "e", Workflow: "w", Version: 1, Learner: "sam", State: engine.Active, Steps: map[engine.StepID]*engine.StepState{
+		"s": {State: engine.Open, Requests: []engine.Request{{ID: "r", Step: "s", Person: "max", AskedAt: time.Now()}}}}}
+	if err := first.CreateEnrolment(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Collection("engine_enrolments").UpdateMany(t.Context(), bson.D{}, bson.D{{Key: "$unset", Value: bson.D{{Key: "waits_for", Value: ""}, {Key: "preview_at", Value: ""}}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Collection("engine_cursors").DeleteMany(t.Context(), bson.D{}); err != nil {
+		t.Fatal(err)
+	}
+	second := newStore(t, db)
+	if found, err := second.EnrolmentsWaitingFor(t.Context(), "max", "", 10); err != nil || len(found) != 1 {
+		t.Errorf("%d found, %v", len(found), err)
+	}
+	if due, err := second.DueEnrolments(t.Context(), time.Now(), 10); err != nil || len(due) != 1 {
+		t.Errorf("%d are woken, %v", len(due), err)
 	}
 }
 

@@ -69,7 +69,7 @@ func wrapped(op string, err error) error {
 
 // eventPeople writes whom an event is about.
 func eventPeople(ctx context.Context, tx *sql.Tx, ev engine.BusinessEvent) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM engine_event_people WHERE event = ?`, ev.Key); err != nil {
+	if _, err := tx.ExecContext(ctx, forgetEventPeople, ev.Key); err != nil {
 		return err
 	}
 	for _, p := range ev.People {
@@ -164,18 +164,34 @@ func (s *Store) removeEvents(ctx context.Context, op, which string, arg any) (in
 		return 0, fail(op, err)
 	}
 	defer func() { _ = tx.Rollback() }()
-	result, err := tx.ExecContext(ctx, `DELETE FROM engine_events WHERE id IN (`+which+`)`, arg)
+	gone, err := removed(ctx, tx, `DELETE FROM engine_events WHERE id IN (`+which+`) RETURNING id`, arg)
 	if err != nil {
 		return 0, fail(op, err)
 	}
-	n, err := result.RowsAffected()
-	if err != nil {
-		return 0, fail(op, err)
-	}
-	if n > 0 {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM engine_event_people WHERE event NOT IN (SELECT id FROM engine_events)`); err != nil {
+	for _, id := range gone {
+		if _, err := tx.ExecContext(ctx, forgetEventPeople, id); err != nil {
 			return 0, fail(op, err)
 		}
 	}
-	return int(n), wrapped(op, tx.Commit())
+	return len(gone), wrapped(op, tx.Commit())
+}
+
+const forgetEventPeople = `DELETE FROM engine_event_people WHERE event = ?`
+
+// removed are the ids that a statement returns.
+func removed(ctx context.Context, tx *sql.Tx, query string, arg any) ([]string, error) {
+	rows, err := tx.QueryContext(ctx, query, arg)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }

@@ -118,7 +118,7 @@ type Store struct {
 
 var _ engine.Store = (*Store)(nil)
 
-// New makes the tables that are missing. The handle stays the caller's to close.
+// New makes the tables that are missing, and brings what an earlier version wrote up to date. The handle stays the caller's to close.
 func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
@@ -136,7 +136,11 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	if err := tx.Commit(); err != nil {
 		return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 	}
-	return &Store{db: db}, nil
+	s := &Store{db: db}
+	if err := engine.Upgrade(ctx, s); err != nil {
+		return nil, fmt.Errorf("enginesqlite: %w", err)
+	}
+	return s, nil
 }
 
 // alarm is an instant as stored where 0, never, is null and so outside the index.

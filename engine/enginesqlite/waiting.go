@@ -32,7 +32,7 @@ var waitingSchema = []string{
 		id TEXT PRIMARY KEY NOT NULL, doc TEXT NOT NULL) STRICT, WITHOUT ROWID`,
 }
 
-// upgrade adds what tables of an earlier version lack. Who is waited for in their enrolments is read from the documents.
+// upgrade adds the columns that tables of an earlier version lack; engine.Upgrade fills them.
 func upgrade(ctx context.Context, tx *sql.Tx) error {
 	var table, columns int
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM pragma_table_info('engine_enrolments')),
@@ -40,13 +40,10 @@ func upgrade(ctx context.Context, tx *sql.Tx) error {
 	if err != nil || table == 0 || columns == 2 {
 		return err
 	}
-	for _, statement := range append([]string{
+	for _, statement := range []string{
 		`ALTER TABLE engine_enrolments ADD COLUMN waits_for TEXT`,
 		`ALTER TABLE engine_enrolments ADD COLUMN preview_at INTEGER`,
-	}, append(waitingSchema[:2:2], waitingSchema[4],
-		`UPDATE engine_enrolments SET waits_for = (SELECT json_group_array(DISTINCT json_extract(r.value, '$.person'))
-			FROM json_each(engine_enrolments.doc, '$.steps') s, json_each(s.value, '$.requests') r
-			WHERE json_extract(r.value, '$.answered_at') IS NULL) WHERE json_extract(doc, '$.state') <> 'stopped'`)...) {
+	} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err
 		}

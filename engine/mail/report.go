@@ -3,6 +3,7 @@ package mail
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -24,6 +25,8 @@ type Reports struct {
 	Reports []engine.MailReport
 	// Confirm is an address of Amazon SNS to open once, which tells it that we want its calls; "" mostly.
 	Confirm string
+
+	mail string // which mail, of those that are being read
 }
 
 // Bounds of a report.
@@ -69,7 +72,7 @@ func ParseReports(contentType string, body []byte) (Reports, error) {
 func (r *Reports) add(kind engine.ReportKind, recipient string) {
 	recipient = strings.ToLower(strings.Trim(strings.TrimSpace(recipient), "<>"))
 	if kind != "" && strings.Contains(recipient, "@") && len(r.Reports) < maxReports {
-		r.Reports = append(r.Reports, engine.MailReport{Kind: kind, Recipient: recipient})
+		r.Reports = append(r.Reports, engine.MailReport{Kind: kind, Recipient: recipient, Mail: r.mail})
 	}
 }
 
@@ -84,16 +87,19 @@ func bounced(permanent bool) engine.ReportKind {
 // reported is the union of what services send; each sets its own few.
 type reported struct {
 	// Our own; SendGrid's type too.
-	Type      string `json:"type"`
-	Recipient string `json:"recipient"`
-	Permanent *bool  `json:"permanent"`
+	Type      string          `json:"type"`
+	Recipient string          `json:"recipient"`
+	Permanent *bool           `json:"permanent"`
+	ID        json.RawMessage `json:"id"` // of the mail or the report; a report that is sent again has the same
 
 	// SendGrid.
-	Event string `json:"event"`
-	Email string `json:"email"`
+	Event     string `json:"event"`
+	Email     string `json:"email"`
+	MessageOf string `json:"sg_message_id"`
 
 	// Mailgun.
 	EventData *struct {
+		ID        string `json:"id"`
 		Event     string `json:"event"`
 		Severity  string `json:"severity"`
 		Recipient string `json:"recipient"`
@@ -103,6 +109,7 @@ type reported struct {
 	RecordType string
 	TypeCode   int
 	Inactive   bool
+	MessageID  string
 
 	// Amazon SNS.
 	TopicArn     string
@@ -112,7 +119,10 @@ type reported struct {
 	// Amazon SES, inside or without SNS.
 	NotificationType string `json:"notificationType"`
 	EventType        string `json:"eventType"`
-	Bounce           *struct {
+	Mail             *struct {
+		MessageID string `json:"messageId"`
+	} `json:"mail"`
+	Bounce *struct {
 		BounceType string     `json:"bounceType"`
 		Recipients []sesNames `json:"bouncedRecipients"`
 	} `json:"bounce"`
@@ -149,6 +159,7 @@ func (r *Reports) json(body []byte) error {
 }
 
 func (r *Reports) one(v reported, depth int) error {
+	r.mail = v.mailID()
 	switch {
 	case v.TopicArn != "":
 		return r.sns(v, depth)
@@ -196,6 +207,17 @@ func (r *Reports) one(v reported, depth int) error {
 		return errReport
 	}
 	return nil
+}
+
+// mailID says which mail a report is about, or else which report it is; "": the service does not say.
+func (v reported) mailID() string {
+	switch {
+	case v.Mail != nil:
+		return v.Mail.MessageID
+	case v.EventData != nil:
+		return v.EventData.ID
+	}
+	return cmp.Or(v.MessageID, v.MessageOf, string(v.ID))
 }
 
 // sns reads what Amazon SNS wraps around a notification of SES.

@@ -78,7 +78,7 @@ type bucket struct {
 	at   time.Time
 }
 
-// maxBuckets bounds what is remembered. Only keys and sources that exist are counted.
+// maxBuckets bounds what is remembered. Of those who may spend a quota only keys and sources that exist are counted.
 const maxBuckets = 10_000
 
 // take takes one of perMinute; above zero it says how long to wait instead.

@@ -50,13 +50,14 @@ type Options struct {
 
 // API serves /api/.
 type API struct {
-	o       Options
-	door    *lrs.Door
-	routes  []route
-	mux     *http.ServeMux
-	limits  limits
-	openapi []byte
-	origins originList
+	o        Options
+	door     *lrs.Door
+	routes   []route
+	mux      *http.ServeMux
+	limits   limits
+	failures limits // of signatures, by address
+	openapi  []byte
+	origins  originList
 }
 
 // New makes the API; it starts nothing.
@@ -202,9 +203,13 @@ func (c *call) decode() error {
 	return nil
 }
 
-// ifMatch makes acts count only at the revision that If-Match names.
+// ifMatch makes acts count only at the revision that If-Match names. Where nothing has a revision it is refused: who sends
+// it relies on it.
 func (c *call) ifMatch() error {
 	tag := c.Header.Get("If-Match")
+	if tag != "" && !c.route.tagged {
+		return refuse(http.StatusBadRequest, "if-match", "this operation gives no ETag and takes no If-Match; leave it out")
+	}
 	if tag == "" || tag == "*" {
 		return nil
 	}
@@ -212,7 +217,7 @@ func (c *call) ifMatch() error {
 	if err != nil || !strings.HasPrefix(tag, `"`) {
 		return refuse(http.StatusPreconditionFailed, "stale", "If-Match: "+clip(tag)+" is no ETag of this API")
 	}
-	c.Request = c.Request.WithContext(engine.IfRev(c.Context(), rev))
+	c.Request = c.Request.WithContext(engine.IfRev(c.Context(), c.enrolment(), rev))
 	return nil
 }
 

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"cmp"
+	"crypto/rand"
 	"net/http"
 	"time"
 
@@ -210,14 +212,14 @@ func coachRoutes() []route {
 		Behaviour engine.BehaviourID `json:"behaviour"`
 		Note      string             `json:"note,omitempty"`
 		Barrier   string             `json:"barrier,omitempty"`
-		Key       string             `json:"key" doc:"Up to 200 bytes; the same use again under it counts once"`
+		Key       string             `json:"key,omitempty" doc:"Your id of this use, up to 200 bytes: the same again under it counts once. Left out: each request is a use of its own"`
 	}
 	return []route{
 		act("uses", "logUse", "The learner used a behaviour", useIn{}, `{"behaviour": "trade", "note": "asked for a longer contract", "key": "call-4711"}`, func(c *call) error {
 			learner, err := c.learner()
 			in := c.body.(*useIn)
 			return orThen(err, func() error {
-				return c.engine.LogUse(c.Context(), learner, c.enrolment(), in.Behaviour, in.Note, in.Barrier, in.Key)
+				return c.engine.LogUse(c.Context(), learner, c.enrolment(), in.Behaviour, in.Note, in.Barrier, cmp.Or(in.Key, rand.Text()))
 			})
 		}),
 		act("pause", "pauseEnrolment", "Let an enrolment stand still", pauseIn{}, `{"until": "2027-01-04T08:00:00Z", "reason": "parental leave"}`, func(c *call) error {

@@ -86,6 +86,9 @@ func personRoutes() []route {
 		{method: "POST", path: personPath + "/erase", id: "erasePerson", tag: "People", summary: "Remove all that workflows know of a person; it cannot be undone",
 			detail: "Statements in the record store are removed by cairn erase.", scope: lrs.ScopePeopleWrite, body: erasureIn{}, sample: `{"really": false}`,
 			reply: engine.PersonErasure{}, do: func(c *call) (any, error) {
+				if _, err := c.engine.Person(c.Context(), c.person()); err != nil {
+					return nil, err
+				}
 				return c.engine.ErasePerson(c.Context(), c.by(), c.engine.ByPerson(c.person()), !c.body.(*erasureIn).Really)
 			}},
 	}
@@ -94,7 +97,8 @@ func personRoutes() []route {
 // nudgeRoutes are messages and prompts.
 func nudgeRoutes() []route {
 	type readIn struct {
-		Messages []engine.MessageID `json:"messages"`
+		Messages []engine.MessageID `json:"messages,omitempty"`
+		All      bool               `json:"all,omitempty" doc:"true, without messages: all that are there"`
 	}
 	type usedIn struct {
 		Used bool `json:"used"`
@@ -106,8 +110,12 @@ func nudgeRoutes() []route {
 				return c.engine.Inbox(c.Context(), c.person(), engine.Paging{After: c.param("cursor"), Limit: c.limit()})
 			}},
 		{method: "POST", path: personPath + "/inbox/read", id: "readInbox", tag: "Nudges", summary: "The person has read messages", scope: lrs.ScopeNudgesWrite,
-			body: readIn{}, sample: `{"messages": []}`, do: func(c *call) (any, error) {
-				return nil, c.engine.ReadInbox(c.Context(), c.person(), c.body.(*readIn).Messages...)
+			body: readIn{}, sample: `{"all": true}`, do: func(c *call) (any, error) {
+				in := c.body.(*readIn)
+				if in.All == (len(in.Messages) > 0) {
+					return nil, malformed(faults{{Pointer: "/messages", Detail: "which messages is not said", Better: "name some in messages, or send all: true"}})
+				}
+				return nil, c.engine.ReadInbox(c.Context(), c.person(), in.Messages...)
 			}},
 		{method: "GET", path: personPath + "/messages", id: "listMessages", tag: "Nudges", summary: "Messages to a person, planned and sent, latest first",
 			scope: lrs.ScopeNudgesRead, query: []param{limitParam}, reply: list[engine.Message]{}, do: func(c *call) (any, error) {

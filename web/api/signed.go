@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -35,6 +36,20 @@ const (
 
 // admitSource finds the event source of a request and checks its signature: HMAC-SHA256 over id, timestamp and body.
 func (c *call) admitSource() error {
+	err := c.openSource()
+	if p, ok := errors.AsType[*problem](err); ok && p.Status == http.StatusUnauthorized {
+		address, _, _ := net.SplitHostPort(c.RemoteAddr)
+		if wait := c.api.failures.take(address, failuresPerMinute, c.api.o.Wall()); wait > 0 {
+			return tooMany(wait)
+		}
+	}
+	return err
+}
+
+// failuresPerMinute bounds what one address may get wrong. It costs a source nothing: only what is signed counts as its.
+const failuresPerMinute = 60
+
+func (c *call) openSource() error {
 	denied := refuse(http.StatusUnauthorized, "signature", "the source is not known, has ended, or the signature is another; see docs/events.md")
 	source := c.PathValue("source")
 	dot := strings.LastIndexByte(source, '.')
@@ -59,11 +74,11 @@ func (c *call) admitSource() error {
 	if !src.RevokedAt.IsZero() {
 		return denied
 	}
-	if wait := c.api.limits.take("source/"+id, src.PerMinute, c.api.o.Wall()); wait > 0 {
-		return tooMany(wait)
-	}
 	if err := c.verify(tenant, src, denied); err != nil {
 		return err
+	}
+	if wait := c.api.limits.take("source/"+tenant+"/"+id, src.PerMinute, c.api.o.Wall()); wait > 0 {
+		return tooMany(wait)
 	}
 	sum := sha256.Sum256(c.raw)
 	key := "webhook/" + src.ID + "/" + c.Header.Get("Webhook-Id")

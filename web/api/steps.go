@@ -26,6 +26,11 @@ type fileIn struct {
 	Data        string `json:"data" doc:"base64"`
 }
 
+// draftIn is what a learner has written so far.
+type draftIn struct {
+	Answers map[string][]string `json:"answers" doc:"By question; a list also where one answer is asked for. Ratings, comment and files come with the hand-in"`
+}
+
 // step is the one of the path.
 func (c *call) step() engine.StepID { return engine.StepID(c.PathValue("step")) }
 
@@ -84,7 +89,7 @@ func stepRoutes() []route {
 				return all(h.Steps), nil
 			}},
 		{method: "GET", path: stepPath, id: "showStep", tag: "Steps", summary: "One step with what was written for it", scope: lrs.ScopeEnrolmentsRead,
-			reply: engine.StepView{}, do: func(c *call) (any, error) { return c.stepView() }},
+			tagged: true, reply: engine.StepView{}, do: func(c *call) (any, error) { return c.stepView() }},
 		{method: "GET", path: enrolmentPath + "/files/{sha256}", id: "showFile", tag: "Steps", summary: "A file that was handed in", scope: lrs.ScopeEnrolmentsRead,
 			reply: "", produces: "application/octet-stream", do: func(c *call) (any, error) {
 				f, data, err := c.engine.Blob(c.Context(), c.enrolment(), c.PathValue("sha256"))
@@ -96,9 +101,9 @@ func stepRoutes() []route {
 				return rawReply{"application/octet-stream", data}, nil
 			}},
 		submit,
-		act("PUT", "draft", "saveDraft", "Steps", "Keep what the learner has written so far", handIn{}, `{"answers": {"text": ["We asked"]}}`,
+		act("PUT", "draft", "saveDraft", "Steps", "Keep what the learner has written so far", draftIn{}, `{"answers": {"text": ["We asked"]}}`,
 			learner(func(c *call, p engine.PersonID) error {
-				return c.engine.SaveDraft(c.Context(), p, c.enrolment(), c.step(), c.body.(*handIn).Answers)
+				return c.engine.SaveDraft(c.Context(), p, c.enrolment(), c.step(), c.body.(*draftIn).Answers)
 			})),
 		act("POST", "confirm", "confirmStep", "Steps", "The learner's word: read it, watched it, did it", struct{}{}, `{}`,
 			learner(func(c *call, p engine.PersonID) error {
@@ -161,6 +166,7 @@ func (c *call) stepView() (any, error) {
 	if v.Step.Private && !c.may(lrs.ScopeEnrolmentsWrite) {
 		v.Hand, v.Draft, v.Reviews = nil, nil, nil // seen by its doer
 	}
+	c.etag(v.Rev)
 	return v, nil
 }
 

@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// UpgradeStore is what Upgrade reads and writes.
+type UpgradeStore interface {
+	EnrolmentsAfter(ctx context.Context, after EnrolmentID, limit int) ([]*Enrolment, error)
+	SaveEnrolment(ctx context.Context, e *Enrolment) error
+	Cursor(ctx context.Context, name string) (int64, error)
+	SaveCursor(ctx context.Context, name string, seq int64) error
+}
+
+const (
+	upgradeCursor = "upgrade"
+	upgradeLevel  = 1 // to be raised when stored enrolments have to be written once more
+	upgradePage   = 100
+)
+
+// Upgrade brings the enrolments that an earlier version wrote to what this one finds them by: it writes each once more,
+// so that the store derives its fields (who is waited for, previews) anew, and has those that no cohort knows woken, which
+// makes them members. Stores call it when they are opened. It runs once for a store; broken off or done by two processes
+// at once it changes nothing that matters.
+func Upgrade(ctx context.Context, s UpgradeStore) error {
+	level, err := s.Cursor(ctx, upgradeCursor)
+	if err != nil {
+		return fmt.Errorf("upgrade enrolments: %w", err)
+	}
+	if level >= upgradeLevel {
+		return nil
+	}
+	for after := EnrolmentID(""); ; {
+		page, err := s.EnrolmentsAfter(ctx, after, upgradePage)
+		if err != nil {
+			return fmt.Errorf("upgrade enrolments: %w", err)
+		}
+		for _, e := range page {
+			after = e.ID
+			if e.Cohort == nil && e.State != Stopped && !e.Preview {
+				e.WakeAt = time.Unix(1, 0).UTC() // at once
+			}
+			err := s.SaveEnrolment(ctx, e)
+			if err != nil && !errors.Is(err, ErrConflict) && !errors.Is(err, ErrNotFound) { // who was faster wrote it as it is to be
+				return fmt.Errorf("upgrade enrolment %s: %w", e.ID, err)
+			}
+		}
+		if len(page) < upgradePage {
+			break
+		}
+	}
+	if err := s.SaveCursor(ctx, upgradeCursor, upgradeLevel); err != nil {
+		return fmt.Errorf("upgrade enrolments: %w", err)
+	}
+	return nil
+}
