@@ -106,7 +106,7 @@ func TestLookingMakesNobody(t *testing.T) {
 	if _, err := looker.Home(t.Context(), h.id); err != nil {
 		t.Errorf("home: %v", err)
 	}
-	if _, err := looker.StepView(t.Context(), h.id, "read-trades"); err != nil {
+	if _, err := looker.StepView(t.Context(), h.id, "read-trades", true); err != nil {
 		t.Errorf("a step: %v", err)
 	}
 	if _, err := h.store.PersonByEmail(t.Context(), "new@example.org"); !errors.Is(err, engine.ErrNotFound) {

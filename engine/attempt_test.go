@@ -177,7 +177,7 @@ func TestAReviewedLoopEndsAnAttemptAtApproveAndAReturnReopensIt(t *testing.T) {
 	if h.state("after").State != engine.Open {
 		t.Error("what waits for the loop is still locked")
 	}
-	entries, err := h.Portfolio(ctx, h.sam)
+	entries, err := h.Portfolio(ctx, h.sam, true)
 	must(t, err)
 	hands := 0
 	for _, e := range entries.Entries {

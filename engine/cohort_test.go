@@ -79,7 +79,7 @@ func (c *crowd) joins(names ...string) {
 
 func (c *crowd) at(name string, step engine.StepID) *engine.StepState {
 	c.t.Helper()
-	v, err := c.StepView(c.t.Context(), c.ids[name], step)
+	v, err := c.StepView(c.t.Context(), c.ids[name], step, true)
 	must(c.t, err)
 	return &v.State
 }
@@ -184,7 +184,7 @@ func TestFortyMembersWhoJoinAndGetReadyAtOnceOpenOneGate(t *testing.T) {
 	each(func(i int) error { return services[i%2].MarkDone(t.Context(), ids[i].Learner, ids[i].ID, "prepare") })
 	c.sweep()
 	for i := range n {
-		v, err := c.StepView(t.Context(), ids[i].ID, "gate")
+		v, err := c.StepView(t.Context(), ids[i].ID, "gate", true)
 		must(t, err)
 		if v.State.State != engine.Open {
 			t.Fatalf("the gate of learner %d is %s", i, v.State.State)

@@ -143,7 +143,7 @@ func (h *house) next() engine.StepID {
 
 func (h *house) step(id engine.StepID) *engine.StepView {
 	h.t.Helper()
-	v, err := h.StepView(h.t.Context(), h.id, id)
+	v, err := h.StepView(h.t.Context(), h.id, id, true)
 	must(h.t, err)
 	return v
 }

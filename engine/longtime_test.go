@@ -74,7 +74,7 @@ func TestATwentySixWeekTimerSurvivesRestarts(t *testing.T) {
 		s, stop = start()
 		_, err = s.Sweep(t.Context(), "test")
 		must(t, err)
-		v, err := s.StepView(t.Context(), id, "later")
+		v, err := s.StepView(t.Context(), id, "later", true)
 		must(t, err)
 		if v.State.State != engine.Locked || !v.Opens.Equal(end) {
 			t.Fatalf("at %s it is %s and opens at %s", now, v.State.State, v.Opens)
@@ -87,7 +87,7 @@ func TestATwentySixWeekTimerSurvivesRestarts(t *testing.T) {
 	defer stop()
 	_, err = s.Sweep(t.Context(), "test")
 	must(t, err)
-	v, err := s.StepView(t.Context(), id, "later")
+	v, err := s.StepView(t.Context(), id, "later", true)
 	must(t, err)
 	if v.State.State != engine.Open || !v.State.OpenedAt.Equal(end) {
 		t.Errorf("it is %s since %s", v.State.State, v.State.OpenedAt)
@@ -157,7 +157,7 @@ func TestPeopleOnBothSidesOfTheDateLineHaveTheSameDay(t *testing.T) {
 		a.Subject, a.Zone = subject, zone
 		e, err := h.Arrive(t.Context(), a)
 		must(t, err)
-		v, err := h.StepView(t.Context(), e.ID, "goal")
+		v, err := h.StepView(t.Context(), e.ID, "goal", true)
 		must(t, err)
 		l, err := time.LoadLocation(zone)
 		must(t, err)

@@ -219,7 +219,7 @@ func TestADiscussionWithTheManagerGoesByLink(t *testing.T) {
 
 func (c *crowd) stepOf(name string, step engine.StepID) *engine.StepView {
 	c.t.Helper()
-	v, err := c.StepView(c.t.Context(), c.ids[name], step)
+	v, err := c.StepView(c.t.Context(), c.ids[name], step, true)
 	must(c.t, err)
 	return v
 }

@@ -38,8 +38,8 @@ func (s *Step) ForLearner() bool {
 	return s.By == Learner || s.Kind == KindFeedback || s.Kind == KindSignOff
 }
 
-// Portfolio is a person's own, over all enrolments. Looking changes nothing.
-func (s *Service) Portfolio(ctx context.Context, learner PersonID) (*Portfolio, error) {
+// Portfolio is a person's, over all enrolments. What is private only the learner (own) sees. Looking changes nothing.
+func (s *Service) Portfolio(ctx context.Context, learner PersonID, own bool) (*Portfolio, error) {
 	p, err := s.Person(ctx, learner)
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (s *Service) Portfolio(ctx context.Context, learner PersonID) (*Portfolio, 
 	slices.SortStableFunc(all, func(a, b *Enrolment) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
 	out := &Portfolio{Learner: p, More: len(all) > maxPortfolioPlans}
 	for _, e := range all[:min(len(all), maxPortfolioPlans)] {
-		entries, err := s.entries(ctx, e, true)
+		entries, err := s.entries(ctx, e, own)
 		if err != nil {
 			return nil, err
 		}

@@ -42,7 +42,7 @@ func TestOthersReadNothingPrivateAndNothingThatWasNeverHandedIn(t *testing.T) {
 	must(t, h.store.PutContribution(t.Context(), engine.Contribution{ // written before a crash, never taken
 		ID: "orphan", Enrolment: h.id, Step: "shared", Author: h.sam, Answers: []engine.Answered{{Key: "text", Value: "Never mind."}}, SHA256: "x", At: h.now,
 	}))
-	own, err := h.Portfolio(t.Context(), h.sam)
+	own, err := h.Portfolio(t.Context(), h.sam, true)
 	must(t, err)
 	shared, err := h.HandedIn(t.Context(), h.id)
 	must(t, err)

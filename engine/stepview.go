@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// StepView is one step with what was written for it, as of now. Looking changes nothing.
-func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID) (*StepView, error) {
+// StepView is one step with what was written for it, as of now. What is private only the learner (own) sees: others get the
+// step without what was written. Looking changes nothing.
+func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID, own bool) (*StepView, error) {
 	w, e, f, err := s.current(ctx, id)
 	if err != nil {
 		return nil, err
@@ -25,6 +26,9 @@ func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID) (*S
 	}
 	v := &viewer{decision: &decision{w: w, e: e, f: f, now: s.now()}, names: names, all: all}
 	sv := v.view(of, st)
+	if of.Private && !own {
+		return &sv, nil
+	}
 	sv.Hand = all[st.Hand]
 	if of.By != Learner {
 		sv.Hand = nil // what others answered is in Reviews
@@ -34,7 +38,7 @@ func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID) (*S
 	}
 	if of.About != "" {
 		sv.AboutStep = w.Step(of.About)
-		if about := e.Steps[of.About]; about != nil && sv.AboutStep.By == Learner {
+		if about := e.Steps[of.About]; about != nil && sv.AboutStep.By == Learner && (own || !sv.AboutStep.Private) {
 			sv.About = all[about.Hand]
 		}
 	}
@@ -67,13 +71,21 @@ func reviewViews(w *Workflow, s *Step, st *StepState, all map[ContributionID]*Co
 	return out
 }
 
-// Blob is a file of an enrolment: one that a hand-in there names, else ErrNotFound.
-func (s *Service) Blob(ctx context.Context, id EnrolmentID, sha256 string) (File, []byte, error) {
+// Blob is a file of an enrolment: one that a hand-in there names, else ErrNotFound. Files of private steps only the learner
+// (own) gets.
+func (s *Service) Blob(ctx context.Context, id EnrolmentID, sha256 string, own bool) (File, []byte, error) {
+	w, _, _, err := s.current(ctx, id)
+	if err != nil {
+		return File{}, nil, err
+	}
 	all, err := s.contributions(ctx, id)
 	if err != nil {
 		return File{}, nil, err
 	}
 	for _, c := range all {
+		if of := w.Step(c.Step); !own && (of == nil || of.Private) {
+			continue
+		}
 		for _, f := range c.Files {
 			if f.SHA256 != sha256 {
 				continue

@@ -17,13 +17,13 @@ var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // ownEvidence gives a learner a file of the own enrolment.
 func (s *Site) ownEvidence(w http.ResponseWriter, r *http.Request, session *Session) error {
-	return s.serveEvidence(w, r, session.Tenant, session.Enrolment)
+	return s.serveEvidence(w, r, session.Tenant, session.Enrolment, true)
 }
 
-// serveEvidence sends a file of an enrolment; the engine finds it within the
-// enrolment only. A file is never a page of ours: it is sandboxed, cannot be
+// serveEvidence sends a file of an enrolment, to the learner or to somebody
+// else; the engine finds it within the enrolment only. A file is never a page of ours: it is sandboxed, cannot be
 // framed or sniffed, and all but plain pictures are saved, not shown.
-func (s *Site) serveEvidence(w http.ResponseWriter, r *http.Request, tenant string, enrolment engine.EnrolmentID) error {
+func (s *Site) serveEvidence(w http.ResponseWriter, r *http.Request, tenant string, enrolment engine.EnrolmentID, own bool) error {
 	sha := mux.Vars(r)["sha"]
 	if !sha256Form.MatchString(sha) {
 		return errNoPage
@@ -32,7 +32,7 @@ func (s *Site) serveEvidence(w http.ResponseWriter, r *http.Request, tenant stri
 	if err != nil {
 		return err
 	}
-	file, data, err := service.Blob(r.Context(), enrolment, sha)
+	file, data, err := service.Blob(r.Context(), enrolment, sha, own)
 	if err != nil {
 		return fmt.Errorf("web: evidence: %w", err)
 	}

@@ -118,7 +118,7 @@ func (s *Site) newsOf(ctx context.Context, service *engine.Service, home *engine
 		if !step.Step.ForLearner() || !slices.ContainsFunc(step.State.Reviews, func(r engine.Review) bool { return s.now().Sub(r.At) < newsLife }) {
 			continue
 		}
-		whole, err := service.StepView(ctx, home.Enrolment.ID, step.Step.ID)
+		whole, err := service.StepView(ctx, home.Enrolment.ID, step.Step.ID, true)
 		if err != nil {
 			return nil, err
 		}

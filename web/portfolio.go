@@ -65,7 +65,7 @@ func (s *Site) portfolioOf(r *http.Request, session *Session) (*engine.Portfolio
 	if err != nil {
 		return nil, err
 	}
-	all, err := service.Portfolio(r.Context(), session.Person)
+	all, err := service.Portfolio(r.Context(), session.Person, true)
 	if err != nil {
 		return nil, fmt.Errorf("web: portfolio: %w", err)
 	}
@@ -82,5 +82,5 @@ func (s *Site) portfolioEvidence(w http.ResponseWriter, r *http.Request, session
 	if !hasFile(all, enrolment, mux.Vars(r)["sha"]) {
 		return errNoPage
 	}
-	return s.serveEvidence(w, r, session.Tenant, enrolment)
+	return s.serveEvidence(w, r, session.Tenant, enrolment, true)
 }

@@ -169,7 +169,7 @@ func (s *Site) requestEvidence(w http.ResponseWriter, r *http.Request, a asked) 
 	}
 	for _, hand := range shown {
 		if hand != nil && slices.ContainsFunc(hand.Files, func(f engine.File) bool { return f.SHA256 == sha }) {
-			return s.serveEvidence(w, r, a.token.Tenant, a.token.Enrolment)
+			return s.serveEvidence(w, r, a.token.Tenant, a.token.Enrolment, false)
 		}
 	}
 	return errNoPage

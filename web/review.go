@@ -159,5 +159,5 @@ func (s *Site) handedEvidence(w http.ResponseWriter, r *http.Request, session *S
 	if !hasFile(handed, session.Enrolment, mux.Vars(r)["sha"]) {
 		return errNoPage
 	}
-	return s.serveEvidence(w, r, session.Tenant, session.Enrolment)
+	return s.serveEvidence(w, r, session.Tenant, session.Enrolment, false)
 }

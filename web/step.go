@@ -54,7 +54,7 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 	if err != nil {
 		return err
 	}
-	step, err := service.StepView(r.Context(), session.Enrolment, stepID(r))
+	step, err := service.StepView(r.Context(), session.Enrolment, stepID(r), true)
 	if errors.Is(err, engine.ErrNotFound) && isLanding(session, stepID(r)) {
 		return s.drawAbsent(w, r, session, service, stepID(r))
 	}
@@ -128,7 +128,7 @@ func (s *Site) handIn(w http.ResponseWriter, r *http.Request, session *Session) 
 		return err
 	}
 	// Whose step it is, and whether there is one, comes before its megabytes.
-	step, err := service.StepView(r.Context(), session.Enrolment, stepID(r))
+	step, err := service.StepView(r.Context(), session.Enrolment, stepID(r), true)
 	if err != nil {
 		return fmt.Errorf("web: hand in: %w", err)
 	}

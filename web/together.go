@@ -150,7 +150,7 @@ func markHelpful(r *http.Request, service *engine.Service, session *Session) err
 }
 
 func agreeTime(r *http.Request, service *engine.Service, session *Session) error {
-	v, err := service.StepView(r.Context(), session.Enrolment, stepID(r))
+	v, err := service.StepView(r.Context(), session.Enrolment, stepID(r), true)
 	if err != nil {
 		return err
 	}

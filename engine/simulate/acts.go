@@ -69,7 +69,7 @@ func (l *life) sameDay(t time.Time) time.Time {
 
 // do does an open step, whatever it asks for.
 func (l *life) do(ctx context.Context, p *player, step engine.StepID) error {
-	v, err := l.s.StepView(ctx, p.id, step)
+	v, err := l.s.StepView(ctx, p.id, step, true)
 	if err != nil {
 		return passed(err)
 	}

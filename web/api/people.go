@@ -56,12 +56,12 @@ func personRoutes() []route {
 			p, err := c.engine.Person(c.Context(), c.person())
 			return viewPerson(p), err
 		}},
-		{method: "GET", path: personPath + "/portfolio", id: "showPortfolio", tag: "People", summary: "What a person handed in, everywhere", scope: lrs.ScopePeopleRead,
+		{method: "GET", path: personPath + "/portfolio", id: "showPortfolio", tag: "People", summary: "What a person handed in, everywhere", detail: "What is private is left out.", scope: lrs.ScopePeopleRead,
 			reply: engine.Portfolio{}, do: func(c *call) (any, error) {
 				if !c.may(lrs.ScopeEnrolmentsRead) {
 					return nil, refuse(403, "scope", "the key lacks the scope "+lrs.ScopeEnrolmentsRead)
 				}
-				return c.engine.Portfolio(c.Context(), c.person())
+				return c.engine.Portfolio(c.Context(), c.person(), false)
 			}},
 		{method: "GET", path: personPath + "/queue", id: "showQueue", tag: "Requests", summary: "All that waits for one person's answer", scope: lrs.ScopeEnrolmentsRead,
 			reply: list[engine.Asked]{}, do: func(c *call) (any, error) {

@@ -73,7 +73,7 @@ func (w *world) scene(n int) *scene {
 	must(w.t, err)
 	r := s.e.Steps["draft"].Requests[0]
 	s.request, s.manager, s.shown = r.ID, r.Person, r.SHA256
-	v, err := w.engine.StepView(ctx, id, "proof")
+	v, err := w.engine.StepView(ctx, id, "proof", true)
 	must(w.t, err)
 	s.sha256 = v.Hand.Files[0].SHA256
 	due := s.e // a wake that was given up

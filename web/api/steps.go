@@ -88,11 +88,11 @@ func stepRoutes() []route {
 				}
 				return all(h.Steps), nil
 			}},
-		{method: "GET", path: stepPath, id: "showStep", tag: "Steps", summary: "One step with what was written for it", scope: lrs.ScopeEnrolmentsRead,
+		{method: "GET", path: stepPath, id: "showStep", tag: "Steps", summary: "One step with what was written for it", detail: "Of a private step no key sees what was written.", scope: lrs.ScopeEnrolmentsRead,
 			tagged: true, reply: engine.StepView{}, do: func(c *call) (any, error) { return c.stepView() }},
 		{method: "GET", path: enrolmentPath + "/files/{sha256}", id: "showFile", tag: "Steps", summary: "A file that was handed in", scope: lrs.ScopeEnrolmentsRead,
 			reply: "", produces: "application/octet-stream", do: func(c *call) (any, error) {
-				f, data, err := c.engine.Blob(c.Context(), c.enrolment(), c.PathValue("sha256"))
+				f, data, err := c.engine.Blob(c.Context(), c.enrolment(), c.PathValue("sha256"), false)
 				if err != nil {
 					return nil, err
 				}
@@ -159,12 +159,9 @@ func stepRoutes() []route {
 }
 
 func (c *call) stepView() (any, error) {
-	v, err := c.engine.StepView(c.Context(), c.enrolment(), c.step())
+	v, err := c.engine.StepView(c.Context(), c.enrolment(), c.step(), false)
 	if err != nil {
 		return nil, err
-	}
-	if v.Step.Private && !c.may(lrs.ScopeEnrolmentsWrite) {
-		v.Hand, v.Draft, v.Reviews = nil, nil, nil // seen by its doer
 	}
 	c.etag(v.Rev)
 	return v, nil
