@@ -12,12 +12,25 @@ func (d *decision) assign() {
 		d.e.Roles = map[Role][]Assignment{}
 	}
 	for _, role := range []Role{Manager, Peer, Coach} {
+		before := d.e.Roles[role]
 		if people := d.sources(role); len(people) > 0 {
 			d.e.Roles[role] = people
 		} else {
 			delete(d.e.Roles, role)
 		}
+		if d.taken(role, before) {
+			delete(d.e.Silent, role)
+			d.restart(role)
+		}
 	}
+}
+
+// taken tells whether a role is now in the hands of new people only, who are asked afresh.
+func (d *decision) taken(role Role, before []Assignment) bool {
+	now := d.e.Roles[role]
+	return len(now) > 0 && !slices.ContainsFunc(now, func(a Assignment) bool {
+		return slices.ContainsFunc(before, func(b Assignment) bool { return a.Person == b.Person })
+	})
 }
 
 // sources follows a role's `from` in order and takes the first that yields anybody. While the learner could name
@@ -165,7 +178,7 @@ func (d *decision) ask(s *Step, st *StepState) bool {
 		}
 		st.ElseAt, changed = first, true
 	case st.ElseAt.IsZero() && len(others) > 0 && (d.e.Silent[n.role] || nobody):
-		st.ElseAt, changed = st.AskedAt, true
+		st.ElseAt, changed = d.now, true // the stand-in has the full time, whenever it became their turn
 	case st.ElseAt.IsZero():
 		d.note(first)
 	}

@@ -140,6 +140,7 @@ func (d *decision) finish(s *Step, st *StepState) bool {
 		return d.exhaust(s, st)
 	}
 	d.close(st, OutcomeWithdrawn)
+	st.Attempt = max(1, st.Attempt) // settled from outside while it was locked: that was the first
 	st.State, st.AskedAt, st.ElseAt, st.AskAgainAt, st.DueAt = Locked, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	st.NudgesPlanned = nil
 	return true

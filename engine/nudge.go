@@ -148,6 +148,9 @@ func dated(w *Workflow, e *Enrolment, f Facts, m Message) time.Time {
 		return m.PlannedAt
 	}
 	due, by := st.DueAt, Learner
+	if st.Again != nil {
+		due = st.Again.DueAt
+	}
 	if k := slices.IndexFunc(st.Requests, func(r Request) bool { return r.ID == m.Request }); k >= 0 {
 		due, by = st.Requests[k].DueAt, st.Requests[k].Role
 	}
