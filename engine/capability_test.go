@@ -111,7 +111,7 @@ func TestAConversationIsDoneOnceTheManagerConfirmsByLinkAndBothNotesStay(t *test
 	}
 	must(t, c.Answer(t.Context(), c.id, r.ID, engine.Answer{Outcome: v.Outcomes[0], SHA256: v.SHA256, Comment: "I will sit in."}))
 	c.is("ann", "talk", engine.Done)
-	folder, err := c.Portfolio(t.Context(), c.sam)
+	folder, err := c.Portfolio(t.Context(), c.sam, true)
 	must(t, err)
 	var notes []string
 	for _, e := range folder.Entries {
@@ -195,7 +195,7 @@ func TestTheReportOfAnExperimentNamesTheRealCase(t *testing.T) {
 		t.Fatal("a report without a case was taken")
 	}
 	c.hands("ann", "try", engine.Answers{"deal": {"The Miller deal"}, "result": {"Good"}})
-	folder, err := c.Portfolio(t.Context(), c.sam)
+	folder, err := c.Portfolio(t.Context(), c.sam, true)
 	must(t, err)
 	if len(folder.Entries) != 1 || folder.Entries[0].Hand.Answers[0].Value != "The Miller deal" {
 		t.Fatalf("the portfolio has %+v", folder.Entries)
