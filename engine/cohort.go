@@ -40,6 +40,8 @@ type Cohort struct {
 
 	Tell      bool      `json:"tell,omitempty"`      // members are to be woken, as something here has changed
 	TellAfter MemberRef `json:"tell_after,omitzero"` // ... those behind this one
+	// ... and these, whose waking failed, with how often. The sweep tries them again, until they are given up.
+	TellAgain map[EnrolmentID]int `json:"tell_again,omitempty"`
 }
 
 // Occasion is one event of a whole cohort.
@@ -58,6 +60,7 @@ type Talk struct {
 
 func (c Cohort) clone() Cohort {
 	c.Gates, c.Events, c.Talks = maps.Clone(c.Gates), maps.Clone(c.Events), maps.Clone(c.Talks)
+	c.TellAgain = maps.Clone(c.TellAgain)
 	return c
 }
 
@@ -78,7 +81,8 @@ type CohortMember struct {
 	Learner   PersonID    `json:"learner"`
 	JoinedAt  time.Time   `json:"joined_at"`
 	State     string      `json:"state"`
-	ActiveAt  time.Time   `json:"active_at"` // the day of the learner's last act
+	Version   int         `json:"version,omitempty"` // of the workflow; 0: written before this was kept
+	ActiveAt  time.Time   `json:"active_at"`         // the day of the learner's last act
 	Zone      string      `json:"zone,omitempty"`
 	Waits     []StepID    `json:"waits,omitempty"` // steps with wait_for that this active member is not ready for
 	Ready     []StepID    `json:"ready,omitempty"` // ... that it is ready for
@@ -102,6 +106,7 @@ type Groups struct {
 	Groups  [][]Mate                  `json:"groups,omitempty"`
 	Dropped map[EnrolmentID]time.Time `json:"dropped,omitempty"` // taken out, until they act again
 	Tell    []EnrolmentID             `json:"tell,omitempty"`    // enrolments that do not know of their group yet
+	Tries   map[EnrolmentID]int       `json:"tries,omitempty"`   // of Tell: how often telling has failed
 }
 
 // Mate is somebody in a group of peers.

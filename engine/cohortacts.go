@@ -64,31 +64,72 @@ func (s *Service) launchStart(ctx context.Context, w *Workflow, e *Enrolment, cu
 // OpenGate opens a step that waits for its cohort, for all of it: a coach's word. Members who are not ready for the step
 // come to it when they are. Opening twice is once.
 func (s *Service) OpenGate(ctx context.Context, by Actor, k CohortKey, step StepID) error {
-	of, err := s.cohortStep(ctx, by, k, step)
+	err := s.cohortStep(ctx, by, k, step, func(of *Step) error {
+		if of.WaitFor == "" {
+			return fmt.Errorf("open step %q, which does not wait for its cohort: %w", step, ErrInvalid)
+		}
+		return nil
+	})
 	if err != nil {
 		return err
-	}
-	if of.WaitFor == "" {
-		return fmt.Errorf("open step %q, which does not wait for its cohort: %w", step, ErrInvalid)
 	}
 	_, err = s.changeCohort(ctx, k, func(c *Cohort) (bool, error) { return c.open([]StepID{step}, s.now()), nil })
 	return err
 }
 
-// cohortStep is a step of a cohort's workflow, for somebody who may coach there.
-func (s *Service) cohortStep(ctx context.Context, by Actor, k CohortKey, step StepID) (*Step, error) {
+// cohortStep lets somebody who may coach there act on a step of a cohort's workflow: of its latest version, or of one that
+// members still run. fits says what else the step must be; its error is that of the latest version which has the step.
+func (s *Service) cohortStep(ctx context.Context, by Actor, k CohortKey, step StepID, fits func(*Step) error) error {
 	if err := s.mayCoachIn(ctx, by, k.Course); err != nil {
-		return nil, err
+		return err
 	}
 	w, err := s.Workflow(ctx, k.Workflow, 0)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	of := w.Step(step)
-	if of == nil {
-		return nil, fmt.Errorf("step %q: %w", step, ErrNotFound)
+	var unfit error
+	seen := map[int]bool{}
+	try := func(w *Workflow) bool {
+		seen[w.Version] = true
+		of := w.Step(step)
+		if of == nil {
+			return false
+		}
+		err := fits(of)
+		if err != nil && unfit == nil {
+			unfit = err
+		}
+		return err == nil
 	}
-	return of, nil
+	if try(w) {
+		return nil
+	}
+	id := k.ID()
+	for after, n := (MemberRef{}), 0; n < maxMembers/tellPage; n++ {
+		members, err := s.o.Store.MembersOf(ctx, id, after, tellPage)
+		if err != nil {
+			return fmt.Errorf("load members of cohort %s: %w", id, err)
+		}
+		for _, m := range members {
+			after = m.Ref()
+			if m.Version == 0 || seen[m.Version] {
+				continue
+			}
+			if w, err = s.Workflow(ctx, k.Workflow, m.Version); err != nil {
+				return err
+			}
+			if try(w) {
+				return nil
+			}
+		}
+		if len(members) < tellPage {
+			break
+		}
+	}
+	if unfit != nil {
+		return unfit
+	}
+	return fmt.Errorf("step %q: %w", step, ErrNotFound)
 }
 
 // eventYears bounds the time of an event.
@@ -107,11 +148,8 @@ func (s *Service) checkEventTime(of *Step, at time.Time) error {
 // SetEventTime says when an event of a whole cohort is: one instant for all, whatever the workflow says. Everybody who
 // was told another time is told the new one.
 func (s *Service) SetEventTime(ctx context.Context, by Actor, k CohortKey, step StepID, at time.Time) error {
-	of, err := s.cohortStep(ctx, by, k, step)
+	err := s.cohortStep(ctx, by, k, step, func(of *Step) error { return s.checkEventTime(of, at) })
 	if err != nil {
-		return err
-	}
-	if err := s.checkEventTime(of, at); err != nil {
 		return err
 	}
 	at = at.UTC().Truncate(time.Minute)
@@ -147,6 +185,7 @@ func (c *Cohort) occur(step StepID, o Occasion) {
 
 // AgreeTime says when an event or conversation of one learner is, where the workflow leaves it open: the doer says so, or
 // whom the step is with, or a coach. An event `with: cohort` is everybody's: see SetEventTime.
+// Once the workflow is stopped that is ErrConflict.
 func (s *Service) AgreeTime(ctx context.Context, by Actor, id EnrolmentID, step StepID, at time.Time) error {
 	_, err := s.change(ctx, id, func(w *Workflow, e *Enrolment) (event, error) {
 		of := w.Step(step)
@@ -155,6 +194,9 @@ func (s *Service) AgreeTime(ctx context.Context, by Actor, id EnrolmentID, step 
 		}
 		if err := s.checkEventTime(of, at); err != nil {
 			return nil, err
+		}
+		if e.State == Stopped {
+			return nil, fmt.Errorf("set the time of step %q: the workflow is over: %w", step, ErrConflict)
 		}
 		with := slices.ContainsFunc(e.Roles[Role(of.With)], func(a Assignment) bool { return a.Person == by.Person })
 		if by.Person != e.Learner && !with || by.Person == "" {
@@ -188,12 +230,14 @@ func newCode() string {
 // EventCode is the code by which a cohort's learners show that they attend an event; it is drawn when a coach first asks
 // for it. Only who may coach learns it.
 func (s *Service) EventCode(ctx context.Context, by Actor, k CohortKey, step StepID) (string, error) {
-	of, err := s.cohortStep(ctx, by, k, step)
+	err := s.cohortStep(ctx, by, k, step, func(of *Step) error {
+		if !of.wants("attended") {
+			return fmt.Errorf("make a code for step %q, which nobody attends: %w", step, ErrInvalid)
+		}
+		return nil
+	})
 	if err != nil {
 		return "", err
-	}
-	if !of.wants("attended") {
-		return "", fmt.Errorf("make a code for step %q, which nobody attends: %w", step, ErrInvalid)
 	}
 	c, err := s.cohort(ctx, k)
 	if err != nil || c.Events[step].Code != "" {
@@ -250,7 +294,7 @@ func (s *Service) Attend(ctx context.Context, acting PersonID, id EnrolmentID, s
 }
 
 // MarkAttended is a host's word that learners took part in an event: of who may coach them, or whom the step is with. It
-// counts though the step is still locked, or was missed.
+// counts though the step is still locked, or was missed, but not once the workflow is stopped (ErrConflict).
 func (s *Service) MarkAttended(ctx context.Context, by Actor, step StepID, ids ...EnrolmentID) error {
 	if len(ids) > MaxBoard {
 		return fmt.Errorf("mark %d learners at once, more than %d: %w", len(ids), MaxBoard, ErrInvalid)
@@ -269,6 +313,9 @@ func (s *Service) MarkAttended(ctx context.Context, by Actor, step StepID, ids .
 				if err := s.mayCoach(ctx, by, e); err != nil {
 					return nil, err
 				}
+			}
+			if e.State == Stopped {
+				return nil, fmt.Errorf("mark who attended step %q: the workflow is over: %w", step, ErrConflict)
 			}
 			return attended{step: step, by: by}, nil
 		})
@@ -300,7 +347,7 @@ func (s *Service) SplitCohort(ctx context.Context, by Actor, label string, ids .
 	return errors.Join(errs...)
 }
 
-// moved puts an enrolment into another part of the cohort.
+// moved puts an enrolment into another part of the cohort. The part it leaves may have waited only for it.
 type moved struct{ label string }
 
 func (ev moved) apply(d *decision) error {

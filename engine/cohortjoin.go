@@ -93,7 +93,7 @@ func (d *decision) tellCohort() {
 
 // memberOf is an enrolment as its cohort sees it.
 func memberOf(w *Workflow, e *Enrolment) CohortMember {
-	m := CohortMember{Enrolment: e.ID, Rev: e.Rev, Cohort: e.CohortKey().ID(), Learner: e.Learner, JoinedAt: e.Anchors[AnchorEnrolled], State: memberState(e)}
+	m := CohortMember{Enrolment: e.ID, Rev: e.Rev, Cohort: e.CohortKey().ID(), Learner: e.Learner, JoinedAt: e.Anchors[AnchorEnrolled], State: memberState(e), Version: e.Version}
 	if m.JoinedAt.IsZero() {
 		m.JoinedAt = e.CreatedAt
 	}

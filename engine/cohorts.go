@@ -68,8 +68,8 @@ func (s *Service) cohort(ctx context.Context, k CohortKey) (Cohort, error) {
 	return c, nil
 }
 
-// changeCohort changes a cohort by compare-and-swap and lets every member learn of it: the first few here, the others by the sweep. change
-// tells whether it changed anything; it may run more than once.
+// changeCohort changes a cohort by compare-and-swap and lets every member learn of it: the first few here, the others by
+// the sweep. change tells whether it changed anything; it may run more than once.
 func (s *Service) changeCohort(ctx context.Context, k CohortKey, change func(*Cohort) (bool, error)) (Cohort, error) {
 	for range maxTries {
 		kept, err := s.cohort(ctx, k)
@@ -82,9 +82,10 @@ func (s *Service) changeCohort(ctx context.Context, k CohortKey, change func(*Co
 			return Cohort{}, err
 		}
 		if !changed {
-			return kept, s.tellSome(ctx, c.ID)
+			s.tellSome(ctx, c.ID)
+			return kept, nil
 		}
-		c.Tell, c.TellAfter = true, MemberRef{}
+		c.Tell, c.TellAfter, c.TellAgain = true, MemberRef{}, nil
 		if c.Rev == 0 {
 			err = s.o.Store.CreateCohort(ctx, c)
 		} else {
@@ -96,68 +97,10 @@ func (s *Service) changeCohort(ctx context.Context, k CohortKey, change func(*Co
 		if err != nil {
 			return Cohort{}, fmt.Errorf("save cohort %s: %w", c.ID, err)
 		}
-		if err := s.tellSome(ctx, c.ID); err != nil { // the sweep will
-			s.o.Log.Warn("tell a cohort", "cohort", c.ID, "error", err)
-		}
+		s.tellSome(ctx, c.ID)
 		return c, nil
 	}
 	return Cohort{}, fmt.Errorf("save cohort %s: too many others at once: %w", k.ID(), ErrConflict)
-}
-
-// telling marks a context in which a cohort is being told: what that changes is told by the same loop.
-type telling struct{}
-
-// tellMembers wakes the members of a cohort that has changed. Interrupted anywhere, it is taken up again by the sweep; members
-// that were told twice notice nothing.
-func (s *Service) tellMembers(ctx context.Context, id CohortID) error {
-	if ctx.Value(telling{}) != nil {
-		return nil
-	}
-	return s.tellPages(ctx, id, maxMembers/tellPage, tellPage)
-}
-
-// tellSome wakes the first members of a cohort that has changed, so that a small one knows at once; somebody's request
-// does not wait for a large one.
-func (s *Service) tellSome(ctx context.Context, id CohortID) error {
-	if ctx.Value(telling{}) != nil {
-		return nil
-	}
-	return s.tellPages(ctx, id, 1, tellAtOnce)
-}
-
-// tellPages wakes some pages of a cohort's members, each of so many.
-func (s *Service) tellPages(ctx context.Context, id CohortID, pages, size int) error {
-	ctx = context.WithValue(ctx, telling{}, true)
-	var failed error
-	for range pages {
-		c, err := s.o.Store.Cohort(ctx, id)
-		if errors.Is(err, ErrNotFound) || err == nil && !c.Tell {
-			return failed
-		}
-		if err != nil {
-			return fmt.Errorf("load cohort %s: %w", id, err)
-		}
-		members, err := s.o.Store.MembersOf(ctx, id, c.TellAfter, size)
-		if err != nil {
-			return fmt.Errorf("load members of cohort %s: %w", id, err)
-		}
-		for _, m := range members {
-			if err := s.Wake(ctx, m.Enrolment); err != nil && !errors.Is(err, ErrNotFound) {
-				if ctx.Err() != nil {
-					return errors.Join(failed, err)
-				}
-				failed = errors.Join(failed, fmt.Errorf("tell enrolment %s of its cohort: %w", m.Enrolment, err))
-			}
-			c.TellAfter = m.Ref()
-		}
-		if len(members) < size {
-			c.Tell, c.TellAfter = false, MemberRef{}
-		}
-		if err := s.o.Store.SaveCohort(ctx, c); err != nil && !errors.Is(err, ErrConflict) { // a conflict: it has changed again
-			return errors.Join(failed, fmt.Errorf("save cohort %s: %w", id, err))
-		}
-	}
-	return failed
 }
 
 // report lets the cohort know what it is to know of an enrolment, and does what follows for others: a gate may open, a
@@ -183,8 +126,10 @@ func (s *Service) report(ctx context.Context, e *Enrolment) (*Membership, error)
 		}
 		for _, label := range told.Left {
 			k := e.CohortKey()
-			k.Label = label
-			if err := s.openGates(ctx, w, k); err != nil {
+			if k.Label = label; label == told.Label {
+				continue // it has come back
+			}
+			if err := s.leftBehind(ctx, w, k, e.ID); err != nil {
 				return nil, err
 			}
 		}
@@ -273,6 +218,14 @@ func (s *Service) openGates(ctx context.Context, w *Workflow, k CohortKey) error
 	return err
 }
 
+// leftBehind looks at a cohort that an enrolment is no member of any more: its gates, and its groups of peers.
+func (s *Service) leftBehind(ctx context.Context, w *Workflow, k CohortKey, gone EnrolmentID) error {
+	if err := s.openGates(ctx, w, k); err != nil {
+		return err
+	}
+	return s.ungroup(ctx, k.ID(), gone)
+}
+
 // open opens gates, each once.
 func (c *Cohort) open(steps []StepID, now time.Time) bool {
 	changed := false
@@ -286,125 +239,4 @@ func (c *Cohort) open(steps []StepID, now time.Time) bool {
 		c.Gates[id], changed = now, true
 	}
 	return changed
-}
-
-// regroup finds an enrolment its place in a group of peers, or looks through the group it has.
-func (s *Service) regroup(ctx context.Context, w *Workflow, e *Enrolment) error {
-	size := w.peers() + 1
-	if size < 2 {
-		return nil
-	}
-	id := e.CohortKey().ID()
-	_, _, f, err := s.asOfNow(ctx, e)
-	if err != nil {
-		return err
-	}
-	d := &decision{w: w, e: e, f: f, now: s.now()}
-	zone := d.cohortZone()
-	for range maxTries {
-		members, err := s.o.Store.MembersOf(ctx, id, MemberRef{}, maxMembers)
-		if err != nil {
-			return fmt.Errorf("load members of cohort %s: %w", id, err)
-		}
-		kept, err := s.o.Store.Groups(ctx, id)
-		if err != nil {
-			return fmt.Errorf("load groups of cohort %s: %w", id, err)
-		}
-		g := kept.clone()
-		g.leave(members)
-		g.place(members, size)
-		if n, _ := kept.of(e.ID); n != 0 {
-			byID := make(map[EnrolmentID]CohortMember, len(members))
-			for _, m := range members {
-				byID[m.Enrolment] = m
-			}
-			g.sift(e.ID, func(other EnrolmentID) bool { return absent(w.Calendar, byID[other], s.now(), zone) }, s.now())
-		}
-		g.Tell = append(g.Tell, e.ID) // its own place, or that there is none
-		g.tellOf(kept)
-		err = s.o.Store.SaveGroups(ctx, g)
-		if errors.Is(err, ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("save groups of cohort %s: %w", id, err)
-		}
-		return s.tellGroups(ctx, id)
-	}
-	return fmt.Errorf("save groups of cohort %s: too many others at once: %w", id, ErrConflict)
-}
-
-// leave takes out of the groups who is no member any more.
-func (g *Groups) leave(members []CohortMember) {
-	if len(g.Groups) == 0 {
-		return
-	}
-	known := make(map[EnrolmentID]bool, len(members))
-	for _, m := range members {
-		known[m.Enrolment] = true
-	}
-	for i := range g.Groups {
-		g.Groups[i] = slices.DeleteFunc(g.Groups[i], func(m Mate) bool { return !known[m.Enrolment] })
-	}
-}
-
-// tellOf asks for everybody to be told whose group is another than it was.
-func (g *Groups) tellOf(before Groups) {
-	for i, group := range g.Groups {
-		var was []Mate
-		if i < len(before.Groups) {
-			was = before.Groups[i]
-		}
-		if slices.Equal(was, group) {
-			continue
-		}
-		for _, m := range slices.Concat(was, group) {
-			g.Tell = append(g.Tell, m.Enrolment)
-		}
-	}
-	slices.Sort(g.Tell)
-	g.Tell = slices.Compact(g.Tell)
-}
-
-// tellGroups tells enrolments of their groups; the sweep takes up what is interrupted.
-func (s *Service) tellGroups(ctx context.Context, id CohortID) error {
-	if ctx.Value(telling{}) != nil {
-		return nil
-	}
-	ctx = context.WithValue(ctx, telling{}, true)
-	var failed error
-	for range maxMembers {
-		g, err := s.o.Store.Groups(ctx, id)
-		if err != nil {
-			return fmt.Errorf("load groups of cohort %s: %w", id, err)
-		}
-		if len(g.Tell) == 0 {
-			return failed
-		}
-		page := g.Tell[:min(len(g.Tell), tellPage)]
-		for _, e := range page {
-			n, mates := g.of(e)
-			ev := grouped{number: n, mates: mates, dropped: g.Dropped[e]}
-			if _, err := s.change(ctx, e, func(*Workflow, *Enrolment) (event, error) { return ev, nil }); err != nil && !errors.Is(err, ErrNotFound) {
-				if ctx.Err() != nil {
-					return errors.Join(failed, err)
-				}
-				failed = errors.Join(failed, fmt.Errorf("tell enrolment %s of its group: %w", e, err))
-			}
-		}
-		if err := s.toldGroups(ctx, g, page); err != nil {
-			return errors.Join(failed, err)
-		}
-	}
-	return failed
-}
-
-// toldGroups notes who has been told of the groups as they were in g. Groups that have changed since are told again.
-func (s *Service) toldGroups(ctx context.Context, g Groups, told []EnrolmentID) error {
-	c := g.clone()
-	c.Tell = slices.DeleteFunc(c.Tell, func(e EnrolmentID) bool { return slices.Contains(told, e) })
-	if err := s.o.Store.SaveGroups(ctx, c); err != nil && !errors.Is(err, ErrConflict) {
-		return fmt.Errorf("save groups of cohort %s: %w", g.Cohort, err)
-	}
-	return nil
 }

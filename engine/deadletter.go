@@ -13,7 +13,7 @@ import (
 // retries. What it points to is the truth: a letter whose message has been sent meanwhile is not listed any more.
 type DeadLetter struct {
 	ID     string    `json:"id"`   // "<kind>-<of>", so that it exists once
-	Kind   string    `json:"kind"` // message, grade, statements, wake, deliver, relay
+	Kind   string    `json:"kind"` // message, grade, statements, wake, deliver, relay, cohort
 	Of     string    `json:"of"`   // the message, enrolment or person
 	About  string    `json:"about,omitempty"`
 	Error  string    `json:"error,omitempty"` // the last; without names and addresses
@@ -29,6 +29,7 @@ const (
 	DeadWake       = "wake"
 	DeadDeliver    = "deliver"
 	DeadRelay      = "relay"
+	DeadCohort     = "cohort" // no task: an enrolment that could not be told of its cohort
 )
 
 // MaxDeadLetters is how many a list holds.
@@ -87,7 +88,7 @@ func (s *Service) isDead(ctx context.Context, l DeadLetter) (dead bool, err erro
 	case DeadMessage:
 		m, err := s.o.Store.Message(ctx, MessageID(l.Of))
 		return m.State == MessageFailed, unlessGone(err)
-	case DeadGrade, DeadStatements, DeadWake, DeadRelay:
+	case DeadGrade, DeadStatements, DeadWake, DeadRelay, DeadCohort:
 		e, err := s.o.Store.Enrolment(ctx, EnrolmentID(l.Of))
 		if err != nil {
 			return false, unlessGone(err)
@@ -97,6 +98,8 @@ func (s *Service) isDead(ctx context.Context, l DeadLetter) (dead bool, err erro
 			return e.GradeRefused != nil, nil
 		case DeadStatements:
 			return len(e.Parked) > 0, nil
+		case DeadCohort:
+			return true, nil // until a person says otherwise
 		case DeadRelay:
 			return e.Grade != nil, nil
 		}
@@ -171,6 +174,11 @@ func (s *Service) revive(ctx context.Context, l DeadLetter) error {
 		})
 	case DeadWake:
 		return s.Wake(ctx, EnrolmentID(l.Of))
+	case DeadCohort:
+		if err := s.Wake(ctx, EnrolmentID(l.Of)); err != nil {
+			return err
+		}
+		return s.tellGroupAgain(ctx, CohortID(l.About), EnrolmentID(l.Of))
 	case DeadRelay:
 		return s.changeSaved(ctx, EnrolmentID(l.Of), func(e *Enrolment) {
 			if e.Grade != nil {

@@ -323,7 +323,14 @@ func (r *erasing) leaveCohort(ctx context.Context, e *Enrolment) error {
 		return err
 	}
 	m.Rev, m.State, m.Waits, m.Ready = max(m.Rev, e.Rev)+maxTries, MemberLeft, nil, nil // later than any save under way
-	return r.s.o.Store.PutMember(ctx, m)
+	if err := r.s.o.Store.PutMember(ctx, m); err != nil {
+		return err
+	}
+	w, err := r.s.Workflow(ctx, e.Workflow, e.Version)
+	if err != nil {
+		return err
+	}
+	return r.s.leftBehind(ctx, w, e.CohortKey(), e.ID) // it may have been the last one waited for
 }
 
 // posts empties what a person wrote into threads. The place stays, as others may have answered.

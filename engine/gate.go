@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -127,7 +128,7 @@ func (d *decision) date(s *Step, st *StepState) {
 	}
 	if !ev.Told.IsZero() || st.OpenedAt.Before(d.now) {
 		ev.Sequence = max(ev.Sequence, 1)
-		d.send(Message{To: d.e.Learner, Step: s.ID, Purpose: PurposeEventTime}, st, at.UTC().Format(time.RFC3339))
+		d.send(Message{To: d.e.Learner, Step: s.ID, Purpose: PurposeEventTime}, st, at.UTC().Format(time.RFC3339), strconv.Itoa(ev.Sequence))
 	}
 	ev.Told = at
 }

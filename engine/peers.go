@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -40,12 +41,16 @@ func (d *decision) look(s *Step) {
 	}
 }
 
-// absent tells whether a peer has left, paused or idled for 10wd.
+// absent tells whether a peer has left, paused or idled for 10wd: since the last act or, without any, since joining.
 func absent(c Calendar, m CohortMember, now time.Time, zone *time.Location) bool {
 	if m.State != MemberActive && m.State != MemberDone {
 		return true
 	}
-	return !m.ActiveAt.IsZero() && !c.after(m.ActiveAt, tenWorkingDays, ending, zone).After(now)
+	since := m.ActiveAt
+	if since.IsZero() {
+		since = m.JoinedAt
+	}
+	return !since.IsZero() && !c.after(since, tenWorkingDays, ending, zone).After(now)
 }
 
 // grouped tells an enrolment which group of peers it is in.
@@ -53,6 +58,7 @@ type grouped struct {
 	number  int // 0: in none
 	mates   []Mate
 	dropped time.Time
+	written map[StepID]time.Time // of a new group: when others last wrote in the threads of its steps
 }
 
 func (ev grouped) apply(d *decision) error {
@@ -61,6 +67,13 @@ func (ev grouped) apply(d *decision) error {
 	}
 	m := d.e.Cohort
 	m.Group, m.Mates, m.DroppedAt, m.Regroup = ev.number, ev.mates, ev.dropped, false
+	for id, last := range ev.written {
+		talk := d.state(id).talk()
+		talk.With = max(talk.With, 1)
+		if last.After(talk.Last) {
+			talk.Last = last
+		}
+	}
 	return nil
 }
 
@@ -85,12 +98,18 @@ func (g *Groups) smallest(but int) int {
 	return best
 }
 
-// place puts whoever has no group into one: all by order of enrolment into groups of size when there are none yet, the
-// left-over and late ones into the smallest. It tells whether it changed anything.
-func (g *Groups) place(members []CohortMember, size int) bool {
+// place puts whoever has no group into one, by order of enrolment: first groups short of size are filled, then new ones are
+// made, and fewer than size left over join the smallest.
+func (g *Groups) place(members []CohortMember, size int) {
+	placed := map[EnrolmentID]bool{}
+	for _, group := range g.Groups {
+		for _, m := range group {
+			placed[m.Enrolment] = true
+		}
+	}
 	var free []Mate
 	for _, m := range members {
-		if n, _ := g.of(m.Enrolment); n != 0 || m.State != MemberActive {
+		if placed[m.Enrolment] || m.State != MemberActive {
 			continue
 		}
 		if dropped := g.Dropped[m.Enrolment]; !dropped.IsZero() && !m.ActiveAt.After(dropped) {
@@ -99,36 +118,38 @@ func (g *Groups) place(members []CohortMember, size int) bool {
 		delete(g.Dropped, m.Enrolment)
 		free = append(free, Mate{Enrolment: m.Enrolment, Person: m.Learner})
 	}
-	changed := len(free) > 0
-	if g.smallest(0) == 0 {
-		for len(free) >= size {
-			g.Groups, free = append(g.Groups, free[:size:size]), free[size:]
-		}
+	for n := g.smallest(0); n != 0 && len(g.Groups[n-1]) < size && len(free) > 0; n = g.smallest(0) {
+		g.Groups[n-1], free = append(g.Groups[n-1], free[0]), free[1:]
+	}
+	for len(free) >= size {
+		g.Groups, free = append(g.Groups, free[:size:size]), free[size:]
 	}
 	for _, m := range free {
-		g.add(m)
+		g.join(g.smallest(0), m, size)
 	}
-	return changed
 }
 
-// add puts somebody into the smallest group, or into the first.
-func (g *Groups) add(m Mate) {
-	n := g.smallest(0)
+// join puts somebody into group n; 0: into a new one. A group that has become two parts: those who joined it last make a
+// new one, so that nobody has more than twice the mates that the workflow asks for.
+func (g *Groups) join(n int, m Mate, size int) {
 	if n == 0 {
 		g.Groups = append(g.Groups, []Mate{m})
 		return
 	}
-	g.Groups[n-1] = append(g.Groups[n-1], m)
+	group := append(slices.Clone(g.Groups[n-1]), m)
+	if len(group) >= 2*size {
+		g.Groups = append(g.Groups, slices.Clone(group[len(group)-size:]))
+		group = group[:len(group)-size]
+	}
+	g.Groups[n-1] = group
 }
 
-// sift drops the absent from somebody's group, and lets whoever is left alone join the smallest other. It tells whether
-// it changed anything.
-func (g *Groups) sift(e EnrolmentID, absent func(EnrolmentID) bool, now time.Time) bool {
+// sift drops the absent from somebody's group, and lets whoever is left alone join the smallest other.
+func (g *Groups) sift(e EnrolmentID, size int, absent func(EnrolmentID) bool, now time.Time) {
 	n, mates := g.of(e)
 	if n == 0 {
-		return false
+		return
 	}
-	changed := false
 	for _, m := range mates {
 		if !absent(m.Enrolment) {
 			continue
@@ -136,15 +157,14 @@ func (g *Groups) sift(e EnrolmentID, absent func(EnrolmentID) bool, now time.Tim
 		if g.Dropped == nil {
 			g.Dropped = map[EnrolmentID]time.Time{}
 		}
-		g.Dropped[m.Enrolment], changed = now, true
+		g.Dropped[m.Enrolment] = now
 		g.Groups[n-1] = slices.DeleteFunc(g.Groups[n-1], func(x Mate) bool { return x.Enrolment == m.Enrolment })
 	}
 	if other := g.smallest(n); len(g.Groups[n-1]) == 1 && other != 0 {
-		g.Groups[other-1] = append(g.Groups[other-1], g.Groups[n-1][0])
+		alone := g.Groups[n-1][0]
 		g.Groups[n-1] = nil
-		changed = true
+		g.join(other, alone, size)
 	}
-	return changed
 }
 
 // clone is a copy that shares nothing with g.
@@ -157,6 +177,6 @@ func (g Groups) clone() Groups {
 	for id, at := range g.Dropped {
 		dropped[id] = at
 	}
-	g.Groups, g.Dropped, g.Tell = groups, dropped, slices.Clone(g.Tell)
+	g.Groups, g.Dropped, g.Tell, g.Tries = groups, dropped, slices.Clone(g.Tell), maps.Clone(g.Tries)
 	return g
 }

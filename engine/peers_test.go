@@ -81,10 +81,8 @@ func TestAnAbsentPartnerIsDroppedAsThePairStepOpensAndWhoIsAloneJoinsAnother(t *
 		t.Fatalf("ann's feedback is asked of %+v", c.at("ann", "seen").Requests)
 	}
 	c.now = at(t, "2026-12-08 09:00")
-	c.joins("bob") // back: late ones join the smallest, and there is but one
-	if got := c.mates("bob"); got != "ann cem dan" {
-		t.Errorf("bob is with %q", got)
-	}
+	c.joins("bob") // back: late ones join the smallest; the four of them are two pairs
+	c.grouped(map[string]string{"ann": "bob", "bob": "ann", "cem": "dan", "dan": "cem"})
 }
 
 func TestAPartnerWhoIdledForTenWorkingDaysIsReplaced(t *testing.T) {

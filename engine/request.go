@@ -43,11 +43,13 @@ func (s *Service) OpenRequest(ctx context.Context, id EnrolmentID, request Reque
 	switch {
 	case r.Purpose == ForDiscuss:
 		v.Questions = formQuestions(formNote)
+		v.Answered = false
+		if v.Closed = e.State == Stopped || r.Outcome == OutcomeExpired || !st.talks(*r); !st.talks(*r) { // who has written may write again
+			break
+		}
 		if v.Thread, err = s.thread(ctx, By(r.Person), threadOf(e, of), PostRef{}, 0); err != nil {
 			return nil, err
 		}
-		v.Closed = e.State == Stopped || r.Outcome == OutcomeExpired // who has written may write again
-		v.Answered = false
 	case slices.Contains(v.Outcomes, OutcomeResponse):
 		v.Questions = reviewerAsks(of)
 	}

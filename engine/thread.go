@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/cairn-lms/cairn/xapi"
 )
 
 // The bounds of threads.
@@ -138,7 +136,7 @@ func (ev coachTalked) apply(d *decision) error {
 }
 
 // Post adds a learner's words to the thread of a step (share, discuss). What falls short is FieldErrors; the same words
-// by the same person again are one post. A step that is settled takes posts too; a thread of a group is open from when it
+// by the same person again within five minutes are one post. A step that is settled takes posts too; a thread of a group is open from when it
 // opened for the first of the group.
 func (s *Service) Post(ctx context.Context, acting PersonID, id EnrolmentID, step StepID, text string, replyTo PostID) (Post, error) {
 	w, e, f, err := s.current(ctx, id)
@@ -155,7 +153,7 @@ func (s *Service) Post(ctx context.Context, acting PersonID, id EnrolmentID, ste
 	if !of.threaded() || e.State == Stopped || e.Steps[step].State == Locked && !groupTalks(f, step) {
 		return Post{}, fmt.Errorf("post to step %q, which takes none now: %w", step, ErrConflict)
 	}
-	return s.post(ctx, Post{Thread: threadOf(e, of), Enrolment: id, Step: step, Author: acting, Role: Learner, Text: text, ReplyTo: replyTo})
+	return s.post(ctx, Post{Thread: threadOf(e, of), Enrolment: id, Step: step, Author: acting, Role: Learner, Text: text, ReplyTo: replyTo}, e.Steps[step])
 }
 
 // groupTalks tells whether a thread of the group is open because another's step is.
@@ -181,11 +179,19 @@ func (s *Service) PostAs(ctx context.Context, by Actor, id EnrolmentID, step Ste
 	if !of.threaded() || e.State == Stopped || e.Steps[step].State == Locked || role == Learner || by.Person == "" {
 		return Post{}, fmt.Errorf("post to step %q, which takes none now: %w", step, ErrConflict)
 	}
-	return s.post(ctx, Post{Thread: threadOf(e, of), Enrolment: id, Step: step, Author: by.Person, Role: role, Text: text, ReplyTo: replyTo})
+	return s.post(ctx, Post{Thread: threadOf(e, of), Enrolment: id, Step: step, Author: by.Person, Role: role, Text: text, ReplyTo: replyTo}, e.Steps[step])
 }
 
-// mayRead is the role in which somebody sees the thread of a step: the learner, whom it is with, a coach. What is private
-// is the learner's only.
+// talks tells whether somebody who was asked to take part in a discussion still does: not if that was withdrawn before
+// they had answered.
+func (st *StepState) talks(r Request) bool {
+	return r.Outcome != OutcomeWithdrawn || slices.ContainsFunc(st.Requests, func(o Request) bool {
+		return o.Purpose == ForDiscuss && o.Person == r.Person && o.Outcome == OutcomeResponse
+	})
+}
+
+// mayRead is the role in which somebody sees the thread of a step: the learner, whom it is with, who was asked to take
+// part (unless that was withdrawn), a coach. What is private is the learner's only.
 func (s *Service) mayRead(ctx context.Context, by Actor, e *Enrolment, of *Step) (Role, error) {
 	if by.Person != "" && by.Person == e.Learner {
 		return Learner, nil
@@ -197,15 +203,26 @@ func (s *Service) mayRead(ctx context.Context, by Actor, e *Enrolment, of *Step)
 		return Role(of.With), nil
 	}
 	if st := e.Steps[of.ID]; st != nil && by.Person != "" {
-		if i := slices.IndexFunc(st.Requests, func(r Request) bool { return r.Purpose == ForDiscuss && r.Person == by.Person }); i >= 0 {
+		i := slices.IndexFunc(st.Requests, func(r Request) bool {
+			return r.Purpose == ForDiscuss && r.Person == by.Person && r.Outcome != OutcomeWithdrawn
+		})
+		if i >= 0 {
 			return st.Requests[i].Role, nil
 		}
 	}
 	return Coach, s.mayCoach(ctx, by, e)
 }
 
-// post checks, keeps and counts a post.
-func (s *Service) post(ctx context.Context, p Post) (Post, error) {
+// sameClick is how long the same words by the same person are one post.
+const sameClick = 5 * time.Minute
+
+// post checks, keeps and counts a post. of is the state of the step it belongs to, nil if there is none: words for one
+// attempt are not those for the next.
+func (s *Service) post(ctx context.Context, p Post, of *StepState) (Post, error) {
+	attempt, begun := 0, time.Time{}
+	if of != nil && of.Attempt > 1 {
+		attempt, begun = of.Attempt, of.OpenedAt
+	}
 	p.Text = strings.ToValidUTF8(strings.TrimSpace(strings.ReplaceAll(p.Text, "\r\n", "\n")), "�")
 	switch {
 	case p.Text == "":
@@ -213,9 +230,22 @@ func (s *Service) post(ctx context.Context, p Post) (Post, error) {
 	case len(p.Text) > maxPost:
 		return p, FieldErrors{{Field: "text", Key: "error.too_long", Args: map[string]any{"max": maxPost}}}
 	}
-	p.ID = PostID(derivedID("post", string(p.Thread), string(p.Author), string(p.ReplyTo), p.Text))
+	p.At, p.Uncounted = s.now(), true
+	// Two clicks at once get one id; two that a bucket divides are told by what is there.
+	p.ID = PostID(derivedID("post", string(p.Thread), string(p.Author), string(p.ReplyTo), p.Text, strconv.Itoa(attempt), p.At.UTC().Truncate(sameClick).Format(time.RFC3339)))
 	if kept, err := s.o.Store.Post(ctx, p.ID); err == nil {
 		return kept, s.count(ctx, kept)
+	}
+	since := p.At.Add(-sameClick)
+	if begun.After(since) {
+		since = begun
+	}
+	recent, err := s.o.Store.PostsBy(ctx, p.Thread, p.Author, since, maxPostsDay)
+	if err != nil {
+		return p, fmt.Errorf("load posts: %w", err)
+	}
+	if i := slices.IndexFunc(recent, func(o Post) bool { return o.Text == p.Text && o.ReplyTo == p.ReplyTo }); i >= 0 {
+		return recent[i], s.count(ctx, recent[i])
 	}
 	if p.ReplyTo != "" {
 		to, err := s.o.Store.Post(ctx, p.ReplyTo)
@@ -223,7 +253,6 @@ func (s *Service) post(ctx context.Context, p Post) (Post, error) {
 			return p, fmt.Errorf("reply to post %s, which is not in this thread: %w", p.ReplyTo, ErrNotFound)
 		}
 	}
-	p.At, p.Uncounted = s.now(), true
 	today, err := s.o.Store.PostsBy(ctx, p.Thread, p.Author, p.At.Add(-24*time.Hour), maxPostsDay)
 	if err != nil {
 		return p, fmt.Errorf("load posts: %w", err)
@@ -354,88 +383,24 @@ func (c *Cohort) talk(step StepID, author PersonID) bool {
 	return true
 }
 
-// recordPost records a post: shared, commented or replied. Made again, the statement is the same.
-func (s *Service) recordPost(ctx context.Context, w *Workflow, e *Enrolment, p Post) error {
-	learner, err := s.Person(ctx, e.Learner)
-	if err != nil {
-		return err
-	}
-	of := &Enrolment{ID: e.ID, RegistrationID: e.RegistrationID, Learner: e.Learner, Course: Course{Issuer: e.Course.Issuer, ID: e.Course.ID},
-		RelaunchURL: e.RelaunchURL, Preview: e.Preview, Steps: map[StepID]*StepState{}}
-	d := &decision{w: w, e: of, f: Facts{Tenant: s.o.Tenant, IRIBase: s.o.IRIBase, Learner: learner}, now: p.At, id: derivedID("posted", string(p.ID))}
-	d.sayPost(p)
-	var batch []xapi.Statement
-	for _, o := range of.Statements {
-		st, err := xapi.DecodeStored(o.JSON)
-		if err != nil {
-			return fmt.Errorf("record post: %w", err)
-		}
-		batch = append(batch, *st)
-	}
-	if len(batch) == 0 {
-		return nil
-	}
-	if err := s.o.Recorder.Record(ctx, batch); refused(err) {
-		s.o.Log.Error("the record store refuses what tells of a post", "post", p.ID, "error", err)
-	} else if err != nil {
-		return fmt.Errorf("record post: %w", err)
-	}
-	return nil
-}
-
-// sayPost says that something was shared, commented or replied to.
-func (d *decision) sayPost(p Post) {
-	step := d.w.Step(p.Step)
-	result := &xapi.Result{Response: p.Text}
-	verb := xapi.VerbCommented
-	switch {
-	case p.ReplyTo != "":
-		verb = xapi.VerbReplied
-	case step != nil && step.Kind == KindShare:
-		verb = xapi.VerbShared
-	}
-	c := d.about(d.workflowActivity())
-	if p.Role != Learner {
-		c.Extensions[xapi.ExtRaterRelation] = string(p.Role)
-	}
-	if step == nil {
-		a := activity(workflowIRI(d.f.IRIBase, d.w.ID)+"/coach", xapi.TypeDiscussion, nil)
-		d.say(d.agent(p.Author), verb, xapi.ActivityObject(a), nil, c) // what is asked of a coach stays between the two
-		return
-	}
-	if step.Private {
-		result = nil
-	}
-	d.say(d.agent(p.Author), verb, xapi.ActivityObject(d.stepActivity(step)), result, c)
-}
-
-// sayAttended says that the learner took part in an event, by whose word.
-func (d *decision) sayAttended(s *Step, host Actor) {
-	if host.Person == "" {
-		d.sayStep(d.learner(), xapi.VerbAttended, s, nil)
-		return
-	}
-	d.sayStep(d.learner(), xapi.VerbAttended, s, nil, instructor(d.agent(host.Person)))
-}
-
 // answerInThread takes the answer to a request to take part in a discussion, which is a post; false: it is another
-// request. Who was asked may go on writing after the step is settled.
+// request. Who has answered may go on writing after the step is settled, though somebody else is asked by now.
 func (s *Service) answerInThread(ctx context.Context, id EnrolmentID, request RequestID, a Answer) (bool, error) {
 	w, e, _, err := s.current(ctx, id)
 	if err != nil {
 		return false, err
 	}
-	of, _, r, err := e.request(w, request)
+	of, st, r, err := e.request(w, request)
 	if err != nil || r.Purpose != ForDiscuss {
 		return false, err
 	}
-	if e.State == Stopped || r.Outcome == OutcomeExpired || a.Outcome != OutcomeResponse {
+	if e.State == Stopped || r.Outcome == OutcomeExpired || !st.talks(*r) || a.Outcome != OutcomeResponse {
 		return true, fmt.Errorf("answer request %s (%s) with %q: %w", r.ID, r.Outcome, a.Outcome, ErrConflict)
 	}
 	text := a.Comment
 	if given := a.Answers["text"]; len(given) > 0 {
 		text = given[0]
 	}
-	_, err = s.post(ctx, Post{Thread: threadOf(e, of), Enrolment: id, Step: of.ID, Author: r.Person, Role: r.Role, Request: r.ID, Text: text})
+	_, err = s.post(ctx, Post{Thread: threadOf(e, of), Enrolment: id, Step: of.ID, Author: r.Person, Role: r.Role, Request: r.ID, Text: text}, st)
 	return true, err
 }

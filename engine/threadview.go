@@ -153,7 +153,7 @@ func (s *Service) AskCoach(ctx context.Context, acting PersonID, id EnrolmentID,
 	if e.State == Stopped {
 		return Post{}, fmt.Errorf("ask the coach: the workflow is over: %w", ErrConflict)
 	}
-	return s.post(ctx, Post{Thread: coachThread(id), Enrolment: id, Author: acting, Role: Learner, Text: text})
+	return s.post(ctx, Post{Thread: coachThread(id), Enrolment: id, Author: acting, Role: Learner, Text: text}, nil)
 }
 
 // AnswerCoach is a coach's answer to a learner. The learner is told at once.
@@ -168,7 +168,7 @@ func (s *Service) AnswerCoach(ctx context.Context, by Actor, id EnrolmentID, tex
 	if by.Person == "" || by.Person == e.Learner {
 		return Post{}, fmt.Errorf("answer as a coach: a person must, and not the learner: %w", ErrForbidden)
 	}
-	return s.post(ctx, Post{Thread: coachThread(id), Enrolment: id, Author: by.Person, Role: Coach, Text: text, ReplyTo: replyTo})
+	return s.post(ctx, Post{Thread: coachThread(id), Enrolment: id, Author: by.Person, Role: Coach, Text: text, ReplyTo: replyTo}, nil)
 }
 
 // CoachThread is a page of the thread of a learner and the coach.
