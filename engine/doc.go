@@ -29,12 +29,14 @@
 // open gates, times and codes of events) that changes by compare-and-swap and rarely; who they are is a row each
 // (CohortMember), written from the outbox of the learner's own enrolment, so that a thousand launches a minute meet at no
 // document. A step with wait_for asks the index of those rows who is still waited for, and whoever writes the last row
-// opens the gate. Groups of peers (Groups) are made at course_start and looked through as a step opens that needs them.
+// opens the gate. Groups of peers (Groups) are made at course_start, take in late ones without anybody else's being read,
+// part in two when they have become twice as many, and are looked through as a step opens that needs them.
 //
-// A change of a cohort reaches its members by waking them: the document notes that they are to be told and how far that
-// is, so that the sweep goes on where a worker died, and a decision reads what the cohort says (Facts.Cohort) whenever it
-// is made. What people write to each other is a Post in a thread of a step, a group, a cohort or with the coach: stored
-// first, then counted in the enrolments it concerns, which the sweep repairs too.
+// A change of a cohort reaches its members by waking them: the document notes that they are to be told and how far
+// that is, so that the sweep goes on where a worker died and tries again who failed (ten times, then a dead letter of
+// kind cohort), and a decision reads what the cohort says (Facts.Cohort) whenever it is made. What people write to
+// each other is a Post in a thread of a step, a group, a cohort or with the coach: stored first, then counted in the
+// enrolments it concerns, which the sweep repairs too.
 //
 // What people write (Contribution) is stored first and referred to by hash. Messages are documents of their own: the
 // relay puts them into the store, where they are the person's inbox; Deliver sends what is due for one person by the first
@@ -75,7 +77,9 @@
 //	  cohort, cohorts, cohortacts, cohortview    the documents; how members hear; what a coach sets; what is seen
 //	  cohortjoin, gate, gathering                what a decision takes from the cohort; wait_for and events; their state
 //	  peers, peeranswers                         groups; when a step of peers is done
+//	  cohorttell, grouping                       who is told, and again; places in groups of peers
 //	  post, thread, threadview, ical             threads of steps, peers and the coach; calendar entries
+//	  poststatement                              what is recorded of a post, and of who attended
 //	People and courses
 //	  person, identity, naming                   who we know; the names a source knows them by; whose name it is
 //	  arrive, enrolling, leave                   launches; enrolled without one; unenrolled and back
