@@ -252,5 +252,5 @@ func componentName(t reflect.Type) string {
 
 // hideable tells whether a field may be left out for keys that may not see it.
 func hideable(t reflect.Type, name string) bool {
-	return t == reflect.TypeFor[engine.StepView]() && name == "draft" || t == reflect.TypeFor[engine.ReviewView]() && name == "name"
+	return t == reflect.TypeFor[engine.StepView]() && name == "draft" || personal(t, name)
 }

@@ -17,7 +17,7 @@ import (
 // inside others are shortened: a workflow, a step and an enrolment to what names them, a person to the id, unless the key
 // may read people.
 func (c *call) render(v any) ([]byte, error) {
-	r := renderer{people: c.may(lrs.ScopePeopleRead, lrs.ScopePeopleWrite), private: c.may(lrs.ScopeEnrolmentsWrite)}
+	r := renderer{people: c.may(lrs.ScopePeopleRead), private: c.may(lrs.ScopeEnrolmentsWrite)}
 	if err := r.value(reflect.ValueOf(v)); err != nil {
 		return nil, err
 	}
@@ -169,10 +169,20 @@ func (r *renderer) object(v reflect.Value) error {
 	return nil
 }
 
-// hidden are fields that only who may act for learners sees, by name.
+// personal names the fields of views that hold names of people; keys without people/read do not get them.
+func personal(t reflect.Type, name string) bool {
+	switch t {
+	case reflect.TypeFor[engine.ReviewView](), reflect.TypeFor[engine.PostView](), reflect.TypeFor[engine.FunnelRow]():
+		return name == "name"
+	case reflect.TypeFor[engine.AwaitedAnswer](), reflect.TypeFor[engine.PersonErasure]():
+		return name == "names"
+	}
+	return false
+}
+
+// hidden are fields that the key may not see: names of people, and drafts unless it may act for learners.
 func (r *renderer) hidden(t reflect.Type, name string) bool {
-	return t == reflect.TypeFor[engine.StepView]() && name == "draft" && !r.private ||
-		!r.people && name == "name" && (t == reflect.TypeFor[engine.ReviewView]())
+	return t == reflect.TypeFor[engine.StepView]() && name == "draft" && !r.private || !r.people && personal(t, name)
 }
 
 func (r *renderer) fields(v reflect.Value, first *bool) error {

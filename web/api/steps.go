@@ -139,6 +139,9 @@ func stepRoutes() []route {
 				if err != nil {
 					return nil, err
 				}
+				if !c.may(lrs.ScopePeopleRead) {
+					invite.Event.Organizer = ""
+				}
 				text, err := invite.ICal()
 				return rawReply{"text/calendar", text}, err
 			}},
