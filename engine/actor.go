@@ -12,7 +12,7 @@ import (
 // for the tenant. Exactly one of the two is set.
 type Actor struct {
 	Person PersonID `json:"person,omitempty"`
-	System string   `json:"system,omitempty"` // how it shows in a history: "api", "cli", "roster"; never a person's name
+	System string   `json:"system,omitempty"` // how it shows in a history: "api:" and the key's id, "cli", "roster"; never a person's name
 }
 
 // By is a person as an actor.

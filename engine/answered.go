@@ -87,7 +87,7 @@ func (ev answered) apply(d *decision) error {
 	if r.Purpose == ForSignOffConfirm && r.SHA256 != shownSHA256(d.e, s, *r) {
 		return fmt.Errorf("answer request %s: what was signed off has changed since: %w", r.ID, ErrConflict)
 	}
-	rev := Review{StandIn: r.StandIn, Request: r.ID, By: r.Person, Role: r.Role, Outcome: a.Outcome, Ratings: a.Ratings, At: d.now, SHA256: r.SHA256, Attempt: later1(st.Attempt), Grade: ev.answer.Grade}
+	rev := Review{StandIn: r.StandIn, Request: r.ID, By: r.Person, Role: r.Role, Outcome: a.Outcome, Ratings: a.Ratings, At: d.now, SHA256: r.SHA256, Attempt: later1(st.Attempt), Grade: ev.answer.Grade, Via: a.Via}
 	if ev.written != nil {
 		rev.Written = ev.written.ID
 	}

@@ -138,7 +138,7 @@ func (n CompletionNote) same(o CompletionNote) bool {
 
 func (r Review) same(o Review) bool {
 	return r.Request == o.Request && r.By == o.By && r.Role == o.Role && r.Outcome == o.Outcome && maps.Equal(r.Ratings, o.Ratings) &&
-		r.Comment == o.Comment && r.Attempt == o.Attempt && samePtr(r.Grade, o.Grade) && r.Written == o.Written && r.At.Equal(o.At) && r.SHA256 == o.SHA256 && r.StandIn == o.StandIn
+		r.Comment == o.Comment && r.Attempt == o.Attempt && samePtr(r.Grade, o.Grade) && r.Written == o.Written && r.At.Equal(o.At) && r.SHA256 == o.SHA256 && r.StandIn == o.StandIn && r.Via == o.Via
 }
 
 func (r Request) same(o Request) bool {

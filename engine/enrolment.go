@@ -256,5 +256,6 @@ type Review struct {
 	SHA256  string              `json:"sha256,omitempty"`
 	Attempt int                 `json:"attempt,omitempty"` // of the step when it was answered; 0: the first
 	Grade   *float64            `json:"grade,omitempty"`   // 0–100, where the review grades
+	Via     string              `json:"via,omitempty"`     // by which key of the API it came; empty: from By themselves
 	StandIn bool                `json:"stand_in,omitempty"`
 }

@@ -82,6 +82,7 @@ type Answer struct {
 	Comment string
 	Answers Answers
 	SHA256  string
+	Via     string   // Actor.System of a key that answers in the reviewer's place; "": they did themselves
 	Grade   *float64 // 0–100, where the review grades (RequestView.Grades): counts as the step's score
 }
 

@@ -35,7 +35,8 @@ const (
 	ScopeWorkflowsRead   = "workflows/read"
 	ScopeWorkflowsWrite  = "workflows/write"
 	ScopeEnrolmentsRead  = "enrolments/read"
-	ScopeEnrolmentsWrite = "enrolments/write"
+	ScopeEnrolmentsWrite = "enrolments/write" // what a coach does
+	ScopeEnrolmentsAct   = "enrolments/act"   // acts of learners, reviewers and those who post, in their place
 	ScopePeopleRead      = "people/read"
 	ScopePeopleWrite     = "people/write"
 	ScopeEventsRead      = "events/read"
@@ -46,7 +47,7 @@ const (
 
 // APIScopes are the scopes of the API.
 func APIScopes() []string {
-	return []string{ScopeAPI, ScopeWorkflowsRead, ScopeWorkflowsWrite, ScopeEnrolmentsRead, ScopeEnrolmentsWrite, ScopePeopleRead, ScopePeopleWrite,
+	return []string{ScopeAPI, ScopeWorkflowsRead, ScopeWorkflowsWrite, ScopeEnrolmentsRead, ScopeEnrolmentsWrite, ScopeEnrolmentsAct, ScopePeopleRead, ScopePeopleWrite,
 		ScopeEventsRead, ScopeEventsWrite, ScopeNudgesRead, ScopeNudgesWrite}
 }
 

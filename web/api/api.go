@@ -129,7 +129,7 @@ func (c *call) by() engine.Actor {
 	if _, yes := c.operates(); yes {
 		return operator
 	}
-	return engine.Actor{System: "api"}
+	return engine.Actor{System: "api:" + c.key.ID} // histories show which key it was
 }
 
 // maxBody bounds bodies unless a route says otherwise.

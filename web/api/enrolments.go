@@ -184,6 +184,10 @@ func coachRoutes() []route {
 		return route{method: "POST", path: enrolmentPath + "/" + verb, id: id, tag: "Coach", summary: summary, scope: lrs.ScopeEnrolmentsWrite,
 			body: body, sample: sample, reply: enrolmentView{}, tagged: true, do: func(c *call) (any, error) { return c.shown(do(c)) }}
 	}
+	inPlace := func(r route) route { // of the learner
+		r.scope = lrs.ScopeEnrolmentsAct
+		return r
+	}
 	type pauseIn struct {
 		Until  time.Time `json:"until,omitzero" doc:"Left out: until somebody resumes it"`
 		Reason string    `json:"reason,omitempty"`
@@ -215,13 +219,13 @@ func coachRoutes() []route {
 		Key       string             `json:"key,omitempty" doc:"Your id of this use, up to 200 bytes: the same again under it counts once. Left out: each request is a use of its own"`
 	}
 	return []route{
-		act("uses", "logUse", "The learner used a behaviour", useIn{}, `{"behaviour": "trade", "note": "asked for a longer contract", "key": "call-4711"}`, func(c *call) error {
+		inPlace(act("uses", "logUse", "The learner used a behaviour", useIn{}, `{"behaviour": "trade", "note": "asked for a longer contract", "key": "call-4711"}`, func(c *call) error {
 			learner, err := c.learner()
 			in := c.body.(*useIn)
 			return orThen(err, func() error {
 				return c.engine.LogUse(c.Context(), learner, c.enrolment(), in.Behaviour, in.Note, in.Barrier, cmp.Or(in.Key, rand.Text()))
 			})
-		}),
+		})),
 		act("pause", "pauseEnrolment", "Let an enrolment stand still", pauseIn{}, `{"until": "2027-01-04T08:00:00Z", "reason": "parental leave"}`, func(c *call) error {
 			in := c.body.(*pauseIn)
 			return c.engine.Pause(c.Context(), c.by(), c.enrolment(), in.Until, in.Reason)
@@ -246,13 +250,13 @@ func coachRoutes() []route {
 		act("people/confirm", "confirmNamed", "Confirm whom the learner named", roleIn{}, `{"role": "manager"}`, func(c *call) error {
 			return c.engine.ConfirmNamed(c.Context(), c.by(), c.enrolment(), c.body.(*roleIn).Role)
 		}),
-		act("people/name", "nameReviewer", "The learner names somebody for a role", nameIn{}, `{"role": "manager", "name": "Max", "email": "max@example.org"}`, func(c *call) error {
+		inPlace(act("people/name", "nameReviewer", "The learner names somebody for a role", nameIn{}, `{"role": "manager", "name": "Max", "email": "max@example.org"}`, func(c *call) error {
 			learner, err := c.learner()
 			in := c.body.(*nameIn)
 			return orThen(err, func() error {
 				return c.engine.NameReviewer(c.Context(), learner, c.enrolment(), in.Role, in.Name, in.Email)
 			})
-		}),
+		})),
 	}
 }
 

@@ -66,7 +66,7 @@ func personRoutes() []route {
 		{method: "GET", path: personPath + "/queue", id: "showQueue", tag: "Requests", summary: "All that waits for one person's answer", scope: lrs.ScopeEnrolmentsRead,
 			reply: list[engine.Asked]{}, do: func(c *call) (any, error) {
 				asked, err := c.engine.Queue(c.Context(), c.by(), c.person())
-				if !c.may(lrs.ScopeEnrolmentsWrite) {
+				if !c.may(lrs.ScopeEnrolmentsAct) {
 					for i := range asked {
 						asked[i].Link = "" // opens the request to whoever has it
 					}

@@ -17,7 +17,7 @@ import (
 // inside others are shortened: a workflow, a step and an enrolment to what names them, a person to the id, unless the key
 // may read people.
 func (c *call) render(v any) ([]byte, error) {
-	r := renderer{people: c.may(lrs.ScopePeopleRead), private: c.may(lrs.ScopeEnrolmentsWrite)}
+	r := renderer{people: c.may(lrs.ScopePeopleRead), private: c.may(lrs.ScopeEnrolmentsAct)}
 	if err := r.value(reflect.ValueOf(v)); err != nil {
 		return nil, err
 	}

@@ -89,3 +89,39 @@ func TestForgedEventsCostTheSourceNothing(t *testing.T) {
 	w.advance(time.Minute)
 	send(forged).want(t, 401)
 }
+
+func TestActingInThePlaceOfOthersNeedsAScopeOfItsOwnAndShows(t *testing.T) {
+	w := newWorld(t)
+	path := "/api/v1/enrolments/" + string(w.sam.ID)
+	coach, other := w.key(lrs.ScopeEnrolmentsRead, lrs.ScopeEnrolmentsWrite), w.key(lrs.ScopeEnrolmentsRead, lrs.ScopeEnrolmentsAct)
+	e, err := w.engine.Enrolment(t.Context(), w.sam.ID)
+	must(t, err)
+	if len(e.Steps["view"].Requests) == 0 {
+		t.Fatal("nobody is asked")
+	}
+	request := path + "/requests/" + string(e.Steps["view"].Requests[0].ID) + "/answer"
+	for target, body := range map[string]string{
+		path + "/steps/plan/hand-in":  `{"answers": {"when": ["a buyer asks"], "then": ["I ask back"]}}`,
+		path + "/steps/quote/confirm": `{}`,
+		path + "/uses":                `{"behaviour": "trade"}`,
+		path + "/people/name":         `{"role": "manager", "email": "kim@example.org"}`,
+		path + "/coach-thread":        `{"text": "Is that a gift?"}`,
+		path + "/posts/none/helpful":  `{"person": "none"}`,
+		request:                       `{"outcome": "response", "ratings": {"trade": 2}}`,
+	} {
+		w.as(coach, "POST", target, body).want(t, 403)
+		if a := w.as(other, "POST", target, body); a.StatusCode == 403 && strings.Contains(a.text, "scope") {
+			t.Errorf("%s: %d %s", target, a.StatusCode, a.text)
+		}
+	}
+	w.as(other, "POST", path+"/pause", `{}`).want(t, 403)
+	w.as(coach, "POST", path+"/pause", `{"reason": "ill"}`).want(t, 200)
+	e, err = w.engine.Enrolment(t.Context(), w.sam.ID)
+	must(t, err)
+	if r := e.Steps["view"].Reviews; len(r) != 1 || r[0].Via != "api:"+other.ID {
+		t.Errorf("the answer does not say that it came by the key: %+v", r)
+	}
+	if last := e.Acts[len(e.Acts)-1]; last.By.System != "api:"+coach.ID {
+		t.Errorf("the history names %q", last.By.System)
+	}
+}

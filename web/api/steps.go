@@ -37,7 +37,11 @@ func (c *call) step() engine.StepID { return engine.StepID(c.PathValue("step")) 
 // stepRoutes are the steps of an enrolment: what is to be seen, what its learner does, what a coach does.
 func stepRoutes() []route {
 	act := func(method, verb, id, tag, summary string, body any, sample string, do func(c *call) error) route {
-		return route{method: method, path: stepPath + "/" + verb, id: id, tag: tag, summary: summary, scope: lrs.ScopeEnrolmentsWrite, body: body, sample: sample,
+		scope := lrs.ScopeEnrolmentsAct // in the learner's place
+		if tag == "Coach" {
+			scope = lrs.ScopeEnrolmentsWrite
+		}
+		return route{method: method, path: stepPath + "/" + verb, id: id, tag: tag, summary: summary, scope: scope, body: body, sample: sample,
 			tagged: true, reply: engine.StepView{}, do: func(c *call) (any, error) {
 				if err := do(c); err != nil {
 					return nil, err
@@ -126,7 +130,7 @@ func stepRoutes() []route {
 			learner(func(c *call, p engine.PersonID) error {
 				return c.engine.Attend(c.Context(), p, c.enrolment(), c.step(), c.body.(*codeIn).Code)
 			})),
-		act("POST", "agree", "agreeTime", "Steps", "Say when a learner and whom the step is with meet", agreeIn{}, `{"at": "2026-12-10T14:00:00Z"}`, func(c *call) error {
+		act("POST", "agree", "agreeTime", "Coach", "Say when a learner and whom the step is with meet", agreeIn{}, `{"at": "2026-12-10T14:00:00Z"}`, func(c *call) error {
 			return c.engine.AgreeTime(c.Context(), c.by(), c.enrolment(), c.step(), c.body.(*agreeIn).At)
 		}),
 		{method: "GET", path: stepPath + "/invite.ics", id: "showInvite", tag: "Steps", summary: "The calendar entry of an event", scope: lrs.ScopeEnrolmentsRead,
@@ -193,11 +197,11 @@ func requestRoutes() []route {
 			reply: engine.RequestView{}, do: func(c *call) (any, error) {
 				return c.engine.OpenRequest(c.Context(), c.enrolment(), engine.RequestID(c.PathValue("request")))
 			}},
-		{method: "POST", path: requestPath + "/answer", id: "answerRequest", tag: "Requests", summary: "Answer for the reviewer", scope: lrs.ScopeEnrolmentsWrite,
-			detail: "The same answer twice is one. sha256 binds the answer to what was shown: if that has changed since, it is a conflict.",
+		{method: "POST", path: requestPath + "/answer", id: "answerRequest", tag: "Requests", summary: "Answer for the reviewer", scope: lrs.ScopeEnrolmentsAct,
+			detail: "The same answer twice is one. sha256 binds the answer to what was shown: if that has changed since, it is a conflict. The answer says by which key it came.",
 			body:   answerIn{}, sample: `{"outcome": "approve", "ratings": {"trade": 4}}`, reply: engine.RequestView{}, status: http.StatusOK, do: func(c *call) (any, error) {
 				in, id := c.body.(*answerIn), engine.RequestID(c.PathValue("request"))
-				err := c.engine.Answer(c.Context(), c.enrolment(), id, engine.Answer{Outcome: in.Outcome, Ratings: in.Ratings, Comment: in.Comment, Answers: in.Answers, SHA256: in.SHA256})
+				err := c.engine.Answer(c.Context(), c.enrolment(), id, engine.Answer{Outcome: in.Outcome, Ratings: in.Ratings, Comment: in.Comment, Answers: in.Answers, SHA256: in.SHA256, Via: c.by().System})
 				if err != nil {
 					return nil, err
 				}

@@ -48,7 +48,7 @@ func threadRoutes() []route {
 			query: []param{limitParam, cursorParam}, reply: list[postView]{}, do: func(c *call) (any, error) { return c.thread(load) }}
 	}
 	write := func(path, id, summary string, do func(c *call, in *postIn) (engine.Post, error)) route {
-		return route{method: "POST", path: path, id: id, tag: "Threads", summary: summary, scope: lrs.ScopeEnrolmentsWrite, body: postIn{}, once: true,
+		return route{method: "POST", path: path, id: id, tag: "Threads", summary: summary, scope: lrs.ScopeEnrolmentsAct, body: postIn{}, once: true,
 			sample: `{"text": "They asked for 60 days; we asked for a reference call."}`, reply: postView{}, do: func(c *call) (any, error) {
 				p, err := do(c, c.body.(*postIn))
 				return viewPost(p), err
@@ -82,7 +82,7 @@ func threadRoutes() []route {
 			}
 			return c.engine.AnswerCoach(c.Context(), engine.Actor{Person: in.Person}, c.enrolment(), in.Text, in.ReplyTo)
 		}),
-		{method: "POST", path: postPath + "/helpful", id: "markHelpful", tag: "Threads", summary: "A person found a post helpful; each counts once", scope: lrs.ScopeEnrolmentsWrite,
+		{method: "POST", path: postPath + "/helpful", id: "markHelpful", tag: "Threads", summary: "A person found a post helpful; each counts once", scope: lrs.ScopeEnrolmentsAct,
 			body: whoIn{}, sample: `{"person": "none"}`, do: func(c *call) (any, error) {
 				return nil, c.engine.MarkHelpful(c.Context(), engine.Actor{Person: c.body.(*whoIn).Person}, c.enrolment(), c.post())
 			}},
