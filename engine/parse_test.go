@@ -1,46 +1,21 @@
 package engine
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write the expected part of the golden files")
-
-const rule = "----------\n"
-
-// Each file of testdata/refused is a definition, ten dashes, and what its author is told.
+// Each file of testdata/refused is a definition that is refused.
 func TestBadDefinitionsAreRefusedWithPlaceAndRemedy(t *testing.T) {
-	files, err := filepath.Glob("testdata/refused/*.txt")
-	if err != nil || len(files) < 20 {
-		t.Fatalf("%d files, %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			source, want, _ := strings.Cut(string(data), rule)
-			w, problems := ParseWorkflow("f.yaml", []byte(source))
-			if w != nil || !problems.Refused() {
-				t.Fatal("accepted")
-			}
-			got := problems.Error() + "\n"
-			if *update {
-				if err := os.WriteFile(file, []byte(source+rule+got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != want {
-				t.Errorf("told\n%swant\n%s", got, want)
-			}
-		})
-	}
+	golden(t, "refused", 20, func(t *testing.T, source string) string {
+		w, problems := ParseWorkflow("f.yaml", []byte(source))
+		if w != nil || !problems.Refused() {
+			t.Fatal("accepted")
+		}
+		return problems.Error() + "\n"
+	})
 }
 
 func TestADefinitionOverAMebibyteIsRefused(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 	"github.com/cairn-lms/cairn/xapi"
 )
 
-// RelayLocal hands an enrolment's statements to the recorder and its messages to the store, then takes them out of the
+// relayLocal hands an enrolment's statements to the recorder and its messages to the store, then takes them out of the
 // outbox. Both take the same thing twice, so it may be interrupted anywhere.
-func (s *Service) RelayLocal(ctx context.Context, id EnrolmentID) error {
+func (s *Service) relayLocal(ctx context.Context, id EnrolmentID) error {
 	e, err := s.o.Store.Enrolment(ctx, id)
 	if err != nil {
 		return fmt.Errorf("load enrolment %s: %w", id, err)

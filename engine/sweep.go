@@ -107,7 +107,7 @@ func (w *sweep) wake(ctx context.Context) {
 func (w *sweep) relay(ctx context.Context) {
 	ids, err := w.s.o.Store.UnrelayedEnrolments(ctx, 5*sweepBatch)
 	w.note(err)
-	sweepEach(ctx, w, ids, &w.report.Relayed, func(id EnrolmentID) (int, error) { return one(w.s.RelayLocal(ctx, id)) })
+	sweepEach(ctx, w, ids, &w.report.Relayed, func(id EnrolmentID) (int, error) { return one(w.s.relayLocal(ctx, id)) })
 }
 
 // cohorts goes on with what members, peers and writers of posts have not been told yet.

@@ -2,40 +2,19 @@ package engine
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// Each file of testdata/warned is a definition that runs, ten dashes, and what its author is advised.
+// Each file of testdata/warned is a definition that runs, and is warned of.
 func TestAdviceIsAWarningWithPlaceAndRemedy(t *testing.T) {
-	files, err := filepath.Glob("testdata/warned/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			data, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			source, want, _ := strings.Cut(string(data), rule)
-			w, problems := ParseWorkflow("f.yaml", []byte(source))
-			if w == nil {
-				t.Fatalf("refused: %s", problems)
-			}
-			got := problems.Error() + "\n"
-			if *update {
-				if err := os.WriteFile(file, []byte(source+rule+got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if got != want {
-				t.Errorf("told\n%swant\n%s", got, want)
-			}
-		})
-	}
+	golden(t, "warned", 1, func(t *testing.T, source string) string {
+		w, problems := ParseWorkflow("f.yaml", []byte(source))
+		if w == nil {
+			t.Fatalf("refused: %s", problems)
+		}
+		return problems.Error() + "\n"
+	})
 }
 
 func TestAStoredVersionOutlivesAStricterLinter(t *testing.T) {

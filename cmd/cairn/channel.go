@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -71,12 +69,12 @@ func (p program) channelAdd() *cli.Command {
 			if err != nil {
 				return err
 			}
-			url, err := p.channelURL(c, file)
+			url, err := p.readSecret(c, file, "URL", channelURL)
 			if err != nil {
 				return fmt.Errorf("channel add: %w", err)
 			}
 			e := engine.Endpoint{Name: name, Kind: engine.EndpointKind(kind), Workflow: engine.WorkflowID(workflow), Issuer: issuer, Course: course}
-			e.URL = url
+			e.URL = strings.TrimSpace(url)
 			for _, role := range splitList(who) {
 				e.Who = append(e.Who, engine.Role(role))
 			}
@@ -94,38 +92,6 @@ func (p program) channelAdd() *cli.Command {
 			})
 		},
 	}
-}
-
-// channelURL reads the URL from where nobody else sees it.
-func (p program) channelURL(c *cli.Command, file string) (string, error) {
-	var from io.Reader = os.Stdin
-	if c.Root().Reader != nil {
-		from = c.Root().Reader
-	}
-	value := p.flags.getenv(channelURL)
-	if file == "" && value == "" {
-		file = p.flags.getenv(channelURL + "_FILE")
-	}
-	switch {
-	case file != "":
-		f, err := os.Open(file)
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		from = f
-	case value != "":
-		from = strings.NewReader(value)
-	}
-	data, err := io.ReadAll(io.LimitReader(from, maxLegacySecret+1))
-	if err != nil {
-		return "", fmt.Errorf("read the URL: %w", err)
-	}
-	url := strings.TrimSpace(string(data))
-	if url == "" || len(data) > maxLegacySecret {
-		return "", fmt.Errorf("the URL has %d bytes; give one line of at most %d by -url-file, %s or standard input", len(url), maxLegacySecret, channelURL)
-	}
-	return url, nil
 }
 
 func (p program) channelList() *cli.Command {

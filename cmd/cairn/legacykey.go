@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"strings"
 
 	"github.com/urfave/cli/v3"
 
@@ -16,9 +13,6 @@ import (
 // legacySecret is the variable that may hold the secret of an LTI 1.1 key; with
 // _FILE it names a file, as for every secret.
 const legacySecret = "CAIRN_LEGACY_SECRET"
-
-// maxLegacySecret bounds what is read of a secret.
-const maxLegacySecret = 4 << 10
 
 // legacyKey are the commands about LTI 1.1 consumer keys, by which launches prove
 // what the person was called before the platform moved to LTI 1.3.
@@ -42,7 +36,7 @@ func (p program) legacyKeyAdd() *cli.Command {
 			if err != nil {
 				return err
 			}
-			secret, err := p.legacySecret(c, file)
+			secret, err := p.readSecret(c, file, "secret", legacySecret)
 			if err != nil {
 				return fmt.Errorf("lms legacy-key add: %w", err)
 			}
@@ -57,38 +51,6 @@ func (p program) legacyKeyAdd() *cli.Command {
 			})
 		},
 	}
-}
-
-// legacySecret reads the secret from where nobody else sees it.
-func (p program) legacySecret(c *cli.Command, file string) (string, error) {
-	var from io.Reader = os.Stdin
-	if c.Root().Reader != nil {
-		from = c.Root().Reader
-	}
-	value := p.flags.getenv(legacySecret)
-	if file == "" && value == "" {
-		file = p.flags.getenv(legacySecret + "_FILE")
-	}
-	switch {
-	case file != "":
-		f, err := os.Open(file)
-		if err != nil {
-			return "", err
-		}
-		defer f.Close()
-		from = f
-	case value != "":
-		from = strings.NewReader(value)
-	}
-	data, err := io.ReadAll(io.LimitReader(from, maxLegacySecret+1))
-	if err != nil {
-		return "", fmt.Errorf("read the secret: %w", err)
-	}
-	secret := strings.TrimRight(string(data), "\r\n")
-	if secret == "" || len(data) > maxLegacySecret {
-		return "", fmt.Errorf("the secret has %d bytes; give one line of at most %d by -secret-file, %s or standard input", len(secret), maxLegacySecret, legacySecret)
-	}
-	return secret, nil
 }
 
 func (p program) legacyKeyList() *cli.Command {
