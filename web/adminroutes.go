@@ -6,7 +6,7 @@ import (
 )
 
 // adminRoutes are the administration area; see the package comment.
-func (s *Site) adminRoutes(get func(string, handler), post func(string, int64, handler)) {
+func (s *Site) adminRoutes(get getter, post poster) {
 	get("/admin", s.asAdmin(s.adminStart))
 	get("/admin/", s.asAdmin(s.adminStart))
 	get("/admin/signin", s.showAdminSignIn)

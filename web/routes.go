@@ -1,0 +1,54 @@
+package web
+
+// getter and poster register a page under a path; posts have a bound of their body, in bytes.
+type (
+	getter func(path string, h handler)
+	poster func(path string, limit int64, h handler)
+)
+
+// learnerRoutes are the pages of a learner in a session: steps, people, preferences.
+func (s *Site) learnerRoutes(get getter, post poster) {
+	get("/s/{handle}/steps/{step}", s.asLearner(s.showStep))
+	post("/s/{handle}/steps/{step}", maxHandIn, s.asLearner(s.handIn))
+	post("/s/{handle}/steps/{step}/opened", maxForm, s.asLearner(s.stepOpened))
+	post("/s/{handle}/steps/{step}/done", maxForm, s.asLearner(s.markDone))
+	post("/s/{handle}/steps/{step}/skip", maxForm, s.asLearner(s.skipStep))
+	post("/s/{handle}/steps/{step}/posts", maxForm, s.asLearner(s.together(postToStep)))
+	post("/s/{handle}/steps/{step}/helpful", maxForm, s.asLearner(s.together(markHelpful)))
+	post("/s/{handle}/steps/{step}/attend", maxForm, s.asLearner(s.together(attendStep)))
+	post("/s/{handle}/steps/{step}/time", maxForm, s.asLearner(s.together(agreeTime)))
+	get("/s/{handle}/steps/{step}/invite.ics", s.asLearner(s.invite))
+	get("/s/{handle}/people/{role}", s.asLearner(s.askPerson))
+	post("/s/{handle}/people/{role}", maxForm, s.asLearner(s.namePerson))
+	get("/s/{handle}/preferences", s.inSession(s.preferences))
+	post("/s/{handle}/preferences", maxForm, s.inSession(s.savePreferences))
+	post("/s/{handle}/disclosed", maxForm, s.asLearner(s.disclosed))
+	post("/s/{handle}/inbox/read", maxForm, s.inSession(s.inboxRead))
+}
+
+// portfolioRoutes are what a learner handed in and may show.
+func (s *Site) portfolioRoutes(get getter, post poster) {
+	get("/s/{handle}/evidence/{sha}", s.asLearner(s.ownEvidence))
+	get("/s/{handle}/portfolio", s.asLearner(s.portfolio))
+	get("/s/{handle}/portfolio/{enrolment}/{sha}", s.asLearner(s.portfolioEvidence))
+}
+
+// reviewerRoutes are the pages of whoever is asked, by link or from the gradebook.
+func (s *Site) reviewerRoutes(get getter, post poster) {
+	get("/s/{handle}/review/{request}", s.asReviewer(s.inReview(s.showRequest)))
+	post("/s/{handle}/review/{request}", maxForm, s.asReviewer(s.inReview(s.answerRequest)))
+	get("/s/{handle}/review/{request}/evidence/{sha}", s.asReviewer(s.inReview(s.requestEvidence)))
+	get("/s/{handle}/handed/{sha}", s.asReviewer(s.handedEvidence))
+	get("/r/{token}", s.byLink(s.showRequest))
+	post("/r/{token}", maxForm, s.byLink(s.answerRequest))
+	get("/r/{token}/evidence/{sha}", s.byLink(s.requestEvidence))
+}
+
+// staffRoutes are the pages of coaches, teachers and designers.
+func (s *Site) staffRoutes(get getter, post poster) {
+	post("/s/{handle}/board/{enrolment}/completed", maxForm, s.asStaff(s.courseCompleted))
+	post("/s/{handle}/board/cohort", maxForm, s.asStaff(s.cohortAct))
+	get("/s/{handle}/board/steps/{workflow}/{step}", s.asStaff(s.stepBoard))
+	get("/s/{handle}/pick", s.asDesigner(s.pick))
+	post("/s/{handle}/pick", maxForm, s.asDesigner(s.place))
+}
