@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
-	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -22,6 +21,7 @@ type assets struct{ byName map[string]asset }
 
 type asset struct {
 	version, contentType string
+	tag                  string // of this file alone
 	plain, zipped        []byte
 }
 
@@ -49,7 +49,8 @@ func loadAssets() (*assets, error) {
 			return nil, err
 		}
 		all.Write(data)
-		a.byName[entry.Name()] = asset{contentType: assetTypes[path.Ext(entry.Name())], plain: data, zipped: zipped.Bytes()}
+		sum := sha256.Sum256(data)
+		a.byName[entry.Name()] = asset{tag: `W/"` + hex.EncodeToString(sum[:6]) + `"`, contentType: assetTypes[path.Ext(entry.Name())], plain: data, zipped: zipped.Bytes()}
 	}
 	version := hex.EncodeToString(all.Sum(nil)[:6])
 	for name, one := range a.byName {
@@ -80,13 +81,18 @@ func (a *assets) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", one.contentType)
 	h.Set("Content-Security-Policy", "default-src 'none'")
 	h.Set("Vary", "Accept-Encoding")
+	h.Set("ETag", one.tag)
 	if mux.Vars(r)["version"] == one.version {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	} else {
 		h.Set("Cache-Control", "no-cache") // an older page asks after an update
+		if r.Header.Get("If-None-Match") == one.tag {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
 	}
 	data := one.plain
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if takesGzip(r) {
 		h.Set("Content-Encoding", "gzip")
 		data = one.zipped
 	}

@@ -164,7 +164,7 @@ func TestPagesSpeakTheLanguageOfTheLaunch(t *testing.T) {
 	l := launchOf("5", "Sam Sailor", "Learner")
 	l.Locale = "de-AT"
 	_, home := w.launch(l)
-	home.has(t, http.StatusOK, `<html lang="de">`, "Ein kleiner Versuch", "Ihr nächster Schritt", "0 von 3")
+	home.has(t, http.StatusOK, `<html lang="de" dir="ltr">`, "Ein kleiner Versuch", "Ihr nächster Schritt", "0 von 3")
 }
 
 func TestTheDevelopmentClockMovesOnlyWhereThereIsOne(t *testing.T) {

@@ -35,6 +35,7 @@ type view struct {
 	Body      any
 
 	assets *assets
+	zips   bool // the browser unpacks gzip
 }
 
 // Title is the title of the window; one whose form came back says so first.
@@ -142,7 +143,7 @@ func loadPages() (*pages, error) {
 // view makes the view of a request. The language is the session's, else the
 // browser's.
 func (s *Site) view(r *http.Request) *view {
-	v := &view{assets: s.assets, Now: s.now(), RequestID: traceOf(r.Context()).id, TitleKey: "page.title"}
+	v := &view{assets: s.assets, zips: takesGzip(r), Now: s.now(), RequestID: traceOf(r.Context()).id, TitleKey: "page.title"}
 	locale := r.Header.Get("Accept-Language")
 	if session := traceOf(r.Context()).session; session != nil {
 		v.Zone = session.Zone
@@ -189,6 +190,9 @@ func (s *Site) draw(w http.ResponseWriter, status int, page string, v *view, bod
 		return fmt.Errorf("web: draw %s: %w", page, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if err := s.packer.pack(w.Header(), &b, v.zips); err != nil {
+		return fmt.Errorf("web: draw %s: %w", page, err)
+	}
 	w.WriteHeader(status)
 	_, _ = b.WriteTo(w) // the reader has gone; there is nobody to tell
 	return nil

@@ -58,6 +58,7 @@ type Site struct {
 	plain  bool   // PublicURL is http: development
 	pages  *pages
 	assets *assets
+	packer packer
 
 	tool *lti.Tool
 	lrs  http.Handler

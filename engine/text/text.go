@@ -22,6 +22,12 @@
 // package say which ones differ. The tone is a thoughtful colleague's; German says
 // Sie, and „…“ stands around titles.
 //
+// # Right to left
+//
+// Direction says which way a language runs, and pages are laid out by it. As long as
+// no such language has a catalogue, the locale "ar-XB" (as other systems call their
+// test of it) speaks English in pages that run from right to left.
+//
 // # Use
 //
 //	m := text.Catalogue("de-AT")                 // de; unknown languages are English
@@ -56,6 +62,7 @@ var load = sync.OnceValue(func() map[string]*Messages {
 // Messages is one language. It is safe for concurrent use.
 type Messages struct {
 	language string
+	mirrored bool // runs from right to left whatever the language
 	messages map[string]message
 }
 
@@ -70,6 +77,9 @@ func Catalogue(locale string) *Messages {
 	for range 16 {
 		first, rest, more := strings.Cut(locale, ",")
 		language := strings.ToLower(strings.TrimSpace(first))
+		if language == mirror {
+			return &Messages{language: fallback, mirrored: true, messages: all[fallback].messages}
+		}
 		if i := strings.IndexAny(language, "-_.;@"); i >= 0 {
 			language = language[:i]
 		}
@@ -96,6 +106,20 @@ func Locales() []string {
 
 // Language is the BCP 47 tag of the catalogue, as in <html lang>.
 func (m *Messages) Language() string { return m.language }
+
+// mirror is the locale that shows the fallback from right to left.
+const mirror = "ar-xb"
+
+// rightToLeft are the languages that are written so.
+var rightToLeft = map[string]bool{"ar": true, "ckb": true, "dv": true, "fa": true, "he": true, "ps": true, "ug": true, "ur": true, "yi": true}
+
+// Direction is "ltr" or "rtl", as in <html dir>.
+func (m *Messages) Direction() string {
+	if m.mirrored || rightToLeft[m.language] {
+		return "rtl"
+	}
+	return "ltr"
+}
 
 // Has tells whether the catalogue knows the key.
 func (m *Messages) Has(key string) bool { _, ok := m.messages[key]; return ok }

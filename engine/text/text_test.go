@@ -65,6 +65,20 @@ func TestALocaleFindsItsLanguage(t *testing.T) {
 	}
 }
 
+func TestALanguageKnowsWhichWayItRuns(t *testing.T) {
+	for locale, want := range map[string]string{"en": "ltr", "de-AT": "ltr", "ar-XB": "rtl", "ar-xb, de": "rtl", "de, ar-XB": "ltr"} {
+		if have := Catalogue(locale).Direction(); have != want {
+			t.Errorf("%s runs %s, want %s", locale, have, want)
+		}
+	}
+	if have := (&Messages{language: "he"}).Direction(); have != "rtl" {
+		t.Errorf("Hebrew runs %s", have)
+	}
+	if m := Catalogue("ar-XB"); m.Language() != "en" || m.T("page.title") != Catalogue("en").T("page.title") {
+		t.Error("the mirror does not speak English")
+	}
+}
+
 func TestArgumentsAreNamed(t *testing.T) {
 	m := &Messages{messages: map[string]message{
 		"a.hello": {"other": "Hello {name}, {n} of {all}"},
