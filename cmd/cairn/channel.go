@@ -160,19 +160,7 @@ func (p program) channelRemove() *cli.Command {
 
 // ofTenant does something with the engine of the tenant; an act is noted first.
 func (p program) ofTenant(ctx context.Context, act web.AuditEntry, do func(*engine.Service) error) error {
-	return p.withTenant(ctx, func(h *house) error {
-		if act.Act != "" {
-			act.Tenant = p.cfg.tenant
-			if err := h.note(ctx, act); err != nil {
-				return err
-			}
-		}
-		service, err := h.engine(ctx, p.cfg.tenant)
-		if err != nil {
-			return err
-		}
-		return do(service)
-	})
+	return p.withEngine(ctx, act, func(_ *house, service *engine.Service) error { return do(service) })
 }
 
 func (p program) channelFlags(asJSON *bool) []cli.Flag {
