@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/mux"
-
 	"github.com/cairn-lms/cairn/engine"
 )
 
@@ -110,73 +108,4 @@ func timeIn(value, zone string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("a time: %w", ErrUpload)
 	}
 	return at, nil
-}
-
-// together serves what a learner does with others in a step, and goes back to the step.
-func (s *Site) together(act func(r *http.Request, service *engine.Service, session *Session) error) func(http.ResponseWriter, *http.Request, *Session) error {
-	return func(w http.ResponseWriter, r *http.Request, session *Session) error {
-		if err := parseForm(r); err != nil {
-			return err
-		}
-		service, err := s.tenant(r.Context(), session.Tenant)
-		if err != nil {
-			return err
-		}
-		err = act(r, service, session)
-		if problems, ok := fieldErrors(err); ok {
-			return s.drawStep(w, r, session, http.StatusUnprocessableEntity, nil, problems)
-		}
-		if err != nil {
-			return fmt.Errorf("web: step: %w", err)
-		}
-		return s.backToStep(w, r, session)
-	}
-}
-
-func postToStep(r *http.Request, service *engine.Service, session *Session) error {
-	if err := service.Opened(r.Context(), session.Person, session.Enrolment, stepID(r)); err != nil {
-		return err
-	}
-	_, err := service.Post(r.Context(), session.Person, session.Enrolment, stepID(r), r.PostForm.Get("text"), engine.PostID(r.PostForm.Get("reply_to")))
-	return err
-}
-
-func attendStep(r *http.Request, service *engine.Service, session *Session) error {
-	return service.Attend(r.Context(), session.Person, session.Enrolment, stepID(r), r.PostForm.Get("code"))
-}
-
-func markHelpful(r *http.Request, service *engine.Service, session *Session) error {
-	return service.MarkHelpful(r.Context(), engine.By(session.Person), session.Enrolment, engine.PostID(r.PostForm.Get("post")))
-}
-
-func agreeTime(r *http.Request, service *engine.Service, session *Session) error {
-	v, err := service.StepView(r.Context(), session.Enrolment, stepID(r), true)
-	if err != nil {
-		return err
-	}
-	at, err := timeIn(r.PostForm.Get("at"), v.Zone)
-	if err != nil {
-		return err
-	}
-	return service.AgreeTime(r.Context(), engine.By(session.Person), session.Enrolment, stepID(r), at)
-}
-
-// invite gives the learner a calendar entry of an event.
-func (s *Site) invite(w http.ResponseWriter, r *http.Request, session *Session) error {
-	service, err := s.tenant(r.Context(), session.Tenant)
-	if err != nil {
-		return err
-	}
-	invite, err := service.EventInvite(r.Context(), session.Person, session.Enrolment, engine.StepID(mux.Vars(r)["step"]))
-	if err != nil {
-		return fmt.Errorf("web: invitation: %w", err)
-	}
-	b, err := invite.ICal()
-	if err != nil {
-		return fmt.Errorf("web: invitation: %w", err)
-	}
-	w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="invite.ics"`)
-	_, err = w.Write(b)
-	return err
 }
