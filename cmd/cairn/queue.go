@@ -74,7 +74,7 @@ func (h *house) queueReport(ctx context.Context, r *rooms, dead, waiting bool) (
 			return report, err
 		}
 		if h.cfg.redisURL != "" {
-			if report.Archived, err = queue.Archived(h.cfg.redisURL); err != nil {
+			if report.Archived, err = queue.Archived(h.cfg.redisURL, h.cfg.tenant); err != nil {
 				return report, err
 			}
 		}
@@ -152,7 +152,7 @@ func (p program) retryQueue() *cli.Command {
 					return err
 				}
 				if h.cfg.redisURL != "" {
-					more, err := queue.RunArchived(h.cfg.redisURL, id)
+					more, err := queue.RunArchived(h.cfg.redisURL, h.cfg.tenant, id)
 					if err != nil {
 						return err
 					}
@@ -183,7 +183,7 @@ func (p program) dropQueue() *cli.Command {
 					return err
 				}
 				if h.cfg.redisURL != "" {
-					more, err := queue.DropArchived(h.cfg.redisURL, id)
+					more, err := queue.DropArchived(h.cfg.redisURL, h.cfg.tenant, id)
 					if err != nil {
 						return err
 					}

@@ -48,18 +48,19 @@ func Depths(ctx context.Context, redisURL string) ([]Depth, error) {
 	return all, nil
 }
 
-// Archived lists the ids of tasks that Asynq has given up by itself, at most 1,000 a queue.
-func Archived(redisURL string) (ids []string, err error) {
-	err = eachArchived(redisURL, func(_ *asynq.Inspector, t *asynq.TaskInfo) error {
+// Archived lists the ids of a tenant's tasks that Asynq has given up by itself. A task that cannot be read names no tenant;
+// it is everybody's, so that somebody can drop it.
+func Archived(redisURL, tenant string) (ids []string, err error) {
+	err = eachArchived(redisURL, tenant, func(_ *asynq.Inspector, t *asynq.TaskInfo) error {
 		ids = append(ids, t.ID)
 		return nil
 	})
 	return ids, err
 }
 
-// RunArchived runs an archived task again; "" is all of them. It says how many.
-func RunArchived(redisURL, id string) (n int, err error) {
-	err = eachArchived(redisURL, func(i *asynq.Inspector, t *asynq.TaskInfo) error {
+// RunArchived runs an archived task of a tenant again; "" is all of them. It says how many.
+func RunArchived(redisURL, tenant, id string) (n int, err error) {
+	err = eachArchived(redisURL, tenant, func(i *asynq.Inspector, t *asynq.TaskInfo) error {
 		if id != "" && t.ID != id {
 			return nil
 		}
@@ -69,9 +70,9 @@ func RunArchived(redisURL, id string) (n int, err error) {
 	return n, err
 }
 
-// DropArchived forgets an archived task, which frees its id. It says how many.
-func DropArchived(redisURL, id string) (n int, err error) {
-	err = eachArchived(redisURL, func(i *asynq.Inspector, t *asynq.TaskInfo) error {
+// DropArchived forgets an archived task of a tenant, which frees its id. It says how many.
+func DropArchived(redisURL, tenant, id string) (n int, err error) {
+	err = eachArchived(redisURL, tenant, func(i *asynq.Inspector, t *asynq.TaskInfo) error {
 		if t.ID != id {
 			return nil
 		}
@@ -81,7 +82,15 @@ func DropArchived(redisURL, id string) (n int, err error) {
 	return n, err
 }
 
-func eachArchived(redisURL string, visit func(*asynq.Inspector, *asynq.TaskInfo) error) error {
+// Asynq archives at most 10,000 tasks of a queue.
+const (
+	archivedPage  = 1000
+	archivedPages = 10
+)
+
+// eachArchived visits the archived tasks of a tenant. All of a queue are read before the first is visited, since a visit
+// may take it out of the list.
+func eachArchived(redisURL, tenant string, visit func(*asynq.Inspector, *asynq.TaskInfo) error) error {
 	r, err := connect(redisURL, workerPatience)
 	if err != nil {
 		return err
@@ -93,11 +102,22 @@ func eachArchived(redisURL string, visit func(*asynq.Inspector, *asynq.TaskInfo)
 		return fmt.Errorf("queue: list queues: %w", err)
 	}
 	for _, name := range known {
-		tasks, err := inspector.ListArchivedTasks(name, asynq.PageSize(1000))
-		if err != nil {
-			return fmt.Errorf("queue: list archived %s: %w", name, err)
+		var own []*asynq.TaskInfo
+		for page := 1; page <= archivedPages; page++ {
+			tasks, err := inspector.ListArchivedTasks(name, asynq.PageSize(archivedPage), asynq.Page(page))
+			if err != nil {
+				return fmt.Errorf("queue: list archived %s: %w", name, err)
+			}
+			for _, t := range tasks {
+				if p, err := decodePayload(t.Payload); err != nil || p.Tenant == tenant {
+					own = append(own, t)
+				}
+			}
+			if len(tasks) < archivedPage {
+				break
+			}
 		}
-		for _, t := range tasks {
+		for _, t := range own {
 			if err := visit(inspector, t); err != nil {
 				return fmt.Errorf("queue: archived task %s: %w", t.ID, err)
 			}
