@@ -30,11 +30,6 @@ func (p program) admin() *cli.Command {
 			&cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
 		Action: func(ctx context.Context, _ *cli.Command) error {
 			return p.withHouse(ctx, func(h *house) error {
-				if p.cfg.tenant != "" {
-					if _, err := h.stores.site.Tenant(ctx, p.cfg.tenant); err != nil {
-						return fmt.Errorf("admin link: tenant %s: %w", p.cfg.tenant, err)
-					}
-				}
 				if err := h.note(ctx, web.AuditEntry{Act: "link.make", Tenant: p.cfg.tenant}); err != nil {
 					return err
 				}
@@ -61,24 +56,20 @@ func (h *house) note(ctx context.Context, e web.AuditEntry) error {
 	return h.site.Note(ctx, e)
 }
 
-// withHouse runs one command of the admin in a house of its own.
+// withHouse runs one command of the admin in a house of its own. The tenant that the command is for, if it is for one,
+// has to be there.
 func (p program) withHouse(ctx context.Context, do func(*house) error) error {
 	h, err := p.house(ctx)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(h), h.Close())
-}
-
-// withTenant is withHouse for a command that concerns one tenant, which is made if
-// there is none.
-func (p program) withTenant(ctx context.Context, do func(*house) error) error {
-	return p.withHouse(ctx, func(h *house) error {
-		if err := h.ensureTenant(ctx, p.cfg.tenant); err != nil {
-			return err
-		}
-		return do(h)
-	})
+	if p.cfg.tenant != "" {
+		err = h.knownTenant(ctx, "tenant", p.cfg.tenant)
+	}
+	if err == nil {
+		err = do(h)
+	}
+	return errors.Join(err, h.Close())
 }
 
 // report prints what a command did, as JSON or in words.

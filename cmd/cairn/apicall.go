@@ -33,7 +33,7 @@ func (p program) api() *cli.Command {
 			if n := c.Args().Len(); n != 0 && n != 2 {
 				return errors.New("api: give METHOD and PATH, as GET /api/v1/enrolments; without them, the operations are listed")
 			}
-			return p.withTenant(ctx, func(h *house) error {
+			return p.withHouse(ctx, func(h *house) error {
 				if path == "" {
 					list := h.api.Operations()
 					if asJSON {

@@ -136,6 +136,11 @@ func (f flags) forTenant() cli.Flag {
 
 var tenantName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,30}$`)
 
+// tenantNames says how tenants may be called.
+const tenantNames = "lower-case letters, digits and hyphens, at most 31; not control"
+
+func isTenantName(name string) bool { return tenantName.MatchString(name) && name != "control" }
+
 // check refuses what cannot work, in the words of the flag.
 func (c *config) check() error {
 	if c.publicURL != "" {
@@ -148,8 +153,8 @@ func (c *config) check() error {
 		}
 		c.publicURL = strings.TrimRight(c.publicURL, "/")
 	}
-	if c.tenant != "" && (!tenantName.MatchString(c.tenant) || c.tenant == "control") {
-		return fmt.Errorf("-tenant %q: lower-case letters, digits and hyphens, at most 31; not control", c.tenant)
+	if c.tenant != "" && !isTenantName(c.tenant) {
+		return fmt.Errorf("-tenant %q: %s", c.tenant, tenantNames)
 	}
 	if c.clockSkew < 0 || c.clockSkew > 600 {
 		return fmt.Errorf("-clock-skew %d: seconds, at most 600", c.clockSkew)

@@ -29,7 +29,7 @@ func (p program) events() *cli.Command {
 
 // withEngine runs one command of the admin on the tenant's engine. An act is noted first; looking is none.
 func (p program) withEngine(ctx context.Context, act web.AuditEntry, do func(h *house, s *engine.Service) error) error {
-	return p.withTenant(ctx, func(h *house) error {
+	return p.withHouse(ctx, func(h *house) error {
 		if act.Act != "" {
 			act.Tenant = p.cfg.tenant
 			if err := h.note(ctx, act); err != nil {

@@ -34,7 +34,7 @@ func (p program) keyCreate() *cli.Command {
 			&cli.StringSliceFlag{Name: "origin", Usage: "web origin whose pages may use the key, as https://reports.example.org; give it again for more"},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withTenant(ctx, func(h *house) error {
+			return p.withHouse(ctx, func(h *house) error {
 				until, err := parseExpiry(expires, h.now())
 				if err != nil {
 					return err

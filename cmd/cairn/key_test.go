@@ -20,6 +20,8 @@ func TestAKeyIsMadeListedAndRevoked(t *testing.T) {
 	must(t, json.Unmarshal([]byte(key("create", "-json", "-name", "Reports of sales", "-scopes", "statements/read, profile", "-expires", "90d",
 		"-origin", "https://reports.example.org", "-origin", "http://localhost:3000/")), &made))
 	key("create", "-name", "LMS")
+	_, err := cairn(t, append([]string{"tenant", "add", "other"}, at...)...)
+	must(t, err)
 	key("create", "-name", "elsewhere", "-tenant", "other")
 	list := key("list", "-json")
 	if strings.Contains(list, made.Secret) || strings.Contains(list, "hash") {

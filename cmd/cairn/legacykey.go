@@ -40,7 +40,7 @@ func (p program) legacyKeyAdd() *cli.Command {
 			if err != nil {
 				return fmt.Errorf("lms legacy-key add: %w", err)
 			}
-			return p.withTenant(ctx, func(h *house) error {
+			return p.withHouse(ctx, func(h *house) error {
 				if err := h.note(ctx, web.AuditEntry{Act: "legacy_key.add", Tenant: p.cfg.tenant, Object: key}); err != nil {
 					return err
 				}

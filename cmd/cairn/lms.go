@@ -46,7 +46,7 @@ func (p program) lmsInvite() *cli.Command {
 		Usage: "make a registration URL to paste into the LMS; it works once",
 		Flags: p.lmsFlags(&asJSON),
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			return p.withTenant(ctx, func(h *house) error {
+			return p.withHouse(ctx, func(h *house) error {
 				if err := h.note(ctx, web.AuditEntry{Act: "invitation.make", Tenant: p.cfg.tenant}); err != nil {
 					return err
 				}
@@ -85,7 +85,7 @@ func (p program) lmsAdd() *cli.Command {
 			word("host", "host of a Canvas of your own, as canvas.example.edu", &host),
 			&cli.StringSliceFlag{Name: "deployment", Usage: "deployment id; give it again for more"}),
 		Action: func(ctx context.Context, c *cli.Command) error {
-			return p.withTenant(ctx, func(h *house) error {
+			return p.withHouse(ctx, func(h *house) error {
 				reg := reg
 				reg.Tenant = p.cfg.tenant
 				if preset != "" {
@@ -292,8 +292,8 @@ func (p program) lmsApprove() *cli.Command {
 			&cli.StringFlag{Name: "into", Usage: "tenant that the deployment is for (default: as it is)", Destination: &into}),
 		Action: p.onPlatform(func(ctx context.Context, h *house, reg lti.Registration) error {
 			if into != "" {
-				if _, err := h.stores.site.Tenant(ctx, into); err != nil {
-					return fmt.Errorf("-into %s: %w", into, err)
+				if err := h.knownTenant(ctx, "into", into); err != nil {
+					return err
 				}
 			}
 			if err := h.note(ctx, web.AuditEntry{Act: "deployment.approve", Tenant: reg.Tenant, Object: string(reg.ID), Detail: deployment}); err != nil {

@@ -48,7 +48,7 @@ func (p program) mailHook() *cli.Command {
 		Flags: append(p.flags.stores(), p.flags.forTenant(), &cli.BoolFlag{Name: "all", Usage: "for all tenants, which share one mail service", Destination: &all},
 			&cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON}),
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			return p.withTenant(ctx, func(h *house) error {
+			return p.withHouse(ctx, func(h *house) error {
 				tenant := p.cfg.tenant
 				if all {
 					tenant = web.EveryTenant

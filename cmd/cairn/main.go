@@ -14,6 +14,7 @@
 //	  upkeep.go   once a day: retention, what nobody came for, rotation of our keys
 //	completion.go  Canvas Live Events
 //	admin.go   sign-in links, workflows
+//	tenant.go  who shares the installation
 //	enrolment.go   learners in workflows: pause, excuse, assign …
 //	lms.go, lmstrial.go, frames.go, liveevents.go   platforms: invite, add, list, suspend, approve, test …
 //	api.go, apicall.go, events.go, metric.go  the JSON API: its wiring, its operations as a command; sources, the log and tests of business events; metrics
@@ -56,7 +57,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		Writer:                stdout,
 		ErrWriter:             stderr,
 		ExitErrHandler:        func(context.Context, *cli.Command, error) {}, // main decides
-		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.admin(), p.key(), p.lms(), p.workflow(), p.enrolment(), p.api(), p.channel(), p.mail(), p.events(), p.metric(), p.statements(), p.erase(), p.retention(), p.queue(), p.healthcheck()},
+		Commands:              []*cli.Command{p.demo(), p.serve(), p.worker(), p.admin(), p.tenant(), p.key(), p.lms(), p.workflow(), p.enrolment(), p.api(), p.channel(), p.mail(), p.events(), p.metric(), p.statements(), p.erase(), p.retention(), p.queue(), p.healthcheck()},
 	}
 	err := root.Run(ctx, args)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {

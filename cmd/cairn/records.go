@@ -25,7 +25,7 @@ func (p program) statements() *cli.Command {
 
 // withRecords runs one command of the admin on the tenant's record store.
 func (p program) withRecords(ctx context.Context, do func(h *house, r *rooms) error) error {
-	return p.withTenant(ctx, func(h *house) error {
+	return p.withHouse(ctx, func(h *house) error {
 		r, err := h.rooms(ctx, p.cfg.tenant)
 		if err != nil {
 			return err

@@ -160,7 +160,7 @@ func (p program) workflowImport() *cli.Command {
 
 // withWorkflows runs a command on one tenant's engine.
 func (p program) withWorkflows(ctx context.Context, do func(*engine.Service) error) error {
-	return p.withTenant(ctx, func(h *house) error {
+	return p.withHouse(ctx, func(h *house) error {
 		service, err := h.engine(ctx, p.cfg.tenant)
 		if err != nil {
 			return err
