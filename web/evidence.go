@@ -5,12 +5,12 @@ import (
 	"mime"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 
 	"github.com/gorilla/mux"
 
 	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/web/upload"
 )
 
 var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
@@ -37,7 +37,7 @@ func (s *Site) serveEvidence(w http.ResponseWriter, r *http.Request, tenant stri
 		return fmt.Errorf("web: evidence: %w", err)
 	}
 	disposition := "attachment"
-	if slices.Contains(shownInline, file.ContentType) {
+	if upload.ShownInline(file.ContentType) {
 		disposition = "inline"
 	}
 	contentType := file.ContentType
@@ -46,7 +46,7 @@ func (s *Site) serveEvidence(w http.ResponseWriter, r *http.Request, tenant stri
 	}
 	h := w.Header()
 	h.Set("Content-Type", contentType)
-	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": fileName(file.Name)}))
+	h.Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": upload.FileName(file.Name)}))
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("X-Frame-Options", "DENY")

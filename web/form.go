@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/web/upload"
 )
 
 // Bounds of what one form may hold.
@@ -26,7 +28,7 @@ const filesField = "evidence"
 // readForm reads a form, be it urlencoded or multipart, into r.PostForm, and
 // returns the files of it, at most files many. All fields together have at most
 // fieldBytes. What is too large is errTooLarge (413), what cannot be read ErrUpload.
-func readForm(r *http.Request, files int, fieldBytes int64) ([]engine.Upload, error) {
+func (s *Site) readForm(r *http.Request, files int, fieldBytes int64) ([]engine.Upload, error) {
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil && r.Header.Get("Content-Type") != "" {
 		return nil, fmt.Errorf("read form: %w: %w", ErrUpload, err)
@@ -72,11 +74,14 @@ func readForm(r *http.Request, files int, fieldBytes int64) ([]engine.Upload, er
 		if err != nil {
 			return nil, err
 		}
-		upload, err := newUpload(part.FileName(), data)
-		if err != nil {
-			return nil, err
+		one, err := s.uploads.Take(r.Context(), part.FileName(), data)
+		if errors.Is(err, upload.ErrRefused) {
+			return nil, fmt.Errorf("read form: %w: %w", ErrUpload, err)
 		}
-		uploads = append(uploads, upload)
+		if err != nil {
+			return nil, fmt.Errorf("read form: %w", err)
+		}
+		uploads = append(uploads, one)
 	}
 	return uploads, nil
 }
@@ -126,4 +131,17 @@ func parseForm(r *http.Request) error {
 	default:
 		return fmt.Errorf("read form: %w: %w", ErrUpload, err)
 	}
+}
+
+// uploadTime is how long a hand-in may take: five files from a phone with little
+// reception. The server's own limits are for requests without files.
+const uploadTime = 15 * time.Minute
+
+// allowSlowUpload gives this request uploadTime, and its answer a minute more.
+func allowSlowUpload(w http.ResponseWriter) {
+	control := http.NewResponseController(w)
+	now := time.Now() // deadlines are real time
+	// A writer that knows no deadlines has none.
+	_ = control.SetReadDeadline(now.Add(uploadTime))
+	_ = control.SetWriteDeadline(now.Add(uploadTime + time.Minute))
 }

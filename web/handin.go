@@ -33,7 +33,7 @@ func (s *Site) handIn(w http.ResponseWriter, r *http.Request, session *Session) 
 		return fmt.Errorf("web: hand in: %w", err)
 	}
 	allowSlowUpload(w)
-	uploads, err := readForm(r, maxFiles, maxForm)
+	uploads, err := s.readForm(r, maxFiles, maxForm)
 	filled := filledBy(r.PostForm)
 	filled.files = len(uploads)
 	if problem, ok := fileProblem(err); ok {

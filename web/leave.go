@@ -42,7 +42,7 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// RFC 8058 lets mail programs send multipart/form-data too.
-	if _, err := readForm(r, 0, maxForm); err != nil {
+	if _, err := s.readForm(r, 0, maxForm); err != nil {
 		return err
 	}
 	service, err := s.tenant(r.Context(), token.Tenant)

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/web/upload"
 )
 
 // fieldErrors finds what a form falls short of.
@@ -21,13 +22,15 @@ func fieldErrors(err error) (engine.FieldErrors, bool) {
 
 // fileProblem finds a file that is not taken.
 func fileProblem(err error) (engine.FieldError, bool) {
-	var kind *errFileType
-	if errors.As(err, &kind) {
-		return engine.FieldError{Field: "files", Key: "page.form.file_type", Args: map[string]any{"name": kind.Name}}, true
+	var refused *upload.Refused
+	if !errors.As(err, &refused) {
+		return engine.FieldError{}, false
 	}
-	var empty *errFileEmpty
-	if errors.As(err, &empty) {
-		return engine.FieldError{Field: "files", Key: "page.form.file_empty", Args: map[string]any{"name": empty.Name}}, true
-	}
-	return engine.FieldError{}, false
+	return engine.FieldError{Field: "files", Key: refusedFile[refused.Why], Args: map[string]any{"name": refused.Name}}, true
+}
+
+// refusedFile says why a file is not taken.
+var refusedFile = map[string]string{
+	upload.Kind: "page.form.file_type", upload.Empty: "page.form.file_empty", upload.HEIC: "page.form.file_heic",
+	upload.Broken: "page.form.file_picture", upload.TooWide: "page.form.file_pixels",
 }

@@ -122,7 +122,7 @@ func worded(problems engine.FieldErrors) engine.FieldErrors {
 // answerRequest takes a reviewer's answer. Doing so twice is once; an answer to
 // something that has changed since it was shown is shown anew.
 func (s *Site) answerRequest(w http.ResponseWriter, r *http.Request, a asked) error {
-	if _, err := readForm(r, 0, maxForm); err != nil {
+	if _, err := s.readForm(r, 0, maxForm); err != nil {
 		return err
 	}
 	filled := filledBy(r.PostForm)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/lti"
+	"github.com/cairn-lms/cairn/web/upload"
 )
 
 // Clock is the development clock: it can be moved forward, on a page.
@@ -64,8 +65,9 @@ type Site struct {
 	lrs  http.Handler
 	api  http.Handler
 
-	hooks  rate         // calls of mail services
-	purged atomic.Int64 // UnixNano of the last purge of the store
+	uploads *upload.Taker
+	hooks   rate         // calls of mail services
+	purged  atomic.Int64 // UnixNano of the last purge of the store
 }
 
 var _ lti.Pages = (*Site)(nil)
@@ -90,7 +92,7 @@ func New(o Options) (*Site, error) {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s := &Site{
-		o: o, log: o.Log, origin: public.Scheme + "://" + public.Host, plain: public.Scheme == "http",
+		o: o, log: o.Log, uploads: upload.New(), origin: public.Scheme + "://" + public.Host, plain: public.Scheme == "http",
 		now:  func() time.Time { return o.Now().UTC() },
 		wall: func() time.Time { return o.Wall().UTC() },
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/web/upload"
 )
 
 // writtenView shows what somebody handed in for a step.
@@ -60,4 +61,4 @@ type filesView struct {
 }
 
 // Inline tells whether browsers show a file of the type as a picture.
-func (filesView) Inline(contentType string) bool { return slices.Contains(shownInline, contentType) }
+func (filesView) Inline(contentType string) bool { return upload.ShownInline(contentType) }
