@@ -82,7 +82,7 @@ func (st *StepState) clear() {
 	st.AskAgainAt, st.SignedSHA256 = time.Time{}, ""
 	st.SkippedReason, st.SkippedBy, st.Because = "", "", ""
 	st.Spaced, st.Again, st.Watched, st.SelfReported = 0, nil, nil, false
-	st.NudgesPlanned = nil
+	st.NudgesPlanned, st.Snoozed = nil, nil
 	st.Heard = nil
 	st.DueSet, st.HaltedIn = 0, ""
 	st.Talk = nil

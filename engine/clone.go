@@ -53,6 +53,7 @@ func (st *StepState) clone() *StepState {
 	c.NudgesPlanned = maps.Clone(st.NudgesPlanned)
 	c.Event = clonePtr(st.Event)
 	c.Talk = clonePtr(st.Talk)
+	c.Snoozed = clonePtr(st.Snoozed)
 	c.Heard = maps.Clone(st.Heard)
 	st.cloneAttempts(&c)
 	return &c
@@ -114,7 +115,7 @@ func (st *StepState) same(o *StepState) bool {
 		st.Rounds == o.Rounds && st.SignedSHA256 == o.SignedSHA256 &&
 		slices.EqualFunc(st.Reviews, o.Reviews, Review.same) && slices.EqualFunc(st.Requests, o.Requests, Request.same) &&
 		maps.Equal(st.NudgesPlanned, o.NudgesPlanned) && st.SkippedReason == o.SkippedReason && st.SkippedBy == o.SkippedBy &&
-		st.Event.same(o.Event) && st.Talk.same(o.Talk) && maps.EqualFunc(st.Heard, o.Heard, time.Time.Equal) &&
+		st.Event.same(o.Event) && st.Talk.same(o.Talk) && st.Snoozed.same(o.Snoozed) && maps.EqualFunc(st.Heard, o.Heard, time.Time.Equal) &&
 		st.Admitted.Equal(o.Admitted) && st.DueSet == o.DueSet && st.HaltedIn == o.HaltedIn
 }
 

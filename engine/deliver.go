@@ -286,6 +286,8 @@ func (d *delivery) unfit(ctx context.Context, w *Workflow, e *Enrolment, m Messa
 		return "asked already", nil
 	}
 	switch {
+	case m.snoozedIn(e):
+		return "the learner has put it off", nil
 	case m.Escalate && e.DisclosedAt.IsZero():
 		return "the escalation was not disclosed", nil
 	case !d.to.known() && m.Request == "" && m.To != e.Learner && !saysItAll(m.Purpose):

@@ -66,7 +66,7 @@
 //	  when, calendar, pause, anchors             times become instants; working days; pauses; anchors that people set
 //	  lookup                                     what a name in a condition stands for
 //	The learner does
-//	  act, contribution, handin, short           what the Service takes; what was written; its answers; what it lacks
+//	  act, contribution, handin, short, snooze   what the Service takes; what was written; its answers; what it lacks; later
 //	  quiz, watch, statement, uselog             results by question; video; done by xAPI; uses on the job, barriers
 //	  evidence, standards, signoff               recorded → verified; gaps that open a step; bound to a hash, voided
 //	  portfolio                                  all that somebody handed in, everywhere

@@ -179,6 +179,8 @@ type StepState struct {
 	RememberedBy   string    `json:"remembered_by,omitempty"`  // the statement that was remembered
 	EvidenceAsked  bool      `json:"evidence_asked,omitempty"` // a sign-off that would cover nothing has asked for evidence
 
+	Snoozed *Snoozed `json:"snoozed,omitempty"` // the learner does it later (snooze.go)
+
 	// Watching (watch.go).
 	Watched      *Watched `json:"watched,omitempty"`
 	SelfReported bool     `json:"self_reported,omitempty"` // the learner's word, nothing measured

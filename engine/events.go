@@ -124,7 +124,7 @@ func (ev confirmed) apply(d *decision) error {
 	if s.By != Learner || st.State != Open && st.Again == nil || actOf(d.e, s, st) != ActConfirm {
 		return fmt.Errorf("confirm step %q while %s: %w", s.ID, st.State, ErrConflict)
 	}
-	st.Viewed = d.now
+	st.Viewed, st.Snoozed = d.now, nil
 	st.SelfReported = s.Kind == KindWatch || s.Kind == KindElearning // nothing was measured
 	if st.Again != nil {
 		d.answerSpaced(st)
@@ -162,9 +162,11 @@ func (ev handedIn) apply(d *decision) error {
 		return fmt.Errorf("hand in step %q while %s: %w", s.ID, st.State, ErrConflict)
 	}
 	if st.Again != nil {
+		st.Snoozed = nil
 		d.handSpaced(s, st, ev)
 		return nil
 	}
+	st.Snoozed = nil
 	if st.Hand != "" && st.State != Returned {
 		st.keep(Past{Hand: st.Hand, Score: st.Score}) // of the attempt before
 	}

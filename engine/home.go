@@ -73,6 +73,7 @@ func (s *Service) Home(ctx context.Context, id EnrolmentID) (*Home, error) {
 		h.Steps = append(h.Steps, v.view(of, st))
 	}
 	v.choose(h)
+	h.Later = v.snoozeTimes()
 	for _, role := range []Role{Manager, Peer, Coach} {
 		if v.asksLearner(role) && v.uses(role) {
 			h.Ask = append(h.Ask, role)
@@ -101,9 +102,12 @@ func (v *viewer) choose(h *Home) {
 	}
 }
 
-// sooner orders open steps: what the learner can do before what waits for the LMS, an event or others, required before optional, then by
+// sooner orders open steps: what was not put off first, what the learner can do before what waits for the LMS, an event or others, required before optional, then by
 // due; none is last.
 func sooner(a, b *StepView) bool {
+	if x, y := a.Later.IsZero(), b.Later.IsZero(); x != y {
+		return x
+	}
 	if x, y := a.waits(), b.waits(); x != y {
 		return y
 	}
@@ -138,6 +142,7 @@ func (v *viewer) view(s *Step, st *StepState) StepView {
 	if p := v.e.Pause(); p != nil && sv.Due.After(p.From) {
 		sv.Late = false // nothing falls due
 	}
+	sv.Later = st.later(v.now)
 	v.meets(&sv)
 	for _, b := range s.Rate {
 		sv.Rate = append(sv.Rate, *v.w.Behaviour(b))

@@ -29,6 +29,7 @@ type LateReason struct {
 	Who    []Person // who is waited for
 	Role   Role
 	Anchor string
+	Later  *Snoozed // of a late step that the learner has put off, with why
 }
 
 // LateRow is one learner who is held up, with why.
@@ -117,7 +118,11 @@ func (s *Service) heldUp(ctx context.Context, v *viewer) ([]LateReason, error) {
 		sv := v.view(of, st)
 		switch {
 		case sv.Late && of.By == Learner:
-			out = append(out, LateReason{Why: LateStep, Step: of, Since: sv.Due})
+			r := LateReason{Why: LateStep, Step: of, Since: sv.Due}
+			if !sv.Later.IsZero() {
+				r.Later = clonePtr(st.Snoozed)
+			}
+			out = append(out, r)
 		case st.State == Expired && of.By == Learner && !of.Optional && e.State == Active:
 			out = append(out, LateReason{Why: LateMissed, Step: of, Since: st.DoneAt})
 		case sv.LockedBy != "" && (of.Opens.Anchor == AnchorCourseStart || of.Opens.Anchor == AnchorCourseCompleted) && !missing[of.Opens.Anchor]:

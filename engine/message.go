@@ -50,6 +50,7 @@ const (
 	PurposeStepDue    = "step_due"
 	PurposeStepLate   = "step_late"
 	PurposeAskForHelp = "ask_for_help"
+	PurposeStepLater  = "step_later" // the time has come to which the learner put a step off
 	PurposeOwnText    = "own_text"
 	PurposeReturned   = "returned"
 	PurposeApproved   = "approved"
@@ -69,7 +70,7 @@ const (
 // caused (a request for review, a returned hand-in) is sent at once.
 func (m Message) IsNudge() bool {
 	switch m.Purpose {
-	case PurposeStepOpen, PurposeStepDue, PurposeStepLate, PurposeAskForHelp, PurposeOwnText, PurposeStepWith:
+	case PurposeStepOpen, PurposeStepDue, PurposeStepLate, PurposeStepLater, PurposeAskForHelp, PurposeOwnText, PurposeStepWith:
 		return true
 	}
 	return false

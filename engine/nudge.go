@@ -33,8 +33,10 @@ func (d *decision) planNudges() {
 		st := d.state(s.ID)
 		switch {
 		case s.By == Learner && st.Again != nil:
+			d.planLater(s, st)
 			d.plan(s, st, nudged{doer: d.e.Learner, open: st.Again.OpenedAt, due: st.Again.DueAt, key: fmt.Sprintf("%d.%d", st.Attempt, st.Hands)})
 		case s.By == Learner && (st.State == Open || st.State == Returned):
+			d.planLater(s, st)
 			open := st.OpenedAt
 			if st.State == Returned {
 				open = st.ReturnedAt
@@ -97,6 +99,9 @@ func (d *decision) plan(s *Step, st *StepState, on nudged) {
 			continue
 		}
 		st.plan(key)
+		if by == Learner && n.To == "doer" && st.Snoozed.silences(at) {
+			continue
+		}
 		if at.Before(on.open) || isEvent && on.request == "" && at.After(begins) {
 			continue // dated before the step was open, or after the event
 		}

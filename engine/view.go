@@ -7,14 +7,15 @@ type Home struct {
 	Enrolment *Enrolment
 	Workflow  *Workflow
 	Learner   Person
-	Steps     []StepView // file order; steps that only something else opens are left out until it does
-	Next      *StepView  // the one next step of the learner: earliest due, then file order; nil: none now
-	Upcoming  *StepView  // the learner's next step that is still locked, if its time is known
-	Done      int        // the learner's required steps that are done
-	Required  int        // ... of so many
-	Waiting   []StepView // handed in, somebody else's turn
-	Ask       []Role     // roles the learner is asked to name someone for (NameReviewer)
-	Discloses bool       // some nudge goes to the manager when the learner is late: say so
+	Steps     []StepView   // file order; steps that only something else opens are left out until it does
+	Next      *StepView    // the one next step of the learner: earliest due, then file order; nil: none now
+	Upcoming  *StepView    // the learner's next step that is still locked, if its time is known
+	Done      int          // the learner's required steps that are done
+	Required  int          // ... of so many
+	Waiting   []StepView   // handed in, somebody else's turn
+	Ask       []Role       // roles the learner is asked to name someone for (NameReviewer)
+	Later     []SnoozeTime // to when the next step can be put off (Snooze)
+	Discloses bool         // some nudge goes to the manager when the learner is late: say so
 }
 
 // Step is the view of one step, or nil.
@@ -47,6 +48,7 @@ type StepView struct {
 	Due       time.Time // zero: none
 	Zone      string    // IANA, of the doer
 	Late      bool
+	Later     time.Time  // until when the learner has put it off; zero: not, or no longer
 	Act       string     // what the learner can do, see ActConfirm …
 	LockedBy  string     // message key why it is locked: "page.locked.needs", ".time", ".course_start", ".course_completed"
 	LockedFor []*Step    // the steps it waits for

@@ -89,6 +89,7 @@ const (
 	ExtNudgePolicy     = ProfilePrefix + "extensions/nudge-policy"
 	ExtNudgeArm        = ProfilePrefix + "extensions/nudge-arm"
 	ExtDue             = ProfilePrefix + "extensions/due"
+	ExtSnoozedUntil    = ProfilePrefix + "extensions/snoozed-until"
 	ExtWorkflowVersion = ProfilePrefix + "extensions/workflow-version"
 	ExtEvidenceSHA256  = ProfilePrefix + "extensions/evidence-sha256"
 	ExtRaterRelation   = ProfilePrefix + "extensions/rater-relation"

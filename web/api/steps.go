@@ -59,6 +59,10 @@ func stepRoutes() []route {
 		Due    time.Time `json:"due"`
 		Reason string    `json:"reason,omitempty"`
 	}
+	type snoozeIn struct {
+		Until  time.Time `json:"until" doc:"At most 14 days ahead"`
+		Reason string    `json:"reason,omitempty"`
+	}
 	type watchedIn struct {
 		Segments []engine.Segment `json:"segments" doc:"In seconds of the video"`
 		Length   float64          `json:"length" doc:"Of the video, in seconds"`
@@ -120,6 +124,11 @@ func stepRoutes() []route {
 		act("POST", "skip", "skipStep", "Steps", "The learner's word that it is not possible", reasonIn{}, `{"reason": "no such deal this month"}`,
 			learner(func(c *call, p engine.PersonID) error {
 				return c.engine.Skip(c.Context(), p, c.enrolment(), c.step(), c.body.(*reasonIn).Reason)
+			})),
+		act("POST", "snooze", "snoozeStep", "Steps", "The learner will do it later: no nudge before then, and one then", snoozeIn{}, `{"until": "2026-12-02T09:00:00Z", "reason": "on a trade fair"}`,
+			learner(func(c *call, p engine.PersonID) error {
+				in := c.body.(*snoozeIn)
+				return c.engine.Snooze(c.Context(), p, c.enrolment(), c.step(), in.Until, in.Reason)
 			})),
 		act("POST", "watched", "watchedStep", "Steps", "The learner has watched parts of a video", watchedIn{}, `{"segments": [{"from": 0, "to": 20}], "length": 200}`,
 			learner(func(c *call, p engine.PersonID) error {
