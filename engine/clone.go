@@ -38,6 +38,7 @@ func (e *Enrolment) clone() *Enrolment {
 	c.Pauses = slices.Clone(e.Pauses)
 	c.Acts = slices.Clone(e.Acts)
 	c.Appointed = cloneMap(e.Appointed, slices.Clone[[]Assignment])
+	c.Nobody = slices.Clone(e.Nobody)
 	return &c
 }
 
@@ -97,7 +98,7 @@ func same(a, b *Enrolment) bool {
 		a.CreatedAt.Equal(b.CreatedAt) && a.CompletedAt.Equal(b.CompletedAt) && a.LaunchedAt.Equal(b.LaunchedAt) && a.LeftAt.Equal(b.LeftAt) &&
 		a.Cohort.same(b.Cohort) && a.Asked.same(b.Asked) &&
 		slices.EqualFunc(a.Pauses, b.Pauses, Pause.same) && slices.EqualFunc(a.Acts, b.Acts, Act.same) &&
-		maps.EqualFunc(a.Appointed, b.Appointed, slices.Equal[[]Assignment]) && a.NotCompleted.Equal(b.NotCompleted)
+		maps.EqualFunc(a.Appointed, b.Appointed, slices.Equal[[]Assignment]) && slices.Equal(a.Nobody, b.Nobody) && a.NotCompleted.Equal(b.NotCompleted)
 }
 
 func (st *StepState) same(o *StepState) bool {

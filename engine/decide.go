@@ -100,6 +100,7 @@ func (d *decision) settle() {
 	d.progress()
 	d.seek()
 	d.tellCohort()
+	d.e.Nobody = d.unassigned()
 	d.e.WakeAt = d.next
 	d.e.UpdatedAt = d.now
 }

@@ -97,6 +97,7 @@
 //	What is seen
 //	  view, home, stepview, next, journey        the learner's pages
 //	  gap, others, funnel                        behaviour over time; how far others are; who dropped off
+//	  standing                                   what stores keep beside an enrolment for boards
 //	  board, latelist, askedqueue, enrolmentlist the coach's pages, and lists
 //	Statements and grades
 //	  compose, compose_hand                      what is said of a workflow, of a hand-in

@@ -84,6 +84,8 @@ type Enrolment struct {
 
 	// Appointed is whom a coach chose for a role: comes before all of its `from` (appoint.go).
 	Appointed map[Role][]Assignment `json:"appointed,omitempty"`
+	// Nobody are the roles of whom an answer is awaited that nobody is there to give (standing.go).
+	Nobody []Role `json:"nobody,omitempty"`
 	// NotCompleted is when a coach took the completion of the course back: words learnt until then do not count (anchors.go).
 	NotCompleted time.Time `json:"not_completed,omitzero"`
 }

@@ -116,12 +116,16 @@ func (s *Service) Roster(ctx context.Context, c Course) ([]RosterEntry, error) {
 	return all, nil
 }
 
-// NotOpened lists those of a roster who have none of the rows of the course's board, and are no staff of it: the LMS has
-// them as learners, and they never opened anything. It answers at most limit people, and how many there are.
-func (s *Service) NotOpened(ctx context.Context, c Course, roster []RosterEntry, rows []BoardRow, limit int) ([]Person, int, error) {
+// NotOpened lists those of a roster who are not on the course's board, and are no staff of it: the LMS has them as
+// learners, and they never opened anything. It answers at most limit people, and how many there are.
+func (s *Service) NotOpened(ctx context.Context, c Course, roster []RosterEntry, limit int) ([]Person, int, error) {
 	here := map[PersonID]bool{}
-	for _, row := range rows {
-		here[row.Enrolment.Learner] = true
+	all, err := s.o.Store.StandingsIn(ctx, c, MaxStandings)
+	if err != nil {
+		return nil, 0, fmt.Errorf("load who is on the board: %w", err)
+	}
+	for _, one := range all {
+		here[one.Learner] = true
 	}
 	staff, err := s.o.Store.StaffOf(ctx, c)
 	if err != nil {

@@ -36,6 +36,7 @@ type Store interface {
 	ReceiptStore
 	CourseLinkStore
 	WaitingStore
+	StandingStore
 	ErasureStore
 	DeadLetterStore
 

@@ -202,20 +202,20 @@ func (s *Service) OpenThreads(ctx context.Context, by Actor, c Course) ([]OpenTh
 	if err := s.mayCoachIn(ctx, by, c); err != nil {
 		return nil, err
 	}
-	all, err := s.o.Store.EnrolmentsIn(ctx, c, MaxBoard)
+	all, err := s.o.Store.StandingsIn(ctx, c, MaxStandings)
 	if err != nil {
 		return nil, fmt.Errorf("load open threads: %w", err)
 	}
 	var out []OpenThread
-	for _, e := range all {
-		if !e.Asked.Open() || e.State == Stopped {
+	for _, one := range all {
+		if one.Asked.IsZero() {
 			continue
 		}
-		p, err := s.Person(ctx, e.Learner)
+		p, err := s.Person(ctx, one.Learner)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, OpenThread{Enrolment: e.ID, Workflow: e.Workflow, Learner: p, AskedAt: e.Asked.AskedAt})
+		out = append(out, OpenThread{Enrolment: one.Enrolment, Workflow: one.Workflow, Learner: p, AskedAt: one.Asked})
 	}
 	slices.SortStableFunc(out, func(a, b OpenThread) int { return a.AskedAt.Compare(b.AskedAt) })
 	return out, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,13 +18,13 @@ type UpgradeStore interface {
 
 const (
 	upgradeCursor = "upgrade"
-	upgradeLevel  = 1 // to be raised when stored enrolments have to be written once more
+	upgradeLevel  = 2 // to be raised when stored enrolments have to be written once more
 	upgradePage   = 100
 )
 
 // Upgrade brings the enrolments that an earlier version wrote to what this one finds them by: it writes each once more,
-// so that the store derives its fields (who is waited for, previews) anew, and has those that no cohort knows woken, which
-// makes them members. Stores call it when they are opened. It runs once for a store; broken off or done by two processes
+// so that the store derives its fields (who is waited for, previews, where everybody stands) anew, and has those that no cohort knows woken, which
+// makes them members, and those of which nobody is asked to answer something, which notes that. Stores call it when they are opened. It runs once for a store; broken off or done by two processes
 // at once it changes nothing that matters.
 func Upgrade(ctx context.Context, s UpgradeStore) error {
 	level, err := s.Cursor(ctx, upgradeCursor)
@@ -40,7 +41,7 @@ func Upgrade(ctx context.Context, s UpgradeStore) error {
 		}
 		for _, e := range page {
 			after = e.ID
-			if e.Cohort == nil && e.State != Stopped && !e.Preview {
+			if (e.Cohort == nil || e.asksInVain()) && e.State != Stopped && !e.Preview {
 				e.WakeAt = time.Unix(1, 0).UTC() // at once
 			}
 			err := s.SaveEnrolment(ctx, e)
@@ -56,4 +57,14 @@ func Upgrade(ctx context.Context, s UpgradeStore) error {
 		return fmt.Errorf("upgrade enrolments: %w", err)
 	}
 	return nil
+}
+
+// asksInVain tells whether an answer seems to be awaited that nobody was asked for.
+func (e *Enrolment) asksInVain() bool {
+	for _, st := range e.Steps {
+		if !st.AskedAt.IsZero() && !st.State.Settled() && !slices.ContainsFunc(st.Requests, Request.Waiting) {
+			return true
+		}
+	}
+	return false
 }

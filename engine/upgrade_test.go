@@ -14,6 +14,8 @@ func (h *house) older() {
 	for _, statement := range []string{
 		`DROP TRIGGER engine_waiting_new`, `DROP TRIGGER engine_waiting_changed`, `DROP TRIGGER engine_waiting_gone`,
 		`DROP TABLE engine_waiting`, `DROP INDEX engine_enrolments_preview`,
+		`DROP TRIGGER engine_standings_new`, `DROP TRIGGER engine_standings_changed`, `DROP TRIGGER engine_standings_gone`,
+		`DROP TABLE engine_standings`, `ALTER TABLE engine_enrolments DROP COLUMN standing`,
 		`ALTER TABLE engine_enrolments DROP COLUMN waits_for`, `ALTER TABLE engine_enrolments DROP COLUMN preview_at`,
 		`DROP TABLE engine_cohorts`, `DROP TABLE engine_members`, `DROP TABLE engine_gates`, `DROP TABLE engine_groups`,
 		`UPDATE engine_enrolments SET doc = json_remove(doc, '$.cohort')`, `DELETE FROM engine_cursors WHERE name = 'upgrade'`,

@@ -3,7 +3,10 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/gorilla/mux"
 
@@ -11,32 +14,116 @@ import (
 	"github.com/cairn-lms/cairn/lti"
 )
 
-// boardPage is the Body of the coach's board of a course.
-type boardPage struct {
-	Admin  string // where an administrator of the platform goes to administer; empty: is none
-	Course engine.Course
-	Rows   []boardRow
-	Absent *notOpened // on the course list; nil: everybody has come, or there is no list
-	Groups []lti.Group
-	Group  string // whose learners are shown; empty: all
-	Late   int    // learners with a late step
-	Done   int    // learners who are through
+// How much of a board one page shows.
+const (
+	boardPeople = 50
+	boardSteps  = 40 // columns; more steps are looked at in parts
+)
 
-	Cohorts []cohortCard // what they do together; none for who only looks
+// boardPage is the Body of the coach's board of a course: steps × people.
+type boardPage struct {
+	Nav       coachNav
+	Admin     string // where an administrator of the platform goes to administer; empty: is none
+	Course    engine.Course
+	Asked     boardAsked
+	Workflow  *engine.Workflow // whose steps stand in the columns; nil: nobody has started
+	Workflows []*engine.Workflow
+	Groups    []lti.Group
+	Filters   []boardFilter
+	Columns   []boardColumn
+	Phases    []boardPhase
+	Steps     pager // which of the steps are shown
+	Rows      []boardRow
+	People    pager // which of the people are shown
+	All       int   // learners in the workflow
+	Late      int
+	Done      int
+	Absent    *notOpened // on the course list; nil: everybody has come, or there is no list
+	Several   bool       // the course has several workflows
+}
+
+// boardAsked is what was asked for by the address of the page.
+type boardAsked struct {
+	Workflow engine.WorkflowID
+	Only     string
+	Group    string
+	Search   string
+	Page     int // from 1
+	Column   int // from 0
+}
+
+func boardAskedIn(r *http.Request) boardAsked {
+	q := r.URL.Query()
+	a := boardAsked{Workflow: engine.WorkflowID(q.Get("workflow")), Only: q.Get("only"), Group: q.Get("group"), Search: strings.TrimSpace(q.Get("q"))}
+	a.Page, _ = strconv.Atoi(q.Get("page"))
+	a.Page = max(1, min(a.Page, engine.MaxStandings))
+	a.Column, _ = strconv.Atoi(q.Get("step"))
+	a.Column = max(0, a.Column)
+	if !slices.Contains(engine.BoardOnly(), a.Only) {
+		a.Only = ""
+	}
+	return a
+}
+
+// href is the address of the same board, asked otherwise.
+func (a boardAsked) href(base string) string {
+	q := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	set("workflow", string(a.Workflow))
+	set("only", a.Only)
+	set("group", a.Group)
+	set("q", a.Search)
+	if a.Page > 1 {
+		q.Set("page", strconv.Itoa(a.Page))
+	}
+	if a.Column > 0 {
+		q.Set("step", strconv.Itoa(a.Column))
+	}
+	if len(q) == 0 {
+		return base + "/"
+	}
+	return base + "/?" + q.Encode()
+}
+
+// boardFilter is one of the questions a board answers, with how many it would show.
+type boardFilter struct {
+	Only string
+	N    int
+	Href string
+	On   bool
+}
+
+// boardColumn is a step over a column. Text is what a narrow head says of it.
+type boardColumn struct {
+	Step *engine.Step
+	N    int // from 1
+	Href string
+}
+
+// boardPhase is a phase over its columns.
+type boardPhase struct {
+	Phase *engine.Phase
+	Span  int
 }
 
 type boardRow struct {
 	engine.BoardRow
-	Cells  []boardCell
-	Action string // posts "course completed"; empty once it is
-	Grade  string // why the LMS did not take the grade; empty: it did, or none was sent
-	Turn   *turn  // whose turn it is when it is not the learner's; nil: nobody's
+	Cells   []boardCell // one for each column
+	Percent int
+	Href    string // the person's page; empty for who only looks
+	Action  string // posts "course completed"; empty once it is
+	Grade   string // why the LMS did not take the grade; empty: it did, or none was sent
+	Turn    *turn  // whose turn it is when it is not the learner's; nil: nobody's
 }
 
+// boardCell is how a learner stands in a step. Mark "": the step is none of theirs.
 type boardCell struct {
-	Step  *engine.Step
-	Mark  string
-	State engine.State
+	Step *engine.Step
+	Mark string
 }
 
 func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) error {
@@ -44,29 +131,68 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 	if err != nil {
 		return err
 	}
-	rows, err := service.Board(r.Context(), session.Course)
-	if err != nil {
-		return fmt.Errorf("web: board: %w", err)
-	}
 	decides, err := service.MayCompleteCourse(r.Context(), session.Person, session.Course)
 	if err != nil {
 		return fmt.Errorf("web: board: %w", err)
 	}
 	v := s.view(r)
-	body := boardPage{Course: session.Course}
+	body := boardPage{Nav: coachNav{At: "people", Acts: decides}, Course: session.Course, Asked: boardAskedIn(r)}
 	if session.Administrator {
 		body.Admin = v.Base + "/admin"
 	}
-	if err := s.sift(r, session, service, &body, &rows); err != nil {
+	filter := engine.BoardFilter{Workflow: body.Asked.Workflow, Only: body.Asked.Only, Search: body.Asked.Search}
+	if err := s.sift(r, session, service, &body, &filter); err != nil {
 		return err
 	}
-	if body.Cohorts, err = cohortsOf(r, service, session.Person, rows); err != nil {
+	page, err := service.Board(r.Context(), session.Course, filter, (body.Asked.Page-1)*boardPeople, boardPeople)
+	if err == nil && filter.Workflow == "" && len(page.Workflows) > 1 { // one workflow at a time
+		filter.Workflow = page.Workflows[0]
+		page, err = service.Board(r.Context(), session.Course, filter, (body.Asked.Page-1)*boardPeople, boardPeople)
+	}
+	if err != nil {
+		return fmt.Errorf("web: board: %w", err)
+	}
+	if err := body.fill(r, service, page, filter, v.Base, s.now().Unix()); err != nil {
 		return err
 	}
-	for _, row := range rows {
-		one := boardRow{BoardRow: row, Cells: cellsOf(row, s.now().Unix())}
-		if decides && row.CourseCompleted.IsZero() && row.Enrolment.State == engine.Active {
-			one.Action = v.Base + "/board/" + string(row.Enrolment.ID) + "/completed"
+	if !decides {
+		for i := range body.Rows {
+			body.Rows[i].Href, body.Rows[i].Action = "", ""
+		}
+	}
+	return s.draw(w, http.StatusOK, "board", v.titled("page.board.title", "course", session.Course.Title), body)
+}
+
+// fill puts a page of the engine's board into the page.
+func (b *boardPage) fill(r *http.Request, service *engine.Service, page *engine.BoardPage, filter engine.BoardFilter, base string, now int64) error {
+	b.Several = len(page.Workflows) > 1
+	for _, id := range page.Workflows {
+		one, err := service.Workflow(r.Context(), id, 0)
+		if err != nil {
+			return fmt.Errorf("web: board: %w", err)
+		}
+		if id == filter.Workflow || len(page.Workflows) == 1 {
+			b.Workflow = one
+		}
+		b.Workflows = append(b.Workflows, one)
+	}
+	b.All, b.Late, b.Done = page.Counts[""], page.Counts[engine.BoardLate], page.Counts[engine.BoardDone]
+	for _, only := range append([]string{""}, engine.BoardOnly()...) {
+		if only != "" && only != b.Asked.Only && page.Counts[only] == 0 {
+			continue
+		}
+		a := b.Asked
+		a.Only, a.Page = only, 1
+		b.Filters = append(b.Filters, boardFilter{Only: only, N: page.Counts[only], Href: a.href(base), On: only == b.Asked.Only})
+	}
+	b.columns(page.Rows, base)
+	for _, row := range page.Rows {
+		one := boardRow{BoardRow: row, Cells: cellsOf(row, b.Columns, now), Href: base + "/board/people/" + string(row.Enrolment.ID)}
+		if row.Required > 0 {
+			one.Percent = 100 * row.Done / row.Required
+		}
+		if row.CourseCompleted.IsZero() && row.Enrolment.State == engine.Active {
+			one.Action = base + "/board/" + string(row.Enrolment.ID) + "/completed"
 		}
 		if refused := row.Enrolment.GradeRefused; refused != nil {
 			one.Grade = gradeCause(refused.Cause)
@@ -74,31 +200,66 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 		if row.Next == nil {
 			one.Turn = turnOf(row)
 		}
-		if row.Late > 0 {
-			body.Late++
-		}
-		if row.Enrolment.State == engine.Completed {
-			body.Done++
-		}
-		body.Rows = append(body.Rows, one)
+		b.Rows = append(b.Rows, one)
 	}
-	return s.draw(w, http.StatusOK, "board", v.titled("page.board.title", "course", session.Course.Title), body)
+	b.People = pagerOf(page.From, len(page.Rows), page.Count, boardPeople, func(from int) string {
+		a := b.Asked
+		a.Page = from/boardPeople + 1
+		return a.href(base)
+	})
+	return nil
 }
 
-// cellsOf are the steps of a learner's row, in file order. Steps that nothing has
-// opened yet and that only something else opens are left out.
-func cellsOf(row engine.BoardRow, now int64) []boardCell {
-	var cells []boardCell
-	for _, step := range row.Workflow.Steps() {
-		state := row.Enrolment.Steps[step.ID]
-		if state == nil || step.Opens.IsNever() && state.State == engine.Locked {
+// columns are the steps of the workflow in its latest version, those left out that
+// nothing has opened for anybody on the page and only something else opens.
+func (b *boardPage) columns(rows []engine.BoardRow, base string) {
+	if b.Workflow == nil {
+		return
+	}
+	var steps []boardColumn
+	for _, step := range b.Workflow.Steps() {
+		seen := !step.Opens.IsNever() || slices.ContainsFunc(rows, func(row engine.BoardRow) bool {
+			st := row.Enrolment.Steps[step.ID]
+			return st != nil && st.State != engine.Locked
+		})
+		if seen {
+			steps = append(steps, boardColumn{Step: step, N: len(steps) + 1,
+				Href: base + "/board/steps/" + url.PathEscape(string(b.Workflow.ID)) + "/" + url.PathEscape(string(step.ID))})
+		}
+	}
+	from := b.Asked.Column / boardSteps * boardSteps
+	if from >= len(steps) {
+		from = 0
+	}
+	b.Columns = steps[from:min(from+boardSteps, len(steps))]
+	b.Steps = pagerOf(from, len(b.Columns), len(steps), boardSteps, func(from int) string {
+		a := b.Asked
+		a.Column = from
+		return a.href(base)
+	})
+	for _, column := range b.Columns {
+		if n := len(b.Phases); n > 0 && b.Phases[n-1].Phase == column.Step.Phase {
+			b.Phases[n-1].Span++
 			continue
 		}
-		mark := string(state.State)
-		if state.State == engine.Open && !state.DueAt.IsZero() && state.DueAt.Unix() < now {
-			mark = "late"
+		b.Phases = append(b.Phases, boardPhase{Phase: column.Step.Phase, Span: 1})
+	}
+}
+
+// cellsOf is how a learner stands in each of the columns.
+func cellsOf(row engine.BoardRow, columns []boardColumn, now int64) []boardCell {
+	cells := make([]boardCell, 0, len(columns))
+	for _, column := range columns {
+		cell := boardCell{Step: column.Step}
+		state, own := row.Enrolment.Steps[column.Step.ID], row.Workflow.Step(column.Step.ID)
+		switch {
+		case state == nil || own == nil || own.Opens.IsNever() && state.State == engine.Locked:
+		case (state.State == engine.Open || state.State == engine.Returned) && !state.DueAt.IsZero() && state.DueAt.Unix() < now && row.Enrolment.State == engine.Active:
+			cell.Mark = "late"
+		default:
+			cell.Mark = string(state.State)
 		}
-		cells = append(cells, boardCell{Step: step, Mark: mark, State: state.State})
+		cells = append(cells, cell)
 	}
 	return cells
 }
@@ -120,19 +281,11 @@ func turnOf(row engine.BoardRow) *turn {
 
 // courseCompleted says, for a coach, that a learner of this course has finished it.
 func (s *Site) courseCompleted(w http.ResponseWriter, r *http.Request, session *Session) error {
-	service, err := s.tenant(r.Context(), session.Tenant)
-	if err != nil {
-		return err
-	}
-	rows, err := service.Board(r.Context(), session.Course)
+	service, e, err := s.coached(r, session, engine.EnrolmentID(mux.Vars(r)["enrolment"]))
 	if err != nil {
 		return fmt.Errorf("web: course completed: %w", err)
 	}
-	id := engine.EnrolmentID(mux.Vars(r)["enrolment"])
-	if !slices.ContainsFunc(rows, func(row engine.BoardRow) bool { return row.Enrolment.ID == id }) {
-		return fmt.Errorf("web: course completed: not a learner of this course: %w", errNotYours)
-	}
-	if err := service.CompleteCourse(r.Context(), session.Person, id); err != nil {
+	if err := service.CompleteCourse(r.Context(), session.Person, e.ID); err != nil {
 		return fmt.Errorf("web: course completed: %w", err)
 	}
 	seeOther(w, r, "/s/"+session.Handle+"/")

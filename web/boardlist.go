@@ -21,34 +21,30 @@ type notOpened struct {
 	More   int // not named
 }
 
-// sift keeps of a board's rows those of the group that is asked for, and adds who is
-// on the course list only.
-func (s *Site) sift(r *http.Request, session *Session, service *engine.Service, body *boardPage, rows *[]engine.BoardRow) error {
+// sift has the board show the group that is asked for, and adds who is on the course
+// list only.
+func (s *Site) sift(r *http.Request, session *Session, service *engine.Service, body *boardPage, filter *engine.BoardFilter) error {
 	roster, err := service.Roster(r.Context(), session.Course)
 	if err != nil {
 		return fmt.Errorf("web: board: %w", err)
 	}
+	asked := body.Asked.Group
+	body.Asked.Group = ""
 	if len(roster) == 0 {
 		return nil
 	}
-	all := *rows
 	if body.Groups, err = s.groups(r.Context(), session); err != nil {
 		return fmt.Errorf("web: board: %w", err)
 	}
-	asked := r.URL.Query().Get("group")
 	if slices.ContainsFunc(body.Groups, func(g lti.Group) bool { return g.ID == asked }) {
-		body.Group = asked
+		body.Asked.Group = asked
 		roster = slices.DeleteFunc(roster, func(e engine.RosterEntry) bool { return !slices.Contains(e.Groups, asked) })
-		in := map[engine.PersonID]bool{}
+		filter.People = map[engine.PersonID]bool{}
 		for _, e := range roster {
-			in[e.Person] = true
+			filter.People[e.Person] = true
 		}
-		*rows = slices.DeleteFunc(slices.Clone(all), func(row engine.BoardRow) bool { return !in[row.Enrolment.Learner] })
 	}
-	if len(all) >= engine.MaxBoard {
-		return nil // not everybody who came is on the board
-	}
-	people, count, err := service.NotOpened(r.Context(), session.Course, roster, all, maxAbsent)
+	people, count, err := service.NotOpened(r.Context(), session.Course, roster, maxAbsent)
 	if err != nil {
 		return fmt.Errorf("web: board: %w", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/engine/text"
 	"github.com/cairn-lms/cairn/lti"
 	"github.com/cairn-lms/cairn/web/ui"
@@ -40,6 +41,7 @@ var formats = map[string][]string{
 	"admin.check.%s": strings.Fields("status address keys clock our_keys token roster line_items launches"),
 	"admin.state.%s": {string(lti.CheckOK), string(lti.CheckWarn), string(lti.CheckFail), string(lti.CheckSkipped)},
 	"admin.cause.%s": append(causesIn("../lti/selftest.go"), causesIn("../lti/errors.go")...), "admin.act.%s": actsIn(),
+	"coach.board.only.%s": append([]string{"all"}, engine.BoardOnly()...),
 	"page.error.%s.title": nil, "page.error.%s.text": nil, "page.answer.%s.%s": nil,
 }
 
@@ -87,7 +89,7 @@ func TestEveryMessageThatAPageSaysIsInTheCatalogue(t *testing.T) {
 			t.Errorf("%s says %s, which is nowhere", where, key)
 		}
 	}
-	said := regexp.MustCompile(`"((?:page|admin)\.[a-z0-9_.%]+)"`)
+	said := regexp.MustCompile(`"((?:page|admin|coach)\.[a-z0-9_.%]+)"`)
 	check := func(where, source string) {
 		for _, found := range said.FindAllStringSubmatch(source, -1) {
 			key := found[1]

@@ -10,7 +10,7 @@
 //	any       /xapi/…                            the record store
 //	any       /api/…                             business events and the JSON API (web/api)
 //	POST      /open                              a ticket becomes a session in this window
-//	GET       /s/{handle}/                       home of a learner, board of a coach (?group=: of one group)
+//	GET       /s/{handle}/                       home of a learner, board of a coach (?workflow= only= group= q= page= step=)
 //	GET POST  /s/{handle}/steps/{step}           a step; hand in or keep a draft
 //	POST      /s/{handle}/steps/{step}/opened    first look
 //	POST      /s/{handle}/steps/{step}/done      confirm

@@ -47,6 +47,7 @@ func (s *Site) reviewerRoutes(get getter, post poster) {
 // staffRoutes are the pages of coaches, teachers and designers.
 func (s *Site) staffRoutes(get getter, post poster) {
 	post("/s/{handle}/board/{enrolment}/completed", maxForm, s.asStaff(s.courseCompleted))
+	get("/s/{handle}/board/course", s.asCoach(s.cohorts))
 	post("/s/{handle}/board/cohort", maxForm, s.asStaff(s.cohortAct))
 	get("/s/{handle}/board/steps/{workflow}/{step}", s.asStaff(s.stepBoard))
 	get("/s/{handle}/pick", s.asDesigner(s.pick))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 
 	"github.com/gorilla/mux"
 
@@ -18,7 +19,8 @@ type stepBoardPage struct {
 	Content   string // Markdown of its aid
 	Questions []engine.Question
 	Rows      []stepBoardRow
-	Done      int
+	Done      int   // of those on the page
+	Pages     pager // which of the learners are shown
 }
 
 type stepBoardRow struct {
@@ -41,19 +43,23 @@ func (s *Site) stepBoard(w http.ResponseWriter, r *http.Request, session *Sessio
 	if step == nil {
 		return s.draw(w, http.StatusNotFound, "absent", s.view(r).titled("page.absent.title"), absentPage{})
 	}
-	rows, err := service.Board(r.Context(), session.Course)
+	page := boardAskedIn(r).Page
+	board, err := service.Board(r.Context(), session.Course, engine.BoardFilter{Workflow: workflow.ID}, (page-1)*boardPeople, boardPeople)
 	if err != nil {
 		return fmt.Errorf("web: step board: %w", err)
 	}
 	v := s.view(r)
 	body := stepBoardPage{Step: step, Workflow: workflow}
+	body.Pages = pagerOf(board.From, len(board.Rows), board.Count, boardPeople, func(from int) string {
+		return r.URL.EscapedPath() + "?page=" + strconv.Itoa(from/boardPeople+1)
+	})
 	if step.By == engine.Learner {
 		body.Questions = step.Asks()
 	}
 	if aid := workflow.Aid(step.Content.Aid); step.Content.Aid != "" && aid != nil {
 		body.Content = aid.Body(v.Language())
 	}
-	for _, row := range rows {
+	for _, row := range board.Rows {
 		state := row.Enrolment.Steps[step.ID]
 		if row.Workflow.ID != workflow.ID || state == nil { // nil: enrolled in a version without this step
 			continue

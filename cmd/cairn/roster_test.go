@@ -15,8 +15,9 @@ func TestTheRosterTellsTheBoardWhoLeftAndWhoIsBack(t *testing.T) {
 	course := engine.Course{Issuer: s.lms.URL(), ID: "2"}
 	left := func() bool {
 		t.Helper()
-		rows, err := service.Board(t.Context(), course)
+		board, err := service.Board(t.Context(), course, engine.BoardFilter{}, 0, 0)
 		must(t, err)
+		rows := board.Rows
 		if len(rows) != 1 {
 			t.Fatalf("%d learners on the board", len(rows))
 		}

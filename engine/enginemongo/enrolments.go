@@ -31,6 +31,7 @@ func (s *Store) CreateEnrolment(ctx context.Context, e *engine.Enrolment) error 
 		{Key: "grade_at", Value: e.GradeAt()},
 		{Key: "waits_for", Value: waitsFor(e)},
 		{Key: "preview_at", Value: e.PreviewAt()},
+		{Key: "standing", Value: standing(e)},
 		{Key: "doc", Value: doc},
 	})
 	if err != nil {
@@ -56,6 +57,7 @@ func (s *Store) SaveEnrolment(ctx context.Context, e *engine.Enrolment) error {
 		{Key: "grade_at", Value: e.GradeAt()},
 		{Key: "waits_for", Value: waitsFor(e)},
 		{Key: "preview_at", Value: e.PreviewAt()},
+		{Key: "standing", Value: standing(e)},
 		{Key: "doc", Value: doc},
 	})
 	if err != nil {

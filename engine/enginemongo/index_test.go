@@ -13,6 +13,7 @@ func TestWhatIsDueIsFoundByIndexOnly(t *testing.T) {
 		"UnrelayedEnrolments":  {collection: "engine_enrolments", keys: []string{"unrelayed", "_id"}},
 		"DueGrades":            {collection: "engine_enrolments", keys: []string{"grade_at", "_id"}},
 		"EnrolmentsWaitingFor": {collection: "engine_enrolments", keys: []string{"waits_for", "_id"}},
+		"StandingsIn":          {collection: "engine_enrolments", keys: []string{"course", "created_at", "_id", "standing"}},
 		"old previews":         {collection: "engine_enrolments", keys: []string{"preview_at", "_id"}},
 		"DueMessages":          {collection: "engine_messages", keys: []string{"ready_at", "_id"}},
 		"DeadLetters":          {collection: "engine_dead_letters", keys: []string{"at", "_id"}},

@@ -13,7 +13,7 @@
 //	engine_aliases        _id            name, seen, doc
 //	engine_signals        _id            account, at, expires_at (if it does), doc
 //	engine_enrolments     _id            rev, key (unique: workflow, learner, course), learner, course, created_at, wake_at, unrelayed, grade_at,
-//	                                     waits_for (people), preview_at, doc
+//	                                     waits_for (people), preview_at, standing ("": a preview), doc
 //	engine_course_links   _id            course, workflow, doc
 //	engine_tombstones     _id            doc
 //	engine_contributions  _id            enrolment, at, doc
@@ -76,6 +76,7 @@ var indexes = []index{
 	{"engine_enrolments", "engine_by_key", []string{"key"}, true},
 	{"engine_enrolments", "engine_by_learner", []string{"learner", "created_at", "_id"}, false},
 	{"engine_enrolments", "engine_by_course", []string{"course", "created_at", "_id"}, false},
+	{"engine_enrolments", "engine_standings", []string{"course", "created_at", "_id", "standing"}, false},
 	{"engine_enrolments", "engine_by_wake", []string{"wake_at", "_id"}, false},
 	{"engine_enrolments", "engine_by_outbox", []string{"unrelayed", "_id"}, false},
 	{"engine_enrolments", "engine_by_grade", []string{"grade_at", "_id"}, false},

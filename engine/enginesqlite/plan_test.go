@@ -64,6 +64,10 @@ func TestWhatWaitsForSomebodyIsFoundByIndexOnly(t *testing.T) {
 		strings.Contains(whole, "SCAN") || strings.Contains(whole, "TEMP B-TREE") {
 		t.Error(whole)
 	}
+	whole = strings.Join(planOf(t, db, standingsIn, "course", 10), "; ")
+	if !strings.Contains(whole, "SEARCH engine_standings USING PRIMARY KEY (course=?)") || strings.Contains(whole, "SCAN") || strings.Contains(whole, "TEMP B-TREE") {
+		t.Error(whole)
+	}
 }
 
 // planOf is how SQLite would answer a query, a line for each table.

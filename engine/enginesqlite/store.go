@@ -12,8 +12,9 @@
 //	engine_aliases        (name, account)  seen
 //	engine_signals        id             account, at, and an index on expires_at of the document
 //	engine_enrolments     id             rev, key (unique: workflow, learner, course), learner, course, wake_at, unrelayed, grade_at,
-//	                                     waits_for (JSON: people), preview_at
+//	                                     waits_for (JSON: people), preview_at, standing (null: a preview)
 //	engine_waiting        (person, enrolment)  kept by triggers from waits_for
+//	engine_standings      (course, created_at, enrolment)  kept by triggers from standing
 //	engine_course_links   (course, workflow)
 //	engine_tombstones     id             a salted hash, and the salt
 //	engine_contributions  id             enrolment, at
@@ -83,7 +84,7 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS engine_enrolments (
 		id TEXT PRIMARY KEY NOT NULL, rev INTEGER NOT NULL, key TEXT NOT NULL UNIQUE,
 		learner TEXT NOT NULL, course TEXT NOT NULL, created_at INTEGER NOT NULL,
-		wake_at INTEGER, unrelayed INTEGER, grade_at INTEGER, doc TEXT NOT NULL, waits_for TEXT, preview_at INTEGER) STRICT`,
+		wake_at INTEGER, unrelayed INTEGER, grade_at INTEGER, doc TEXT NOT NULL, waits_for TEXT, preview_at INTEGER, standing TEXT) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_learner ON engine_enrolments (learner, created_at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_course ON engine_enrolments (course, created_at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_wake ON engine_enrolments (wake_at, id) WHERE wake_at IS NOT NULL`,
@@ -128,7 +129,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	if err := upgrade(ctx, tx); err != nil {
 		return nil, fmt.Errorf("enginesqlite: upgrade tables: %w", err)
 	}
-	for _, statement := range slices.Concat(schema, waitingSchema, cohortSchema, postSchema, eventSchema, deadLetterSchema) {
+	for _, statement := range slices.Concat(schema, waitingSchema, standingSchema, cohortSchema, postSchema, eventSchema, deadLetterSchema) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 		}

@@ -34,17 +34,17 @@ var waitingSchema = []string{
 
 // upgrade adds the columns that tables of an earlier version lack; engine.Upgrade fills them.
 func upgrade(ctx context.Context, tx *sql.Tx) error {
-	var table, columns int
-	err := tx.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM pragma_table_info('engine_enrolments')),
-		(SELECT count(*) FROM pragma_table_info('engine_enrolments') WHERE name IN ('waits_for', 'preview_at'))`).Scan(&table, &columns)
-	if err != nil || table == 0 || columns == 2 {
+	var table int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info('engine_enrolments')`).Scan(&table); err != nil || table == 0 {
 		return err
 	}
-	for _, statement := range []string{
-		`ALTER TABLE engine_enrolments ADD COLUMN waits_for TEXT`,
-		`ALTER TABLE engine_enrolments ADD COLUMN preview_at INTEGER`,
-	} {
-		if _, err := tx.ExecContext(ctx, statement); err != nil {
+	for _, column := range []struct{ name, kind string }{{"waits_for", "TEXT"}, {"preview_at", "INTEGER"}, {"standing", "TEXT"}} {
+		var there int
+		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info('engine_enrolments') WHERE name = ?`, column.name).Scan(&there)
+		if err == nil && there == 0 {
+			_, err = tx.ExecContext(ctx, `ALTER TABLE engine_enrolments ADD COLUMN `+column.name+` `+column.kind)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -48,6 +48,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"a full outbox is found until it is empty", outboxIsFound},
 		{"grades fall due, and wait when put off", gradesFallDue},
 		{"who is waited for is known", waitingIsIndexed},
+		{"where everybody stands is known", standingsAreListed},
 		{"the links of a course are kept", courseLinksAreKept},
 		{"all that is known of a person can be removed", peopleAreErased},
 		{"old previews are found", oldPreviewsAreFound},

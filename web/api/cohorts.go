@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
@@ -11,10 +12,9 @@ import (
 func cohortRoutes() []route {
 	return []route{
 		{method: "GET", path: "/api/v1/board", id: "showBoard", tag: "Cohorts", summary: "Everybody of a course: how far, what is late, who is missing", scope: lrs.ScopeEnrolmentsRead,
-			query: courseParams(), reply: list[engine.BoardRow]{}, do: func(c *call) (any, error) {
-				rows, err := c.engine.Board(c.Context(), c.course())
-				return all(rows), err
-			}},
+			query: append(courseParams(), param{name: "workflow"}, param{name: "only", doc: "Whom to show; all if left out", enum: engine.BoardOnly()},
+				param{name: "search", doc: "Part of a name or of an e-mail address"}, limitParam, cursorParam),
+			reply: boardView{}, do: showBoard},
 		{method: "GET", path: "/api/v1/late", id: "listLate", tag: "Cohorts", summary: "Who of a course is late, with what", scope: lrs.ScopeEnrolmentsRead,
 			query: append(courseParams(), limitParam, cursorParam), reply: engine.LatePage{}, do: func(c *call) (any, error) {
 				return c.engine.LateList(c.Context(), c.by(), c.course(), engine.EnrolmentID(c.param("cursor")), min(c.limit(), 100))
@@ -135,4 +135,33 @@ func queueRoutes() []route {
 		act("retry", "retryDeadLetter", "Try it again", func(c *call, letter string) error { return c.engine.RetryDeadLetter(c.Context(), letter) }),
 		act("drop", "dropDeadLetter", "Forget it", func(c *call, letter string) error { return c.engine.DropDeadLetter(c.Context(), letter) }),
 	}
+}
+
+// boardView is a page of a course's board.
+type boardView struct {
+	list[engine.BoardRow]
+	Count  int            `json:"count" doc:"Learners whom the parameters let through"`
+	Counts map[string]int `json:"counts" doc:"How many each value of \"only\" would let through"`
+}
+
+func showBoard(c *call) (any, error) {
+	from := 0
+	parts, err := c.place(1)
+	if err != nil {
+		return nil, err
+	}
+	if parts != nil {
+		if from, err = strconv.Atoi(parts[0]); err != nil || from < 0 {
+			return nil, malformed(faults{{Pointer: "query/cursor", Detail: "is none that this list gave"}})
+		}
+	}
+	page, err := c.engine.Board(c.Context(), c.course(), engine.BoardFilter{Workflow: engine.WorkflowID(c.param("workflow")), Only: c.param("only"), Search: c.param("search")}, from, c.limit())
+	if err != nil {
+		return nil, err
+	}
+	v := boardView{list: all(page.Rows), Count: page.Count, Counts: page.Counts}
+	if next := page.From + len(page.Rows); next < page.Count {
+		v.Next = cursor(strconv.Itoa(next))
+	}
+	return v, nil
 }
