@@ -18,8 +18,9 @@ import (
 	_ "modernc.org/sqlite" // the pure Go driver, registered as "sqlite"
 )
 
-// maxConns bounds the pool: readers run side by side, writers queue anyway.
-const maxConns = 8
+// maxConns bounds the pool: readers run side by side, and so many writers may queue behind each other. Who only queues
+// has not opened the file.
+const maxConns = 48
 
 // Open opens (or makes, with mode 0600 in a folder of mode 0700) the SQLite
 // database at path. Close the handle when done.
@@ -50,7 +51,7 @@ func Open(ctx context.Context, path string) (*sql.DB, error) {
 		return nil, fmt.Errorf("sqlitedb: open %s: %w", path, err)
 	}
 	_ = named.Close()
-	db := sql.OpenDB(connector{driver: named.Driver(), dsn: dsn.String(), queue: &queue{}})
+	db := sql.OpenDB(&handle{driver: named.Driver(), dsn: dsn.String()})
 	db.SetMaxOpenConns(maxConns)
 	db.SetMaxIdleConns(maxConns)
 	if err := db.PingContext(ctx); err != nil {
