@@ -67,8 +67,14 @@ func (s *Service) Skip(ctx context.Context, acting PersonID, id EnrolmentID, ste
 	return s.act(ctx, acting, id, skipped{step: step, reason: reason})
 }
 
-// SaveDraft keeps what the learner has written so far, beside the enrolment.
+// SaveDraft keeps what the learner has answered so far, beside the enrolment.
 func (s *Service) SaveDraft(ctx context.Context, acting PersonID, id EnrolmentID, step StepID, a Answers) error {
+	return s.KeepDraft(ctx, acting, id, step, Submission{Answers: a})
+}
+
+// KeepDraft keeps what the learner has written and rated so far, beside the enrolment: answers, ratings and the comment.
+// Files and links are recorded apart (Record).
+func (s *Service) KeepDraft(ctx context.Context, acting PersonID, id EnrolmentID, step StepID, sub Submission) error {
 	w, e, f, err := s.current(ctx, id)
 	if err != nil {
 		return err
@@ -87,11 +93,13 @@ func (s *Service) SaveDraft(ctx context.Context, acting PersonID, id EnrolmentID
 	if of.By != Learner || st == nil || !st.takes() {
 		return fmt.Errorf("draft of step %q: it is not open: %w", step, ErrConflict)
 	}
-	answered, bad := fill(of.Asks(), a, f.Learner.Locale, false)
+	answered, bad := fill(of.Asks(), sub.Answers, f.Learner.Locale, false)
 	if len(bad) > 0 {
 		return bad
 	}
-	c := Contribution{ID: draftID(id, step, st.Attempt), Enrolment: id, Step: step, Attempt: st.Attempt, Author: acting, Draft: true, Answers: answered, At: s.now()}
+	c := Contribution{ID: draftID(id, step, st.Attempt), Enrolment: id, Step: step, Attempt: st.Attempt, Author: acting, Draft: true, Answers: answered, At: s.now(),
+		Comment: clip(strings.ToValidUTF8(sub.Comment, "�"), maxComment)}
+	c.Ratings, _ = rated(w, of.Rate, sub.Ratings) // as far as they go
 	if err := s.o.Store.PutContribution(ctx, c); err != nil {
 		return fmt.Errorf("save draft: %w", err)
 	}

@@ -15,12 +15,12 @@ import (
 
 // The bounds of an archive, before anything in it is unpacked.
 const (
-	MaxArchive      = 8 << 20
+	MaxArchive      = 80 << 20
 	maxArchiveFiles = 500
 )
 
 // ExportWorkflow is one version (0: the highest) in canonical form, with the files its aids name and their
-// translations. Imported again, anywhere, it is the same workflow.
+// translations, and those its steps show. Imported again, anywhere, it is the same workflow.
 func (s *Service) ExportWorkflow(ctx context.Context, id WorkflowID, version int) (WorkflowFile, error) {
 	f, err := s.o.Store.Workflow(ctx, id, version)
 	if err != nil {
@@ -31,6 +31,12 @@ func (s *Service) ExportWorkflow(ctx context.Context, id WorkflowID, version int
 		return WorkflowFile{}, fmt.Errorf("export: %w", err)
 	}
 	f.Source = Export(w)
+	f.Files = make(map[string][]byte, len(f.Media))
+	for name, m := range f.Media {
+		if f.Files[name], err = s.o.Store.Blob(ctx, m.SHA256); err != nil {
+			return WorkflowFile{}, fmt.Errorf("export %s: %w", name, err)
+		}
+	}
 	return f, nil
 }
 
@@ -52,6 +58,11 @@ func (f WorkflowFile) Archive() ([]byte, error) {
 	for _, name := range slices.Sorted(maps.Keys(f.Aids)) {
 		if err == nil {
 			err = add(name, []byte(f.Aids[name]))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(f.Files)) {
+		if err == nil {
+			err = add(name, f.Files[name])
 		}
 	}
 	if err == nil {
@@ -81,7 +92,7 @@ func OpenArchive(data []byte) (file string, source []byte, aids fs.FS, err error
 	}
 	seen := map[string]bool{}
 	var found []string
-	var total uint64
+	var texts, media uint64
 	for _, f := range z.File {
 		name := strings.TrimSuffix(f.Name, "/")
 		if !safePath(name) || !fs.ValidPath(name) {
@@ -94,8 +105,12 @@ func OpenArchive(data []byte) (file string, source []byte, aids fs.FS, err error
 		if mode := f.Mode(); !mode.IsRegular() && !mode.IsDir() {
 			return refuse("%q is neither a file nor a folder", name)
 		}
-		if total += min(f.UncompressedSize64, 1<<40); total > MaxSource+maxAids {
-			return refuse("its files are larger than %d bytes together", MaxSource+maxAids)
+		total, most := &texts, uint64(MaxSource+maxAids)
+		if mediaType(name) != "" {
+			total, most = &media, maxMedia
+		}
+		if *total += min(f.UncompressedSize64, 1<<40); *total > most {
+			return refuse("its files are larger than %d bytes together", most)
 		}
 		if ext := path.Ext(name); (ext == ".yaml" || ext == ".yml") && strings.Count(name, "/") < 2 && f.Mode().IsRegular() {
 			found = append(found, name)

@@ -60,6 +60,7 @@ type Workflow struct {
 
 	steps map[StepID]*Step
 	order []*Step
+	media map[string]Media // as imported, by path
 
 	zones    sync.Map                  // string → *time.Location: reading one takes longer than many a decision
 	heard    map[string][]EventPattern // what names events, by their type

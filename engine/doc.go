@@ -57,7 +57,8 @@
 //	  advise, advise_steps                       what is only warned of
 //	  schema, export, export_step, yamlwrite     the JSON Schema; the canonical YAML
 //	  outline, timewords, diff                   the plan, times and differences in words
-//	  needsanalysis, import, archive, offer      from a needs analysis; import with aids; zip; a new version for whom
+//	  needsanalysis, import, media       from a needs analysis; import with aids; files that steps show
+//	  archive, offer                             zip; a new version for whom
 //	One enrolment decides
 //	  enrolment, ids, keys, clone                the document; typed ids; what stores index; copy and comparison
 //	  decide, facts, settle                      the pure function; what it is told; what happens by itself, to the end

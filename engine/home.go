@@ -155,6 +155,7 @@ func (v *viewer) view(s *Step, st *StepState) StepView {
 		}
 	} else {
 		sv.URL = s.Content.URL
+		sv.Media = v.w.mediaView(s)
 		if sv.Aid != nil {
 			sv.Content = sv.Aid.Body(v.f.Learner.Locale)
 		}

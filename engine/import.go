@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -31,9 +30,17 @@ func (s *Service) ImportWorkflow(ctx context.Context, file string, source []byte
 	if err != nil {
 		return nil, problems, fmt.Errorf("import workflow %s: %w", w.ID, err)
 	}
-	f := WorkflowFile{ID: w.ID, Version: w.Version, Source: source, Aids: texts, ImportedAt: s.now()}
+	media, data, unseen, err := readMedia(w, file, aids)
+	problems = append(problems, unseen...)
+	if err != nil {
+		return nil, problems, fmt.Errorf("import workflow %s: %w", w.ID, err)
+	}
+	if err := s.keepMedia(ctx, media, data); err != nil {
+		return nil, problems, fmt.Errorf("import workflow %s: %w", w.ID, err)
+	}
+	f := WorkflowFile{ID: w.ID, Version: w.Version, Source: source, Aids: texts, Media: media, ImportedAt: s.now()}
 	if err := s.o.Store.PutWorkflow(ctx, f); errors.Is(err, ErrConflict) {
-		if kept := s.sayingTheSame(ctx, w, texts); kept != nil {
+		if kept := s.sayingTheSame(ctx, w, texts, media); kept != nil {
 			return kept, problems, nil
 		}
 		return nil, problems, fmt.Errorf("import workflow %s: version %d is there already with other content; raise `version`: %w", w.ID, w.Version, err)
@@ -41,6 +48,7 @@ func (s *Service) ImportWorkflow(ctx context.Context, file string, source []byte
 		return nil, problems, fmt.Errorf("import workflow %s: %w", w.ID, err)
 	}
 	w.attach(texts)
+	w.media = media
 	return w, problems, nil
 }
 
@@ -74,14 +82,18 @@ func LintWorkflow(file string, source []byte, aids fs.FS) (*Workflow, Problems) 
 	if err != nil {
 		return nil, append(problems, Problem{File: file, Line: 1, Column: 1, Path: "aids", What: err.Error(), Better: "keep aids small"})
 	}
+	if w.media, _, missing, err = readMedia(w, file, aids); err != nil {
+		return nil, append(problems, Problem{File: file, Line: 1, Column: 1, Path: "phases", What: err.Error(), Better: "keep media small"})
+	}
+	problems = append(problems, missing...)
 	w.attach(texts)
 	return w, problems
 }
 
 // sayingTheSame is the stored version if it differs from w only in layout and comments.
-func (s *Service) sayingTheSame(ctx context.Context, w *Workflow, texts map[string]string) *Workflow {
+func (s *Service) sayingTheSame(ctx context.Context, w *Workflow, texts map[string]string, media map[string]Media) *Workflow {
 	f, err := s.o.Store.Workflow(ctx, w.ID, w.Version)
-	if err != nil || !maps.Equal(f.Aids, texts) {
+	if err != nil || !maps.Equal(f.Aids, texts) || !maps.Equal(f.Media, media) {
 		return nil
 	}
 	kept, err := s.parse(f)
@@ -97,7 +109,7 @@ func readAids(w *Workflow, file string, fsys fs.FS) (map[string]string, Problems
 	var missing Problems
 	total := 0
 	for _, a := range w.Aids {
-		if a.File == "" {
+		if a.File == "" || a.isMedia() {
 			continue
 		}
 		found := false
@@ -146,17 +158,9 @@ func translations(fsys fs.FS, name string) []string {
 }
 
 func readText(fsys fs.FS, name string) (string, error) {
-	f, err := fsys.Open(name)
+	b, err := readBounded(fsys, name, maxAid)
 	if err != nil {
 		return "", fmt.Errorf("read aid: %w", err)
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxAid+1))
-	if err != nil {
-		return "", fmt.Errorf("read aid: %w", err)
-	}
-	if len(b) > maxAid {
-		return "", fmt.Errorf("aid %s is larger than %d bytes: %w", name, maxAid, ErrInvalid)
 	}
 	return strings.ToValidUTF8(string(b), "�"), nil
 }
@@ -224,6 +228,7 @@ func (s *Service) parse(f WorkflowFile) (*Workflow, error) {
 		return nil, fmt.Errorf("stored workflow %s version %d: %w", f.ID, f.Version, problems)
 	}
 	w.attach(f.Aids)
+	w.media = f.Media
 	s.parsed[key] = w
 	return w, nil
 }

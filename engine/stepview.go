@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // StepView is one step with what was written for it, as of now. What is private only the learner (own) sees: others get the
@@ -44,12 +47,42 @@ func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID, own
 	}
 	sv.Items = items(of, st, all)
 	sv.Reviews = reviewViews(w, of, st, all, names)
+	sv.Earlier = earlier(e, of, st, all, sv.Reviews)
+	for _, id := range of.covered() {
+		sv.Covers = append(sv.Covers, w.Step(id))
+	}
+	if f.Cohort != nil && of.dated() {
+		if p, err := s.o.Store.Person(ctx, f.Cohort.Events[step].Host); err == nil {
+			sv.Host = &p
+		}
+	}
 	if sv.CanPost {
 		if sv.Thread, err = s.thread(ctx, By(e.Learner), threadOf(e, of), PostRef{}, 0); err != nil {
 			return nil, err
 		}
 	}
 	return &sv, nil
+}
+
+// earlier are the hand-ins that the one that stands has replaced, latest first.
+func earlier(e *Enrolment, of *Step, st *StepState, all map[ContributionID]*Contribution, reviews []ReviewView) []HandView {
+	var out []HandView
+	for _, c := range all {
+		if handed, replaced := isHandIn(e, of, st, c); !handed || !replaced {
+			continue
+		}
+		one := HandView{Hand: c}
+		for _, r := range reviews {
+			if r.SHA256 != "" && r.SHA256 == c.SHA256 {
+				one.Reviews = append(one.Reviews, r)
+			}
+		}
+		out = append(out, one)
+	}
+	slices.SortFunc(out, func(a, b HandView) int {
+		return cmp.Or(b.Hand.At.Compare(a.Hand.At), strings.Compare(string(b.Hand.ID), string(a.Hand.ID)))
+	})
+	return out
 }
 
 // reviewViews are the answers to a step, oldest first, with names and what was written.

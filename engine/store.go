@@ -6,12 +6,15 @@ import (
 )
 
 // WorkflowFile is one imported version with the files its aids name: Aids maps the path as written in the workflow
-// ("aids/manager.md"; a translation stands beside it as "aids/manager.de.md") to its text.
+// ("aids/manager.md"; a translation stands beside it as "aids/manager.de.md") to its text. Media are the files that steps
+// show, by their paths; Files their bytes where they travel along.
 type WorkflowFile struct {
 	ID         WorkflowID        `json:"id"`
 	Version    int               `json:"version"`
 	Source     []byte            `json:"source"`
 	Aids       map[string]string `json:"aids,omitempty"` // keys hold dots: keep as JSON, not as keys of a document
+	Media      map[string]Media  `json:"media,omitempty"`
+	Files      map[string][]byte `json:"-"`
 	ImportedAt time.Time         `json:"imported_at"`
 }
 
@@ -40,7 +43,7 @@ type Store interface {
 	ErasureStore
 	DeadLetterStore
 
-	// PutWorkflow keeps a version. Same Source and Aids again: nil and untouched. Other Source or Aids for the same
+	// PutWorkflow keeps a version. Same Source, Aids and Media again: nil and untouched. Others for the same
 	// (id, version): ErrConflict.
 	PutWorkflow(ctx context.Context, f WorkflowFile) error
 	// Workflow is one version; version 0 is the highest.

@@ -59,10 +59,12 @@ type StepView struct {
 	Content   string // Markdown of the aid in the learner's language; "" when not an aid or the step is locked
 	URL       string // of content elsewhere
 	Aid       *Aid
+	Media     *MediaView // the file it shows; nil while it is locked
 
 	Items         []QuizItem    // how the questions of a quiz were answered last
 	Draft         *Contribution // newer than the hand-in; nil when there is none
 	Hand          *Contribution // last hand-in
+	Earlier       []HandView    // those before it, latest first
 	About         *Contribution // hand-in of the step this one is about
 	AboutStep     *Step
 	Reviews       []ReviewView // oldest first
@@ -71,10 +73,18 @@ type StepView struct {
 	AskRole       Role         // the role to name someone for, if the learner may; else ""
 
 	At        time.Time   // of an event; zero: none, or not known yet
+	Host      *Person     // who invites; nil: not known
+	Covers    []*Step     // of a sign-off
 	CanPost   bool        // Post takes something
 	CanAttend bool        // Attend takes a code
 	CanSetAt  bool        // AgreeTime is the learner's
 	Thread    *ThreadView // of a step in which people write to one another; its latest page
+}
+
+// HandView is a hand-in with what was answered to exactly it.
+type HandView struct {
+	Hand    *Contribution
+	Reviews []ReviewView // oldest first
 }
 
 // ReviewView is a review with the reviewer's name and what was written.

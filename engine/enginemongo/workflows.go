@@ -31,7 +31,7 @@ func (s *Store) PutWorkflow(ctx context.Context, f engine.WorkflowFile) error {
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(kept.Source, f.Source) || !maps.Equal(kept.Aids, f.Aids) {
+	if !bytes.Equal(kept.Source, f.Source) || !maps.Equal(kept.Aids, f.Aids) || !maps.Equal(kept.Media, f.Media) {
 		return fmt.Errorf("enginemongo: %s: %w: %s version %d is there already, with another text", op, engine.ErrConflict, f.ID, f.Version)
 	}
 	return nil
