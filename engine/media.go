@@ -27,7 +27,7 @@ const maxMedia = 64 << 20
 
 // MediaView is the media of a step as its page needs it.
 type MediaView struct {
-	Name string // of the file
+	File string // its name
 	Media
 	Captions []string // languages of the subtitles, sorted; "" is the only or first one
 }
@@ -176,7 +176,7 @@ func (w *Workflow) mediaView(s *Step) *MediaView {
 	if !ok {
 		return nil
 	}
-	v := &MediaView{Name: path.Base(name), Media: m}
+	v := &MediaView{File: path.Base(name), Media: m}
 	base := strings.TrimSuffix(name, path.Ext(name))
 	for other := range w.media {
 		if tag, ok := captionOf(base, other); ok {

@@ -44,7 +44,7 @@ func TestAStepShowsTheFileThatCameWithItsWorkflowOnceItIsOpen(t *testing.T) {
 	e := h.arrive("shows", nil)
 	v, err := h.StepView(t.Context(), e.ID, "clip", true)
 	must(t, err)
-	if !v.Media.Video() || v.Media.Name != "clip.mp4" || strings.Join(v.Media.Captions, ",") != ",de" {
+	if !v.Media.Video() || v.Media.File != "clip.mp4" || strings.Join(v.Media.Captions, ",") != ",de" {
 		t.Errorf("the clip is %+v", v.Media)
 	}
 	m, data, err := h.StepMedia(t.Context(), e.Learner, e.ID, "clip")
