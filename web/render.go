@@ -19,6 +19,7 @@ import (
 // page's own data. Inside range and with, say $.T.
 type view struct {
 	*text.Messages
+	Page      string // which one: "home" is page_home.html
 	TitleKey  string // of the message that titles the window
 	TitleArgs []any
 	Now       time.Time
@@ -184,6 +185,7 @@ func (s *Site) draw(w http.ResponseWriter, status int, page string, v *view, bod
 	if !ok {
 		return fmt.Errorf("web: draw: no page %q", page)
 	}
+	v.Page = page
 	v.Body, v.Failed = body, status == http.StatusUnprocessableEntity && page != "error"
 	var b bytes.Buffer
 	if err := t.ExecuteTemplate(&b, "layout", v); err != nil {
