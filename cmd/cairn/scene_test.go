@@ -109,8 +109,30 @@ func (s *scene) shoot(name string, v *visitor) {
 func (s *scene) shootNew(v *visitor) {
 	s.t.Helper()
 	body := find(v.page.root, func(n *html.Node) bool { return n.Data == "body" })
-	if body != nil && !slices.ContainsFunc(s.shots, func(other shot) bool { return other.name == attr(body, "data-page") }) {
+	if body != nil && !slices.ContainsFunc(s.shots, func(other shot) bool { return other.page == attr(body, "data-page") }) {
 		s.shoot(attr(body, "data-page"), v)
+	}
+}
+
+// wanders follows the links of a session from its first page, and keeps one page of
+// each template that nobody has shown yet.
+func (s *scene) wanders(v *visitor) {
+	s.t.Helper()
+	home := base(v) + "/"
+	seen := map[string]bool{home: true}
+	for next := []string{home}; len(next) > 0 && len(seen) < 150; next = next[1:] {
+		v.get(next[0])
+		if v.page.status != http.StatusOK || !strings.HasPrefix(v.page.header.Get("Content-Type"), "text/html") {
+			continue
+		}
+		s.shootNew(v)
+		each(v.page.root, func(n *html.Node) {
+			to, _, _ := strings.Cut(attr(n, "href"), "#")
+			if n.Data == "a" && strings.HasPrefix(to, home) && !has(n, "download") && !seen[to] {
+				seen[to] = true
+				next = append(next, to)
+			}
+		})
 	}
 }
 
@@ -273,6 +295,8 @@ func (s *scene) learners() {
 	s.shoot("step-read-no-reason", sam)
 	s.see("preferences", sam, base(sam)+"/preferences")
 	s.see("portfolio-empty", sam, base(sam)+"/portfolio")
+	s.wanders(sam)
+	s.wanders(dora)
 	s.see("error-not-found", sam, base(sam)+"/steps/nothing")
 
 	nora := s.launches("nora", s.every)
@@ -338,6 +362,7 @@ func (s *scene) staff(tessa *visitor) {
 	for _, step := range []string{"read", "try", "call"} {
 		s.see("stepboard-"+step, tessa, home+"/board/steps/scene/"+step)
 	}
+	s.wanders(tessa)
 	s.see("error-forbidden", tessa, home+"/preferences/none")
 	empty := s.place(s.t, map[string]string{"workflow": "nothing-of-the-kind"})
 	for _, who := range []string{"tessa", "sam"} {
