@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // viewer builds the views of one enrolment as it is now.
@@ -74,6 +75,9 @@ func (s *Service) Home(ctx context.Context, id EnrolmentID) (*Home, error) {
 	}
 	v.choose(h)
 	h.Later = v.snoozeTimes()
+	h.Zone = receiverZone(h.Learner, Facts{Learner: h.Learner}).String()
+	h.Uses = useReport(w, []*Enrolment{e}, func(*Enrolment) *time.Location { return v.zone(Learner) }, s.now())
+	h.Tells = v.disclosure()
 	for _, role := range []Role{Manager, Peer, Coach} {
 		if v.asksLearner(role) && v.uses(role) {
 			h.Ask = append(h.Ask, role)

@@ -64,15 +64,20 @@ func (s *Service) Journey(ctx context.Context, id EnrolmentID) (*Journey, error)
 	if err != nil {
 		return nil, err
 	}
+	return h.Journey(s.now()), nil
+}
+
+// Journey is the whole way of what home shows, as of the same moment.
+func (h *Home) Journey(now time.Time) *Journey {
 	locale, zone := h.Learner.Locale, receiverZone(h.Learner, Facts{Learner: h.Learner})
 	j := &Journey{
-		Enrolment: id, Workflow: h.Workflow.ID, Title: h.Workflow.Title.In(locale), Zone: zone.String(), From: h.Enrolment.Anchors[AnchorEnrolled],
+		Enrolment: h.Enrolment.ID, Workflow: h.Workflow.ID, Title: h.Workflow.Title.In(locale), Zone: zone.String(), From: h.Enrolment.Anchors[AnchorEnrolled],
 		Done: h.Done, Required: h.Required, Phases: []JourneyPhase{}, Weeks: []JourneyWeek{},
 	}
 	if j.From.IsZero() {
 		j.From = h.Enrolment.CreatedAt
 	}
-	j.Week = j.weekOf(s.now(), zone)
+	j.Week = j.weekOf(now, zone)
 	index := map[*Phase]int{}
 	for i := range h.Workflow.Phases {
 		p := &h.Workflow.Phases[i]
@@ -96,7 +101,7 @@ func (s *Service) Journey(ctx context.Context, id EnrolmentID) (*Journey, error)
 		}
 		return a.Week - b.Week
 	})
-	return j, nil
+	return j
 }
 
 func (j *Journey) step(v *StepView, locale string, zone *time.Location) JourneyStep {

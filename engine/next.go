@@ -74,6 +74,14 @@ func (s *Service) Next(ctx context.Context, id EnrolmentID) (*Next, error) {
 	return n, nil
 }
 
+// Reason is why the next step is the next one: a message key next.reason.* with its arguments; empty if there is none.
+func (h *Home) Reason() (key string, args map[string]any) {
+	if h.Next == nil {
+		return "", nil
+	}
+	return reason(h, h.Next)
+}
+
 // reason is why a step is next: it came back, is late, others wait for it, it is due first, or it is what is open.
 func reason(h *Home, v *StepView) (string, map[string]any) {
 	unlocks := 0

@@ -35,7 +35,12 @@ const (
 // got in the way) may be empty. key is the client's own id of this use: the same again changes nothing. ErrNotFound: no
 // such behaviour; ErrConflict: the workflow is over.
 func (s *Service) LogUse(ctx context.Context, acting PersonID, id EnrolmentID, behaviour BehaviourID, note, barrier, key string) error {
-	note = strings.ToValidUTF8(strings.TrimSpace(note), "�")
+	return s.logUse(ctx, acting, id, usedIt{behaviour: behaviour, note: note, barrier: tag(barrier)}, key)
+}
+
+// logUse notes what a learner says of a behaviour on the job.
+func (s *Service) logUse(ctx context.Context, acting PersonID, id EnrolmentID, ev usedIt, key string) error {
+	note := strings.ToValidUTF8(strings.TrimSpace(ev.note), "�")
 	if key == "" || len(key) > 200 {
 		return fmt.Errorf("log a use: it needs a key of at most 200 bytes: %w", ErrInvalid)
 	}
@@ -47,10 +52,10 @@ func (s *Service) LogUse(ctx context.Context, acting PersonID, id EnrolmentID, b
 		if err := mine(acting, e); err != nil {
 			return nil, err
 		}
-		if w.Behaviour(behaviour) == nil {
-			return nil, fmt.Errorf("log a use of %q: %w", behaviour, ErrNotFound)
+		if w.Behaviour(ev.behaviour) == nil {
+			return nil, fmt.Errorf("log a use of %q: %w", ev.behaviour, ErrNotFound)
 		}
-		ev := usedIt{behaviour: behaviour, note: note, barrier: tag(barrier), key: string(contribution)[:13]}
+		ev.note, ev.key = note, string(contribution)[:13]
 		if note == "" || e.Preview || e.State == Stopped || e.UseLog.has(ev.key) {
 			return ev, nil
 		}
@@ -64,6 +69,16 @@ func (s *Service) LogUse(ctx context.Context, acting PersonID, id EnrolmentID, b
 		return ev, nil
 	})
 	return err
+}
+
+// LogBarrier notes that the learner meant to use a behaviour on the job and could not, with a tag of what got in the way.
+// It is no use and costs nothing: no week is lost. Note may be empty; key is the client's own id: the same again changes
+// nothing. ErrNotFound: no such behaviour; ErrConflict: the workflow is over.
+func (s *Service) LogBarrier(ctx context.Context, acting PersonID, id EnrolmentID, behaviour BehaviourID, note, barrier, key string) error {
+	if tag(barrier) == "" {
+		return FieldErrors{{Field: "barrier", Key: "error.required"}}
+	}
+	return s.logUse(ctx, acting, id, usedIt{behaviour: behaviour, note: note, barrier: tag(barrier), missed: true}, key)
 }
 
 // tag is a barrier as it is counted.
@@ -80,6 +95,7 @@ func tag(s string) string {
 type usedIt struct {
 	behaviour          BehaviourID
 	note, barrier, key string
+	missed             bool // it was not used
 }
 
 func (ev usedIt) apply(d *decision) error {
@@ -93,11 +109,19 @@ func (ev usedIt) apply(d *decision) error {
 	case d.e.State == Stopped:
 		return fmt.Errorf("log a use of %q: the workflow is over: %w", ev.behaviour, ErrConflict)
 	}
-	n := d.used(ev.behaviour)
+	n := d.e.Uses[ev.behaviour]
+	if !ev.missed {
+		n = d.used(ev.behaviour)
+	}
 	d.hindered(ev.barrier)
-	u := d.e.UseLog
+	u := d.useLog()
 	if u.Keys = append(u.Keys, ev.key); len(u.Keys) > maxUseKeys {
 		u.Keys = slices.Clone(u.Keys[len(u.Keys)-maxUseKeys:])
+	}
+	if ev.missed {
+		d.say(d.learner(), xapi.VerbAttempted, xapi.ActivityObject(d.behaviourActivity(b)),
+			&xapi.Result{Success: ptr(false), Response: ev.note, Extensions: map[string]any{xapi.ExtBarrier: ev.barrier}}, d.about(d.workflowActivity()))
+		return nil
 	}
 	d.say(d.learner(), xapi.VerbApplied, xapi.ActivityObject(d.behaviourActivity(b)),
 		&xapi.Result{Response: ev.note, Extensions: map[string]any{xapi.ExtUseCount: n}}, d.about(d.workflowActivity()))
@@ -189,6 +213,7 @@ type UseFrequency struct {
 	Behaviour    *Behaviour
 	Uses         int
 	LearnerWeeks int // weeks of learners in the workflow, begun ones count
+	ThisWeek     int // in the week that it is now
 	PerWeek      float64
 	Weeks        []WeekUses // of weeks with uses, oldest first
 }
@@ -269,6 +294,9 @@ func useReport(w *Workflow, all []*Enrolment, zone func(*Enrolment) *time.Locati
 			for at := e.UseLog.Weeks[f.Behaviour.ID]; len(at) >= 2; at = at[2:] {
 				weeks[at[0]] += at[1]
 			}
+		}
+		if len(all) > 0 {
+			f.ThisWeek = weeks[weekOf(now, zone(all[0]))]
 		}
 		for _, week := range slices.Sorted(maps.Keys(weeks)) {
 			f.Weeks = append(f.Weeks, WeekUses{Monday: mondayOf(week), Uses: weeks[week]})

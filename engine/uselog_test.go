@@ -159,3 +159,36 @@ func TestRulesCombineAndNest(t *testing.T) {
 func wrote(words int) engine.Submission {
 	return engine.Submission{Answers: engine.Answers{"text": {strings.Repeat("word ", words)}}}
 }
+
+func TestWhatGotInTheWayIsNoUseAndIsCountedOnce(t *testing.T) {
+	h := newHouse(t, monday)
+	small(t, h, "use")
+	h.arrive("use", maxed)
+	for range 2 {
+		must(t, h.LogBarrier(t.Context(), h.sam, h.id, "ask", "The buyer left early", "No time", "tap-1"))
+	}
+	r, err := h.UseFrequency(t.Context(), h.id)
+	must(t, err)
+	if r.Behaviours[0].Uses != 0 || len(r.Barriers) != 1 || r.Barriers[0] != (engine.BarrierCount{Tag: "no time", N: 1}) {
+		t.Fatalf("%+v", r)
+	}
+	h.sweep()
+	if h.book.count("applied") != 0 || h.book.count("attempted") != 1 {
+		t.Errorf("%d applied, %d attempted", h.book.count("applied"), h.book.count("attempted"))
+	}
+	must(t, h.LogUse(t.Context(), h.sam, h.id, "ask", "", "", "tap-2"))
+	if home := h.home(); home.Uses.Behaviours[0].ThisWeek != 1 {
+		t.Errorf("this week: %+v", home.Uses.Behaviours[0])
+	}
+	h.now = h.now.Add(7 * 24 * time.Hour)
+	if home := h.home(); home.Uses.Behaviours[0].ThisWeek != 0 || home.Uses.Behaviours[0].Uses != 1 {
+		t.Errorf("a week later: %+v", home.Uses.Behaviours[0])
+	}
+	var bad engine.FieldErrors
+	if err := h.LogBarrier(t.Context(), h.sam, h.id, "ask", "", " ", "tap-3"); !errors.As(err, &bad) || bad[0].Field != "barrier" {
+		t.Errorf("nothing in the way: %v", err)
+	}
+	if err := h.LogBarrier(t.Context(), "somebody", h.id, "ask", "", "x", "tap-4"); !errors.Is(err, engine.ErrForbidden) {
+		t.Errorf("somebody else: %v", err)
+	}
+}

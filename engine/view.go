@@ -15,6 +15,9 @@ type Home struct {
 	Waiting   []StepView   // handed in, somebody else's turn
 	Ask       []Role       // roles the learner is asked to name someone for (NameReviewer)
 	Later     []SnoozeTime // to when the next step can be put off (Snooze)
+	Uses      *UseReport   // how often behaviours were used on the job, and what got in the way
+	Tells     Disclosure   // whom it tells when the learner is late
+	Zone      string       // IANA, of the learner
 	Discloses bool         // some nudge goes to the manager when the learner is late: say so
 }
 

@@ -89,6 +89,7 @@ const (
 	ExtNudgePolicy     = ProfilePrefix + "extensions/nudge-policy"
 	ExtNudgeArm        = ProfilePrefix + "extensions/nudge-arm"
 	ExtDue             = ProfilePrefix + "extensions/due"
+	ExtBarrier         = ProfilePrefix + "extensions/barrier" // what got in the way
 	ExtSnoozedUntil    = ProfilePrefix + "extensions/snoozed-until"
 	ExtWorkflowVersion = ProfilePrefix + "extensions/workflow-version"
 	ExtEvidenceSHA256  = ProfilePrefix + "extensions/evidence-sha256"

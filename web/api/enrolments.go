@@ -226,6 +226,13 @@ func coachRoutes() []route {
 				return c.engine.LogUse(c.Context(), learner, c.enrolment(), in.Behaviour, in.Note, in.Barrier, cmp.Or(in.Key, rand.Text()))
 			})
 		})),
+		inPlace(act("barriers", "logBarrier", "The learner meant to use a behaviour and could not", useIn{}, `{"behaviour": "trade", "barrier": "no time", "key": "call-4712"}`, func(c *call) error {
+			learner, err := c.learner()
+			in := c.body.(*useIn)
+			return orThen(err, func() error {
+				return c.engine.LogBarrier(c.Context(), learner, c.enrolment(), in.Behaviour, in.Note, in.Barrier, cmp.Or(in.Key, rand.Text()))
+			})
+		})),
 		act("pause", "pauseEnrolment", "Let an enrolment stand still", pauseIn{}, `{"until": "2027-01-04T08:00:00Z", "reason": "parental leave"}`, func(c *call) error {
 			in := c.body.(*pauseIn)
 			return c.engine.Pause(c.Context(), c.by(), c.enrolment(), in.Until, in.Reason)
