@@ -69,7 +69,8 @@
 //	The learner does
 //	  act, contribution, handin, short, snooze   what the Service takes; what was written; its answers; what it lacks; later
 //	  quiz, watch, statement, uselog             results by question; video; done by xAPI; uses on the job, barriers
-//	  evidence, standards, signoff               recorded → verified; gaps that open a step; bound to a hash, voided
+//	  evidence, record                           recorded → verified; kept before it is handed in
+//	  standards, signoff                         gaps that open a step; bound to a hash, voided
 //	  portfolio                                  all that somebody handed in, everywhere
 //	Others answer
 //	  ask, request, answered, raters             who is asked; what the link shows; what an answer does; several raters

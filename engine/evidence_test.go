@@ -351,3 +351,53 @@ func TestOfUploadsAtOnceNoneIsLost(t *testing.T) {
 		t.Errorf("%d of 8 files are kept", len(found))
 	}
 }
+
+func TestWhatWasRecordedCanBeTakenAwayAndItsBytesGoUnlessSomethingElseNamesThem(t *testing.T) {
+	h := newHouse(t, monday)
+	small(t, h, "loop", `{id: try, kind: experiment, title: Try, by: learner, done: {evidence: 1}}`)
+	h.arrive("loop", maxed)
+	ctx := t.Context()
+	must(t, h.Record(ctx, h.sam, h.id, "try", engine.Submission{Files: append(upload("a.txt", "mine"), upload("b.txt", "stays")...), Links: []string{"https://x.example"}}))
+	view := func() *engine.StepView {
+		v, err := h.StepView(ctx, h.id, "try", true)
+		must(t, err)
+		return v
+	}
+	had := view().Recorded
+	a := had.Files[slices.IndexFunc(had.Files, func(f engine.File) bool { return f.Name == "a.txt" })].SHA256
+	if err := h.Unrecord(ctx, "somebody", h.id, "try", a); !errors.Is(err, engine.ErrForbidden) {
+		t.Fatalf("somebody else: %v", err)
+	}
+	must(t, h.Unrecord(ctx, h.sam, h.id, "try", a))
+	must(t, h.Unrecord(ctx, h.sam, h.id, "try", "https://x.example"))
+	if err := h.Unrecord(ctx, h.sam, h.id, "try", a); !errors.Is(err, engine.ErrNotFound) {
+		t.Fatalf("twice: %v", err)
+	}
+	if _, err := h.store.Blob(ctx, a); !errors.Is(err, engine.ErrNotFound) {
+		t.Fatalf("its bytes: %v", err)
+	}
+	left := view().Recorded
+	if len(left.Files) != 1 || left.Files[0].Name != "b.txt" || len(left.Links) != 0 {
+		t.Fatalf("left is %+v", left)
+	}
+	sub := report("I asked.")
+	sub.Keep = []string{left.Files[0].SHA256}
+	must(t, h.Submit(ctx, h.sam, h.id, "try", sub))
+	if v := view(); v.Recorded != nil || len(v.Hand.Files) != 1 {
+		t.Fatalf("handed in: %+v, still recorded: %+v", v.Hand, v.Recorded)
+	}
+}
+
+func TestCustomerDataIsHandedInWithTheConsentOfThoseItShows(t *testing.T) {
+	h := newHouse(t, monday)
+	small(t, h, "loop", `{id: try, kind: experiment, title: Try, by: learner, done: response}`)
+	h.arrive("loop", maxed)
+	sub := report("I asked.")
+	sub.CustomerData = true
+	var fields engine.FieldErrors
+	if err := h.Submit(t.Context(), h.sam, h.id, "try", sub); !errors.As(err, &fields) || fields[0].Field != "consent" {
+		t.Fatalf("without: %v", err)
+	}
+	sub.Consent = true
+	must(t, h.Submit(t.Context(), h.sam, h.id, "try", sub))
+}

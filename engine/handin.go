@@ -184,6 +184,9 @@ func handIn(w *Workflow, e *Enrolment, s *Step, locale string, sub Submission, f
 	links, wrongLinks := webLinks(sub.Links)
 	bad = append(bad, wrongLinks...)
 	c.Links, c.CustomerData, c.Consent = links, sub.CustomerData, sub.Consent
+	if c.CustomerData && !c.Consent {
+		bad = append(bad, FieldError{Field: "consent", Key: "error.consent_missing"})
+	}
 	bad = append(bad, fallsShort(s.Done, s, c)...)
 	if len(files) > maxFiles {
 		bad = append(bad, FieldError{Field: "files", Key: "error.too_many_files", Args: map[string]any{"max": maxFiles}})

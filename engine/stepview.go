@@ -39,6 +39,9 @@ func (s *Service) StepView(ctx context.Context, id EnrolmentID, step StepID, own
 	if d := all[draftID(id, step, st.Attempt)]; d != nil && (sv.Hand == nil || d.At.After(sv.Hand.At)) && sv.Act == ActForm {
 		sv.Draft = d
 	}
+	if r := all[recordedID(id, step, st.Attempt)]; r != nil && st.takes() && len(r.Files)+len(r.Links) > 0 {
+		sv.Recorded = r
+	}
 	if of.About != "" {
 		sv.AboutStep = w.Step(of.About)
 		if about := e.Steps[of.About]; about != nil && sv.AboutStep.By == Learner && (own || !sv.AboutStep.Private) {

@@ -66,6 +66,7 @@ type StepView struct {
 
 	Items         []QuizItem    // how the questions of a quiz were answered last
 	Draft         *Contribution // newer than the hand-in; nil when there is none
+	Recorded      *Contribution // files and links kept for the hand-in to come; nil: none
 	Hand          *Contribution // last hand-in
 	Earlier       []HandView    // those before it, latest first
 	About         *Contribution // hand-in of the step this one is about

@@ -19,6 +19,7 @@
 //	POST      /s/{handle}/steps/{step}/attend, …/time     attend by the event's code; agree on a time
 //	GET       /s/{handle}/steps/{step}/invite.ics         the event's calendar entry
 //	GET POST  /s/{handle}/people/{role}          who is your manager?
+//	POST      /s/{handle}/steps/{step}/evidence  keep files and links for the hand-in to come, or take one away
 //	GET       /s/{handle}/evidence/{sha256}      an own file
 //	POST      /s/{handle}/board/{enrolment}/completed
 //	POST      /s/{handle}/board/cohort           open a gate, move an event, who attended …

@@ -15,13 +15,17 @@ import (
 
 var sha256Form = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
+// smallSide is the longer side, in pixels, of a picture in a list: twice what is shown, for sharp screens.
+const smallSide = 320
+
 // ownEvidence gives a learner a file of the own enrolment.
 func (s *Site) ownEvidence(w http.ResponseWriter, r *http.Request, session *Session) error {
 	return s.serveEvidence(w, r, session.Tenant, session.Enrolment, true)
 }
 
 // serveEvidence sends a file of an enrolment, to the learner or to somebody
-// else; the engine finds it within the enrolment only. A file is never a page of ours: it is sandboxed, cannot be
+// else; the engine finds it within the enrolment only. With ?small=1 a picture comes
+// as small as lists show it. A file is never a page of ours: it is sandboxed, cannot be
 // framed or sniffed, and all but plain pictures are saved, not shown.
 func (s *Site) serveEvidence(w http.ResponseWriter, r *http.Request, tenant string, enrolment engine.EnrolmentID, own bool) error {
 	sha := mux.Vars(r)["sha"]
@@ -35,6 +39,11 @@ func (s *Site) serveEvidence(w http.ResponseWriter, r *http.Request, tenant stri
 	file, data, err := service.Blob(r.Context(), enrolment, sha, own)
 	if err != nil {
 		return fmt.Errorf("web: evidence: %w", err)
+	}
+	if r.URL.Query().Get("small") != "" {
+		if small := s.uploads.Smaller(r.Context(), data, file.ContentType, smallSide); small != nil {
+			data, file.ContentType = small, "image/jpeg"
+		}
 	}
 	disposition := "attachment"
 	if upload.ShownInline(file.ContentType) {

@@ -15,6 +15,11 @@ type filling struct {
 	ratings map[engine.BehaviourID]int
 	comment string
 	files   int // how many files came with it
+
+	came                  bool     // it came from a browser: what is not ticked was unticked
+	keep                  []string // files by hash and links to take along
+	links                 []string
+	customerData, consent bool
 }
 
 // Names of fields: answer.<question>, rating.<behaviour>, comment.
@@ -27,6 +32,7 @@ const (
 // engine judges the rest.
 func filledBy(form url.Values) *filling {
 	f := &filling{answers: engine.Answers{}, ratings: map[engine.BehaviourID]int{}, comment: strings.TrimSpace(form.Get("comment"))}
+	f.evidence(form)
 	for name, values := range form {
 		if id, ok := strings.CutPrefix(name, answerPrefix); ok && id != "" {
 			for _, value := range values {
@@ -61,6 +67,7 @@ func fillingOf(step *engine.StepView) *filling {
 		}
 	}
 	f.ratings, f.comment = kept.Ratings, kept.Comment
+	f.customerData, f.consent = kept.CustomerData, kept.Consent
 	return f
 }
 
@@ -77,6 +84,7 @@ type formView struct {
 	MaxFiles  int
 	MaxBytes  int
 	WithFiles bool
+	Evidence  evidenceForm
 	Any       bool // there is some problem
 }
 
@@ -188,7 +196,10 @@ func newFormView(questions []engine.Question, rate []engine.Behaviour, f *fillin
 		out.Ratings = append(out.Ratings, one)
 	}
 	out.FileError, out.NoComment = take("files", filesField), take("comment")
+	out.Evidence.NoLink, out.Evidence.NoConsent = take("links"), take("consent")
 	list(out.FileError, "evidence", nil, "page.form.evidence")
+	list(out.Evidence.NoLink, "links", nil, "page.evidence.link")
+	list(out.Evidence.NoConsent, "consent", nil, "page.evidence.consent_short")
 	list(out.NoComment, "comment", nil, "page.written.comment")
 	for i := range problems {
 		if !used[i] {

@@ -52,17 +52,22 @@ func (s *Site) handIn(w http.ResponseWriter, r *http.Request, session *Session) 
 		return fmt.Errorf("web: hand in: %w", err)
 	}
 	if r.PostForm.Get("do") == "draft" {
+		if err := s.record(r, session, service, step.Step.ID, filled, uploads); err != nil {
+			return s.recordProblem(w, r, session, filled, err)
+		}
 		return s.keepDraft(w, r, session, service, step.Step.ID, filled)
 	}
 	err = service.Opened(r.Context(), session.Person, session.Enrolment, step.Step.ID)
 	if err != nil {
 		return fmt.Errorf("web: hand in: %w", err)
 	}
-	err = service.Submit(r.Context(), session.Person, session.Enrolment, step.Step.ID, engine.Submission{
-		Answers: filled.answers, Ratings: filled.ratings, Files: uploads, Comment: filled.comment,
-	})
+	filled.keepKnown(step)
+	sub := filled.submission()
+	sub.Files = uploads
+	err = service.Submit(r.Context(), session.Person, session.Enrolment, step.Step.ID, sub)
 	if problems, ok := fieldErrors(err); ok {
 		s.keepRefused(r, session, service, step.Step.ID, filled)
+		s.keepFiles(r, session, service, step.Step.ID, filled, uploads)
 		return s.drawStep(w, r, session, http.StatusUnprocessableEntity, filled, problems)
 	}
 	if err != nil {

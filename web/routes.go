@@ -29,6 +29,7 @@ func (s *Site) learnerRoutes(get getter, post poster) {
 // portfolioRoutes are what a learner handed in and may show.
 func (s *Site) portfolioRoutes(get getter, post poster) {
 	get("/s/{handle}/evidence/{sha}", s.asLearner(s.ownEvidence))
+	post("/s/{handle}/steps/{step}/evidence", maxHandIn, s.asLearner(s.keepEvidence))
 	get("/s/{handle}/portfolio", s.asLearner(s.portfolio))
 	get("/s/{handle}/portfolio/{enrolment}/{sha}", s.asLearner(s.portfolioEvidence))
 }

@@ -22,7 +22,7 @@ type stepPage struct {
 	NoCode   *engine.FieldError // why a code was not taken
 	NoText   *engine.FieldError // why a post was not
 	First    bool               // never looked at: say so once
-	LostFile bool               // files came with a form that was refused: they must be chosen again
+	LostFile bool               // files came with a form that was refused and could not be kept: they must be chosen again
 }
 
 // HasContent tells whether there is something to read, watch or open.
@@ -101,6 +101,10 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 		body.Form = newFormView(step.Questions, step.Rate, filled, problems)
 		body.Form.MinWords, body.Form.MinFiles = step.MinWords, step.MinFiles
 		body.Form.WithFiles = takesFiles(step)
+		body.Form.Evidence.fill(step, filled, evidence)
+		if wantsEvidence(r) {
+			return s.drawPart(w, status, "step", "evidence-field", v, body)
+		}
 	}
 	return s.draw(w, status, "step", v.titled("page.step.title", "step", v.In(step.Step.Title)), body)
 }

@@ -2,6 +2,7 @@ package upload
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"image"
 	"image/color"
@@ -78,7 +79,7 @@ func cleanPicture(data []byte, kind string) (clean []byte, newKind, why string) 
 
 // Smaller writes a stored picture anew so that its longer side has at most side pixels, as a JPEG. It is for pictures
 // that Take has made; of others it gives nil.
-func Smaller(data []byte, contentType string, side int) []byte {
+func (t *Taker) Smaller(ctx context.Context, data []byte, contentType string, side int) []byte {
 	of, ok := codecs[contentType]
 	if !ok {
 		return nil
@@ -87,6 +88,10 @@ func Smaller(data []byte, contentType string, side int) []byte {
 	if err != nil || max(config.Width, config.Height) > keptSide {
 		return nil
 	}
+	if err := t.wait(ctx); err != nil {
+		return nil
+	}
+	defer t.done()
 	picture, err := of.decode(bytes.NewReader(data))
 	if err != nil {
 		return nil

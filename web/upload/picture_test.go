@@ -145,11 +145,11 @@ func TestASmallerPictureIsForPicturesThatWereTaken(t *testing.T) {
 		}
 		return b.Bytes()
 	}())
-	config, err := jpeg.DecodeConfig(bytes.NewReader(Smaller(data, kind, 200)))
+	config, err := jpeg.DecodeConfig(bytes.NewReader(New().Smaller(t.Context(), data, kind, 200)))
 	if err != nil || config.Width != 200 || config.Height != 100 {
 		t.Errorf("%+v, %v", config, err)
 	}
-	if Smaller([]byte("%PDF"), "application/pdf", 200) != nil || Smaller([]byte("no"), "image/png", 200) != nil {
+	if New().Smaller(t.Context(), []byte("%PDF"), "application/pdf", 200) != nil || New().Smaller(t.Context(), []byte("no"), "image/png", 200) != nil {
 		t.Error("something else became a picture")
 	}
 }

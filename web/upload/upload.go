@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"path"
 	"slices"
@@ -45,6 +46,18 @@ type Taker struct{ turn chan struct{} }
 // New makes a taker.
 func New() *Taker { return &Taker{turn: make(chan struct{}, 1)} }
 
+// wait waits for the turn to decode a picture, done ends it.
+func (t *Taker) wait(ctx context.Context) error {
+	select {
+	case t.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait to decode a picture: %w", ctx.Err())
+	}
+}
+
+func (t *Taker) done() { <-t.turn }
+
 // Take makes an upload of a file whose name and bytes came from elsewhere. What it is, its bytes say; the sender's word
 // does not count. A *Refused says why it is not taken.
 func (t *Taker) Take(ctx context.Context, name string, data []byte) (engine.Upload, error) {
@@ -61,12 +74,10 @@ func (t *Taker) Take(ctx context.Context, name string, data []byte) (engine.Uplo
 	case !slices.Contains(pictures, kind):
 		return engine.Upload{Name: name, ContentType: kind, Data: data}, nil
 	}
-	select {
-	case t.turn <- struct{}{}:
-		defer func() { <-t.turn }()
-	case <-ctx.Done():
-		return engine.Upload{}, ctx.Err()
+	if err := t.wait(ctx); err != nil {
+		return engine.Upload{}, err
 	}
+	defer t.done()
 	clean, kind, why := cleanPicture(data, kind)
 	if why != "" {
 		return engine.Upload{}, &Refused{name, why}

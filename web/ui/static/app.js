@@ -3,6 +3,7 @@
 import './frame.js';
 import './words.js';
 import './files.js';
+import './evidence.js';
 import './draft.js';
 import './opened.js';
 import './problems.js';
