@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/net/html"
+
 	"github.com/cairn-lms/cairn/web/ui"
 )
 
@@ -28,7 +30,75 @@ func TestTheSceneShowsEveryPage(t *testing.T) {
 		if strings.HasPrefix(one.name, "error") != (one.page == "error") || one.status >= 500 {
 			t.Errorf("%s is the page %s, with %d", one.name, one.page, one.status)
 		}
+		for _, problem := range one.problems() {
+			t.Error(problem)
+		}
 	}
+}
+
+// Whatever a page shows, it runs no code but our files', asks no other host for
+// anything, has one heading and a title of its own, and says in which language.
+func (one shot) problems() (found []string) {
+	say := func(format string, args ...any) { found = append(found, one.name+": "+fmt.Sprintf(format, args...)) }
+	policy := one.header.Get("Content-Security-Policy")
+	if !strings.HasPrefix(policy, "default-src 'none'; script-src 'self'; style-src 'self'") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors") {
+		say("the policy is %q", policy)
+	}
+	if one.header.Get("X-Content-Type-Options") != "nosniff" || one.header.Get("Cache-Control") != "no-store" || one.header.Get("Referrer-Policy") == "" {
+		say("the headers are %v", one.header)
+	}
+	root, err := html.Parse(strings.NewReader(one.body))
+	if err != nil {
+		say("%v", err)
+		return found
+	}
+	ids, headings, landmarks := map[string]bool{}, 0, 0
+	each(root, func(n *html.Node) {
+		switch n.Data {
+		case "h1":
+			headings++
+		case "main":
+			landmarks++
+		case "html":
+			if attr(n, "lang") == "" || attr(n, "dir") == "" {
+				say("says no language or direction")
+			}
+		case "title":
+			if title := text(n); !strings.HasSuffix(strings.TrimSpace(title), "· Cairn") || len(title) < 12 {
+				say("the title is %q", title)
+			}
+		case "style":
+			say("holds a style")
+		case "script":
+			if !strings.HasPrefix(attr(n, "src"), "/static/") {
+				say("holds a script of its own")
+			}
+		case "base", "object", "embed", "meta":
+			if n.Data != "meta" {
+				say("holds a <%s>", n.Data)
+			}
+		}
+		if id := attr(n, "id"); id != "" {
+			if ids[id] {
+				say("two elements are #%s", id)
+			}
+			ids[id] = true
+		}
+		for _, a := range n.Attr {
+			key := strings.ToLower(a.Key)
+			loads := key == "src" || key == "srcset" || key == "poster" || key == "data" || key == "href" && n.Data == "link"
+			if strings.HasPrefix(key, "on") || key == "style" || strings.HasPrefix(strings.ToLower(strings.TrimSpace(a.Val)), "javascript:") {
+				say("%s=%q is code", a.Key, a.Val)
+			}
+			if loads && !strings.HasPrefix(a.Val, "/") || strings.HasPrefix(a.Val, "//") {
+				say("%s=%q leads the browser to another host", a.Key, a.Val)
+			}
+		}
+	})
+	if headings != 1 || landmarks != 1 {
+		say("%d first headings, %d main parts", headings, landmarks)
+	}
+	return found
 }
 
 // looks are the themes and widths that people have.
