@@ -257,8 +257,8 @@ func (h *house) rooms(ctx context.Context, name string) (*rooms, error) {
 }
 
 // sweepWidth is how many documents a sweep works on at once: they wait for the disk and for the mail server, not for
-// each other.
-const sweepWidth = 8
+// each other, and those that wait for the disk together share a commit.
+const sweepWidth = 24
 
 func (h *house) engine(ctx context.Context, tenant string) (*engine.Service, error) {
 	r, err := h.rooms(ctx, tenant)
@@ -286,6 +286,9 @@ func (h *house) ready(ctx context.Context) error {
 // Close closes the queue's client and the stores.
 func (h *house) Close() error {
 	var errs []error
+	if sender, ok := h.mailer.(*mail.Sender); ok && sender != nil {
+		sender.Close()
+	}
 	if h.queue != nil {
 		errs = append(errs, h.queue.Close())
 	}

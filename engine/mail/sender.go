@@ -31,23 +31,23 @@ import (
 type Options struct {
 	URL     string           // see parseURL: smtp://user:password@host:587, smtps://host, smtp://127.0.0.1:1025?tls=none
 	From    string           // "Cairn <learning@example.org>"; default: Cairn <cairn@localhost>
-	Timeout time.Duration    // for one mail, default 30 s
+	Timeout time.Duration    // for one mail, once one of the connections is free; default 30 s
 	Now     func() time.Time // default time.Now
 	Log     *slog.Logger     // never sees names or addresses; default: none
 }
 
 // Sender is an engine.Mailer over SMTP. It is safe for concurrent use.
 type Sender struct {
-	client  *gomail.Client
-	from    mail.Address
-	timeout time.Duration
-	now     func() time.Time
-	log     *slog.Logger
+	connections *connections
+	from        mail.Address
+	timeout     time.Duration
+	now         func() time.Time
+	log         *slog.Logger
 }
 
 var _ engine.Mailer = (*Sender)(nil)
 
-// New checks the options; it does not connect.
+// New checks the options; it does not connect. Close the sender when done.
 func New(o Options) (*Sender, error) {
 	if o.From == "" {
 		o.From = "Cairn <cairn@localhost>"
@@ -73,8 +73,11 @@ func New(o Options) (*Sender, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mail: %w", err)
 	}
-	return &Sender{client: client, from: *from, timeout: o.Timeout, now: o.Now, log: o.Log}, nil
+	return &Sender{connections: newConnections(client), from: *from, timeout: o.Timeout, now: o.Now, log: o.Log}, nil
 }
+
+// Close ends the connections to the mail server that wait for the next mail.
+func (s *Sender) Close() { s.connections.close() }
 
 // Send words and sends one mail. A *engine.RetryError may succeed later: the
 // server is away, busy or refuses us. A *engine.UnreachableError says that the
@@ -86,9 +89,7 @@ func (s *Sender) Send(ctx context.Context, m engine.Mail) error {
 	if err != nil {
 		return fmt.Errorf("mail: message %s: %w", m.Message.ID, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	err = s.client.DialAndSendWithContext(ctx, msg)
+	err = s.connections.send(ctx, s.timeout, msg)
 	if err != nil && msg.IsDelivered() {
 		// The server has taken the mail; only the good-bye went wrong.
 		s.log.DebugContext(ctx, "mail: the server hung up after it took the mail", "message", string(m.Message.ID))

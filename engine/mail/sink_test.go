@@ -19,6 +19,12 @@ type sink struct {
 
 	refuseRcpt, refuseData error // answered instead of taking a mail
 	password               string
+
+	open      map[*session]bool
+	came      int           // connections so far
+	most      int           // open at once
+	left      chan struct{} // gets one for each that has gone, if made
+	mailsEach int           // taken on one connection, 0: any number
 }
 
 type received struct {
@@ -49,7 +55,32 @@ func (discard) Printf(string, ...any) {}
 func (discard) Println(...any)        {}
 
 func (s *sink) NewSession(c *smtp.Conn) (smtp.Session, error) {
-	return &session{sink: s, conn: c}, nil
+	visit := &session{sink: s, conn: c}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open == nil {
+		s.open = map[*session]bool{}
+	}
+	s.open[visit] = true
+	s.came++
+	s.most = max(s.most, len(s.open))
+	return visit, nil
+}
+
+// refuse answers err from now on instead of taking mails.
+func (s *sink) refuse(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refuseData = err
+}
+
+// hangUp closes all connections.
+func (s *sink) hangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for visit := range s.open {
+		_ = visit.conn.Conn().Close()
+	}
 }
 
 type session struct {
@@ -57,6 +88,7 @@ type session struct {
 	conn *smtp.Conn
 	mail received
 	auth bool
+	took int
 }
 
 func (s *session) AuthMechanisms() []string {
@@ -80,6 +112,9 @@ func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	if s.sink.password != "" && !s.auth {
 		return smtp.ErrAuthRequired
 	}
+	if s.sink.mailsEach > 0 && s.took >= s.sink.mailsEach {
+		return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "too many mails"}
+	}
 	s.mail.from = from
 	return nil
 }
@@ -94,18 +129,29 @@ func (s *session) Data(r io.Reader) error {
 	if err != nil {
 		return err
 	}
+	s.mail.data = data
+	s.sink.mu.Lock()
+	defer s.sink.mu.Unlock()
 	if s.sink.refuseData != nil {
 		return s.sink.refuseData
 	}
-	s.mail.data = data
-	s.sink.mu.Lock()
 	s.sink.got = append(s.sink.got, s.mail)
-	s.sink.mu.Unlock()
+	s.took++
 	return nil
 }
 
-func (s *session) Reset()        { s.mail = received{} }
-func (s *session) Logout() error { return nil }
+func (s *session) Reset() { s.mail = received{} }
+
+func (s *session) Logout() error {
+	s.sink.mu.Lock()
+	delete(s.sink.open, s)
+	left := s.sink.left
+	s.sink.mu.Unlock()
+	if left != nil {
+		left <- struct{}{}
+	}
+	return nil
+}
 
 func (s *sink) only(t *testing.T) received {
 	t.Helper()

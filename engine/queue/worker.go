@@ -24,7 +24,7 @@ type WorkerOptions struct {
 	ClockMoved  <-chan struct{}                                                   // development clock: sweep at once
 	SweepEvery  time.Duration                                                     // default 15 s
 	Log         *slog.Logger                                                      // default: none
-	Concurrency int                                                               // tasks at once, default 10
+	Concurrency int                                                               // tasks at once, default 24
 	// Sync goes through the known courses of one registration, if nobody else does or has within the hour; nil: this
 	// worker does none of that.
 	Sync   func(ctx context.Context, tenant, registration string) error
@@ -75,7 +75,7 @@ func newWorker(o WorkerOptions, engines func(context.Context, string) (runner, e
 		o.SweepEvery = 15 * time.Second
 	}
 	if o.Concurrency <= 0 {
-		o.Concurrency = 10
+		o.Concurrency = 24
 	}
 	if o.Now == nil {
 		o.Now = time.Now
