@@ -100,7 +100,8 @@
 //	  view, home, stepview, next, journey        the learner's pages
 //	  gap, others, funnel                        behaviour over time; how far others are; who dropped off
 //	  standing                                   what stores keep beside an enrolment for boards
-//	  board, latelist, askedqueue, enrolmentlist the coach's pages, and lists
+//	  board, coachview, latelist, askedqueue     the coach's pages; one learner as their coach sees them
+//	  enrolmentlist                              lists
 //	Statements and grades
 //	  compose, compose_hand                      what is said of a workflow, of a hand-in
 //	  relay, follow                              out of the outbox; in from the record store

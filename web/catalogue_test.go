@@ -23,6 +23,7 @@ var (
 	ended     = strings.Fields("expired withdrawn")
 	sources   = strings.Fields("statement canvas_event canvas_state result follow_up course_end finish coach")
 	marks     = strings.Fields("locked open submitted returned done skipped expired late")
+	coachActs = []string{engine.ActAdmit, engine.ActExtend, engine.ActReopen, engine.ActExcuse}
 	pickKinds = strings.Fields("whole step finish portfolio")
 )
 
@@ -41,6 +42,10 @@ var formats = map[string][]string{
 	"admin.check.%s": strings.Fields("status address keys clock our_keys token roster line_items launches"),
 	"admin.state.%s": {string(lti.CheckOK), string(lti.CheckWarn), string(lti.CheckFail), string(lti.CheckSkipped)},
 	"admin.cause.%s": append(causesIn("../lti/selftest.go"), causesIn("../lti/errors.go")...), "admin.act.%s": actsIn(),
+	"coach.state.%s": strings.Fields("active completed stopped"), "coach.role.%s": allRoles, "coach.evidence.%s": strings.Fields("recorded reflected submitted verified"),
+	"coach.why.%s":  strings.Fields("late waiting nobody missed paused left unopened course unconfirmed"),
+	"coach.sent.%s": strings.Fields("step_open step_due step_late news"), "coach.did.%s": strings.Fields("pause resume enrol unenrol version excuse reopen open set_due assign confirm_named set_anchor"),
+	"coach.act.%s": coachActs, "coach.act.%s.text": coachActs, "coach.act.%s.do": coachActs,
 	"coach.board.only.%s": append([]string{"all"}, engine.BoardOnly()...),
 	"page.error.%s.title": nil, "page.error.%s.text": nil, "page.answer.%s.%s": nil,
 }

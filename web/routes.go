@@ -48,6 +48,13 @@ func (s *Site) reviewerRoutes(get getter, post poster) {
 // staffRoutes are the pages of coaches, teachers and designers.
 func (s *Site) staffRoutes(get getter, post poster) {
 	post("/s/{handle}/board/{enrolment}/completed", maxForm, s.asStaff(s.courseCompleted))
+	get("/s/{handle}/board/people/{enrolment}", s.asStaff(s.person))
+	get("/s/{handle}/board/people/{enrolment}/change", s.asStaff(s.changePerson))
+	post("/s/{handle}/board/people/{enrolment}/change", maxForm, s.asStaff(s.actOnPerson))
+	post("/s/{handle}/board/people/{enrolment}/answer", maxForm, s.asStaff(s.answerLearner))
+	get("/s/{handle}/board/people/{enrolment}/evidence/{sha}", s.asStaff(s.personEvidence))
+	get("/s/{handle}/board/people/{enrolment}/steps/{step}", s.asStaff(s.changeStep))
+	post("/s/{handle}/board/people/{enrolment}/steps/{step}", maxForm, s.asStaff(s.actOnStep))
 	get("/s/{handle}/board/course", s.asCoach(s.cohorts))
 	post("/s/{handle}/board/cohort", maxForm, s.asStaff(s.cohortAct))
 	get("/s/{handle}/board/steps/{workflow}/{step}", s.asStaff(s.stepBoard))
