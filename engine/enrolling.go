@@ -21,51 +21,42 @@ type Enrolling struct {
 // Enrol enrols somebody who has not launched, or resumes who was unenrolled; who takes part already stays as they are.
 // A teacher of the course or the tenant itself does. Mails lead to the course's own link, if anybody has launched it.
 func (s *Service) Enrol(ctx context.Context, by Actor, en Enrolling) (*Enrolment, error) {
+	r := s.enrolOne(ctx, by, en)
+	return r.Enrolment, r.Err
+}
+
+func (s *Service) enrolOne(ctx context.Context, by Actor, en Enrolling) EnrolResult {
+	fail := func(err error) EnrolResult { return EnrolResult{Err: fmt.Errorf("enrol: %w", err)} }
 	if en.Course.Issuer == "" || en.Course.ID == "" || en.Workflow == "" {
-		return nil, fmt.Errorf("enrol: workflow, or issuer or id of the course missing: %w", ErrInvalid)
+		return fail(fmt.Errorf("workflow, or issuer or id of the course missing: %w", ErrInvalid))
 	}
 	if err := s.mayCoachIn(ctx, by, en.Course); err != nil {
-		return nil, fmt.Errorf("enrol: %w", err)
+		return fail(err)
 	}
 	p, err := s.toEnrol(ctx, en)
 	if err != nil {
-		return nil, fmt.Errorf("enrol: %w", err)
+		return fail(err)
 	}
 	link, err := s.courseLink(ctx, en.Course, en.Workflow)
 	if err != nil {
-		return nil, fmt.Errorf("enrol: %w", err)
+		return fail(err)
+	}
+	before, err := s.o.Store.FindEnrolment(ctx, en.Workflow, p.ID, en.Course)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fail(err)
 	}
 	e, err := s.enrolPerson(ctx, by, by.source(), en.Workflow, en.Course, p, link)
 	if err != nil {
-		return nil, fmt.Errorf("enrol: %w", err)
+		return fail(err)
 	}
-	return e, nil
-}
-
-// MaxEnrol bounds how many are enrolled at once.
-const MaxEnrol = 500
-
-// EnrolResult is what came of enrolling one of several.
-type EnrolResult struct {
-	Enrolment *Enrolment
-	Err       error
-}
-
-// EnrolCohort enrols several people in a workflow and course, which makes them one cohort. Each succeeds or fails alone;
-// the same again changes nothing.
-func (s *Service) EnrolCohort(ctx context.Context, by Actor, all []Enrolling) ([]EnrolResult, error) {
-	if len(all) > MaxEnrol {
-		return nil, fmt.Errorf("enrol %d people at once, %d at most: %w", len(all), MaxEnrol, ErrInvalid)
+	out := EnrolResult{Enrolment: e, What: EnrolledThere}
+	switch {
+	case before == nil:
+		out.What = EnrolledNew
+	case !before.Anchors[AnchorUnenrolled].IsZero():
+		out.What = EnrolledAgain
 	}
-	out := make([]EnrolResult, 0, len(all))
-	for _, en := range all {
-		e, err := s.Enrol(ctx, by, en)
-		if ctx.Err() != nil {
-			return out, ctx.Err()
-		}
-		out = append(out, EnrolResult{e, err})
-	}
-	return out, nil
+	return out
 }
 
 // toEnrol is the person to enrol: one with an account, for only they can launch.
@@ -78,8 +69,8 @@ func (s *Service) toEnrol(ctx context.Context, en Enrolling) (Person, error) {
 		}
 		return p, err
 	case en.Subject != "":
-		if len(en.Subject) > 255 {
-			return Person{}, fmt.Errorf("a subject of more than 255 bytes: %w", ErrInvalid)
+		if len(en.Subject) > maxAccount {
+			return Person{}, fmt.Errorf("a subject of more than %d bytes: %w", maxAccount, ErrInvalid)
 		}
 		p, err := s.o.Store.PersonByAccount(ctx, en.Course.Issuer, en.Subject)
 		if errors.Is(err, ErrNotFound) {

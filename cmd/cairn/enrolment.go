@@ -265,34 +265,6 @@ func (p program) enrolmentShow() *cli.Command {
 	}
 }
 
-func (p program) enrolmentEnrol() *cli.Command {
-	var asJSON bool
-	var en engine.Enrolling
-	var workflow string
-	word := func(name, usage string, to *string) cli.Flag {
-		return &cli.StringFlag{Name: name, Usage: usage, Destination: to}
-	}
-	return &cli.Command{
-		Name: "enrol", Usage: "enrol somebody who has not launched: by account, or by an e-mail address that the roster knows",
-		Flags: append(p.flags.stores(), p.flags.forTenant(), &cli.BoolFlag{Name: "json", Usage: "print JSON", Destination: &asJSON},
-			word("workflow", "the workflow", &workflow), word("issuer", "the platform's issuer", &en.Course.Issuer), word("course", "the course's id in the platform (LTI context)", &en.Course.ID),
-			word("subject", "the user's id in the platform", &en.Subject), word("name", "the name, if the account is new here", &en.Name), word("email", "an e-mail address", &en.Email)),
-		Action: func(ctx context.Context, _ *cli.Command) error {
-			en.Workflow = engine.WorkflowID(workflow)
-			return p.withRecords(ctx, func(h *house, r *rooms) error {
-				if err := h.note(ctx, web.AuditEntry{Act: "enrolment.enrol", Tenant: p.cfg.tenant, Object: workflow, Detail: en.Course.Issuer + " " + en.Course.ID}); err != nil {
-					return err
-				}
-				e, err := r.engine.Enrol(ctx, operator(), en)
-				if err != nil {
-					return fmt.Errorf("enrolment enrol: %w", err)
-				}
-				return p.report(asJSON, listEnrolment(e), "enrolled: %s\n", e.ID)
-			})
-		},
-	}
-}
-
 func (p program) enrolmentLate() *cli.Command {
 	var asJSON bool
 	var course engine.Course

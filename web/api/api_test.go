@@ -225,3 +225,27 @@ func TestNothingOfAnEventIsLogged(t *testing.T) {
 		t.Errorf("the log: %s", text)
 	}
 }
+
+func TestACohortIsEnrolledInOneCallAndEachPersonForThemselves(t *testing.T) {
+	w := newWorld(t)
+	body := `{"workflow": "deals", "course": {"issuer": "https://lms.example", "id": "2"}, "people": [{"subject": "new1", "name": "Nora"}, {"email": "nobody@example.org"}, {"email": "no address"}, {"subject": "new2"}]}`
+	var done struct {
+		Enrolled, Resumed, There, Refused int
+		People                            []struct{ Result, Enrolment, Why string }
+	}
+	a := w.as(w.all, "POST", "/api/v1/cohort/enrolments", body).want(t, 200)
+	a.into(t, &done)
+	if done.Enrolled != 2 || done.Refused != 2 || done.People[0].Enrolment == "" || !strings.Contains(done.People[1].Why, "enrol by the account") || !strings.Contains(done.People[2].Why, "not_an_email") || strings.Contains(a.text, "nobody@") {
+		t.Errorf("enrolled %s", a.text)
+	}
+	first := done.People[0].Enrolment
+	w.as(w.all, "POST", "/api/v1/enrolments/"+first+"/unenrol", `{}`).want(t, 200)
+	w.as(w.all, "POST", "/api/v1/cohort/enrolments", body).want(t, 200).into(t, &done)
+	if done.Enrolled != 0 || done.Resumed != 1 || done.There != 1 || done.People[0].Enrolment != first || done.People[0].Result != "resumed" {
+		t.Errorf("again: %+v", done)
+	}
+	w.as(w.all, "POST", "/api/v1/cohort/enrolments", strings.Replace(body, "deals", "none", 1)).want(t, 404)
+	w.as(w.all, "POST", "/api/v1/cohort/enrolments", `{"workflow": "deals", "course": {"issuer": "https://lms.example", "id": "2"}, "people": []}`).want(t, 400)
+	w.as(w.all, "POST", "/api/v1/cohort/enrolments", `{"workflow": "deals", "course": {"issuer": "https://lms.example", "id": "2"}, "people": [`+strings.Repeat(`{"subject": "x"},`, 500)+`{"subject": "x"}]}`).want(t, 400)
+	w.as(w.key(lrs.ScopeEnrolmentsRead), "POST", "/api/v1/cohort/enrolments", body).want(t, 403)
+}

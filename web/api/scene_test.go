@@ -110,6 +110,7 @@ var bodyOf = map[string]string{
 	"drawCode":        `{{cohort}, "step": "call"}`,
 	"setCourseStart":  `{{cohort}, "day": "2026-12-14"}`,
 	"createEnrolment": `{"workflow": "yard", "course": {"issuer": "https://lms.example", "id": "c{n}"}, "subject": "new{n}", "name": "Nora", "email": "nora{n}@example.org"}`,
+	"enrolCohort":     `{"workflow": "yard", "course": {"issuer": "https://lms.example", "id": "c{n}"}, "people": [{"subject": "new{n}", "name": "Nora"}]}`,
 	"importWorkflow":  `{"source": "workflow: hello{n}\nversion: 1\ntitle: Hello\ngoal: {outcome: Hello}\nbehaviours: [{id: hi, text: Greets, scale: [no, yes], target: 2, observers: [learner]}]\nphases:\n  - phase: before\n    steps:\n      - {id: hi, kind: reflect, title: Hi, by: learner, done: response}\n"}`,
 	"importMetric":    `{"rows": [{"person": "sam{n}@example.org", "at": "2026-11-20T00:00:00Z", "value": 11.5}]}`,
 	"testEvent":       `{"specversion": "1.0", "id": "{n}", "source": "/crm", "type": "crm.yard.created", "data": {"owner_email": "sam{n}@example.org"}}`,
