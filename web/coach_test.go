@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cairn-lms/cairn/engine"
 )
@@ -173,4 +174,53 @@ func TestACoachPausesReplacesTakesOutAndBringsBack(t *testing.T) {
 	if !w.enrolment("5").Anchors["unenrolled"].IsZero() {
 		t.Error("still out")
 	}
+}
+
+func TestACoachAnswersWhatLearnersAskAndSeesWhoIsHeldUp(t *testing.T) {
+	w := newWorld(t)
+	w.toTheTrial()
+	tessa := w.tessa()
+	tessa.get(tessa.base+"/board/questions").has(t, http.StatusOK, "No question is open")
+	e := w.enrolment("5")
+	_, err := w.service.AskCoach(t.Context(), e.Learner, e.ID, "How do I begin? <script>alert('q')</script>")
+	must(t, err)
+	asked := tessa.get(tessa.base + "/board/questions")
+	asked.has(t, http.StatusOK, "How do I begin? &lt;script&gt;", "Sam Sailor", "/board/people/"+string(e.ID)+"/answer")
+	tessa.get(tessa.base+"/?only=asks").has(t, http.StatusOK, "Sam Sailor")
+	must(t, w.clock.Advance(time.Minute))
+	rival := w.rival()
+	rival.post(rival.base+"/board/people/"+string(e.ID)+"/answer", url.Values{"text": {"Nonsense"}}).has(t, http.StatusForbidden)
+	tessa.post(tessa.base+"/board/people/"+string(e.ID)+"/answer", url.Values{"text": {"With a question."}, "back": {"questions"}}).has(t, http.StatusOK, "No question is open")
+	v, err := w.service.CoachThread(t.Context(), engine.By(e.Learner), e.ID, engine.PostRef{}, 0)
+	must(t, err)
+	if len(v.Posts) != 2 || v.Posts[0].Text != "With a question." || v.Posts[0].Role != engine.Coach {
+		t.Errorf("the thread holds %+v", v.Posts)
+	}
+	tessa.get(tessa.base+"/board/late").has(t, http.StatusOK, "Sam Sailor", `data-why="waiting"`, "max@example.org")
+	tessa.get(tessa.base+"/board/late?after=nobody").has(t, http.StatusUnprocessableEntity)
+	rival.get(rival.base+"/board/late").has(t, http.StatusOK, "Nobody is held up")
+	tessa.get(tessa.base+"/board/asked").has(t, http.StatusOK, "Nothing waits for you")
+	sam := w.sam()
+	for _, path := range []string{"late", "questions", "asked", "enrol", "course"} {
+		sam.get(sam.base+"/board/"+path).has(t, http.StatusForbidden)
+	}
+}
+
+func TestACoachEnrolsPeopleByAccountAndAddress(t *testing.T) {
+	w := newWorld(t)
+	w.listed(0)
+	tessa := w.tessa()
+	tessa.get(tessa.base+"/board/enrol").has(t, http.StatusOK, `<option value="trial"`)
+	lines := "6\r\n\r\n77;Nina <b>New</b>\nnobody@example.org\nno@"
+	answer := tessa.post(tessa.base+"/board/enrol", url.Values{"workflow": {"trial"}, "people": {lines}})
+	answer.has(t, http.StatusOK, "2 people are enrolled", "Nobody of that address is on the course list", "77;Nina &lt;b&gt;New&lt;/b&gt;", "nobody@example.org\nno@</textarea>")
+	for _, subject := range []string{"6", "77"} {
+		if e := w.enrolment(subject); e.Anchors["enrolled"].IsZero() || e.Acts[0].By.Person == "" {
+			t.Errorf("%s is not enrolled by the teacher: %+v", subject, e.Acts)
+		}
+	}
+	tessa.get(tessa.base+"/").has(t, http.StatusOK, "Kim Keel")
+	tessa.post(tessa.base+"/board/enrol", url.Values{"workflow": {"trial"}, "people": {" \n"}}).has(t, http.StatusUnprocessableEntity, `id="people-problem"`)
+	tessa.post(tessa.base+"/board/enrol", url.Values{"workflow": {"trial"}, "people": {strings.Repeat("x\n", 501)}}).has(t, http.StatusUnprocessableEntity, "in parts")
+	tessa.post(tessa.base+"/board/enrol", url.Values{"workflow": {"none"}, "people": {"6"}}).has(t, http.StatusOK, "0 people are enrolled")
 }
