@@ -35,7 +35,7 @@ func (s *Service) mayCoach(ctx context.Context, by Actor, e *Enrolment) error {
 	if !by.usable() {
 		return fmt.Errorf("act on enrolment %s: nobody acts: %w", e.ID, ErrForbidden)
 	}
-	if by.System != "" || slices.ContainsFunc(e.Roles[Coach], func(a Assignment) bool { return a.Person == by.Person && !a.NamedByLearner }) {
+	if by.System != "" || slices.ContainsFunc(e.Roles[Coach], func(a Assignment) bool { return a.Person == by.Person && !a.NamedByLearner && !a.Forwarded }) {
 		return nil
 	}
 	return s.mayCoachIn(ctx, by, e.Course)

@@ -34,7 +34,9 @@ func outcomes(s *Step, r Request) []string {
 		return s.Review.Outcomes
 	case ForSignOff, ForSignOffConfirm:
 		return []string{OutcomeApprove, OutcomeNotYet}
-	case ForConfirm, ForBriefing:
+	case ForConfirm:
+		return []string{OutcomeAcknowledged, OutcomeReturn}
+	case ForBriefing:
 		return []string{OutcomeAcknowledged}
 	}
 	if r.Purpose == ForDiscuss || r.Purpose != ForAttend && s.By != Learner && s.wants("response", "words", "posts") {
@@ -189,11 +191,13 @@ func (d *decision) again(st *StepState) {
 }
 
 // namedByLearner tells whether the answering person is in the role, or in that of its stand-in, only because the learner
-// said so.
+// said so, or whoever was asked before.
 func (d *decision) namedByLearner(r Request) bool {
 	people := d.e.Roles[r.Role]
 	if r.StandIn {
 		people = d.standIns(r.Role)
 	}
-	return slices.ContainsFunc(people, func(a Assignment) bool { return a.Person == r.Person && a.NamedByLearner && !a.Confirmed })
+	return slices.ContainsFunc(people, func(a Assignment) bool {
+		return a.Person == r.Person && (a.NamedByLearner || a.Forwarded) && !a.Confirmed
+	})
 }

@@ -30,6 +30,7 @@ func (ev appointedTo) apply(d *decision) error {
 	if d.e.Appointed == nil {
 		d.e.Appointed = map[Role][]Assignment{}
 	}
+	d.e.Forwards = slices.DeleteFunc(slices.Clone(d.e.Forwards), func(f Forward) bool { return f.Role == ev.role }) // the coach's word is the last
 	before := slices.Clone(d.e.Roles[ev.role])
 	if d.e.Appointed[ev.role] = to; len(to) == 0 {
 		delete(d.e.Appointed, ev.role)
@@ -63,13 +64,16 @@ func (d *decision) restart(role Role) {
 	}
 }
 
-// confirmedNamed is a coach's word that whom the learner named is the right one.
+// confirmedNamed is a coach's word that whom the learner named, or who was asked passed it on to, is the right one.
 type confirmedNamed struct {
 	by   Actor
 	role Role
 }
 
 func (ev confirmedNamed) apply(d *decision) error {
+	if done := d.confirmForwards(ev); done {
+		return nil
+	}
 	a, ok := d.e.Named[ev.role]
 	if !ok {
 		return fmt.Errorf("confirm the %s: the learner has named nobody: %w", ev.role, ErrNotFound)

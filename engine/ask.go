@@ -35,7 +35,9 @@ func (d *decision) taken(role Role, before []Assignment) bool {
 
 // sources follows a role's `from` in order and takes the first that yields anybody. While the learner could name
 // somebody and has not, nobody else is taken.
-func (d *decision) sources(role Role) []Assignment {
+func (d *decision) sources(role Role) []Assignment { return d.passedOn(role, d.found(role)) }
+
+func (d *decision) found(role Role) []Assignment {
 	if chosen := d.e.Appointed[role]; len(chosen) > 0 {
 		return chosen // a coach's word
 	}
@@ -164,7 +166,7 @@ func (d *decision) ask(s *Step, st *StepState) bool {
 	if n.alone {
 		others = nil
 	}
-	nobody := len(people) == 0 && !d.asksLearner(n.role) || d.tellUnreachable(people)
+	nobody := len(people) == 0 && !d.asksLearner(n.role) || d.tellUnreachable(people) || d.allDeclined(s, st, n, people)
 	switch {
 	case st.ElseAt.IsZero() && !d.now.Before(first) && d.enough(s, st):
 		return true
@@ -223,11 +225,10 @@ func (d *decision) askPeople(s *Step, st *StepState, n need, people, others []As
 	changed := false
 	wanted := map[RequestID]bool{}
 	add := func(a Assignment, standIn bool) {
-		id := RequestID(derivedID(string(d.e.ID), string(s.ID), strconv.Itoa(st.Attempt), strconv.Itoa(st.Hands), strconv.Itoa(st.Rounds),
-			n.purpose, n.sha256, string(a.Person)))
+		id := d.requestID(s, st, n, a.Person)
 		wanted[id] = true
 		if i := slices.IndexFunc(st.Requests, func(r Request) bool { return r.ID == id }); i >= 0 {
-			if r := &st.Requests[i]; r.Outcome == OutcomeWithdrawn {
+			if r := &st.Requests[i]; r.Outcome == OutcomeWithdrawn || r.Outcome == OutcomeForwarded {
 				r.AnsweredAt, r.Outcome, changed = time.Time{}, "", true // somebody came back: the old link works again
 				r.Revived++
 				r.ExpiresAt = d.deadline(d.now, n)
@@ -257,6 +258,12 @@ func (d *decision) askPeople(s *Step, st *StepState, n need, people, others []As
 		}
 	}
 	return changed
+}
+
+// requestID names what one person is asked, as it would be asked now.
+func (d *decision) requestID(s *Step, st *StepState, n need, p PersonID) RequestID {
+	return RequestID(derivedID(string(d.e.ID), string(s.ID), strconv.Itoa(st.Attempt), strconv.Itoa(st.Hands), strconv.Itoa(st.Rounds),
+		n.purpose, n.sha256, string(p)))
 }
 
 // close ends all requests of a step that still wait.

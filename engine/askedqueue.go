@@ -50,6 +50,7 @@ type Asked struct {
 	StandIn   bool       // somebody else was asked first
 	Questions []Question // to be answered; of a rating what is to be rated stands in Rate
 	Rate      []Behaviour
+	Ask       string // the author's question for a talk with the learner, in the language of who is asked; "": none
 	Link      string // the personal link; "" without Links
 }
 
@@ -82,6 +83,12 @@ func (s *Service) Queue(ctx context.Context, by Actor, of PersonID) ([]Asked, er
 			break
 		}
 	}
+	sortAsked(queue)
+	return queue[:min(len(queue), MaxQueue)], nil
+}
+
+// sortAsked puts the earliest due first.
+func sortAsked(queue []Asked) {
 	slices.SortStableFunc(queue, func(a, b Asked) int {
 		if x, y := a.Due.IsZero(), b.Due.IsZero(); x != y {
 			if x {
@@ -91,7 +98,6 @@ func (s *Service) Queue(ctx context.Context, by Actor, of PersonID) ([]Asked, er
 		}
 		return cmp.Or(a.Due.Compare(b.Due), a.Request.AskedAt.Compare(b.Request.AskedAt), cmp.Compare(a.Request.ID, b.Request.ID))
 	})
-	return queue[:min(len(queue), MaxQueue)], nil
 }
 
 // askedOf are the requests of one enrolment that wait for a person now.
@@ -109,6 +115,9 @@ func (s *Service) askedOf(ctx context.Context, e *Enrolment, p Person) ([]Asked,
 			}
 			a := Asked{Request: r, Enrolment: e.ID, Workflow: w, Step: of, Learner: f.Learner, Due: r.DueAt, Expires: r.ExpiresAt,
 				Zone: d.zone(r.Role).String(), Minutes: of.Minutes, Paused: e.Paused(), StandIn: r.StandIn}
+			if of.By == Learner {
+				a.Ask = of.coachAsks(p.Locale)
+			}
 			if slices.Contains(outcomes(of, r), OutcomeResponse) {
 				a.Questions = reviewerAsks(of)
 			}

@@ -64,6 +64,9 @@ type route struct {
 // route finds the first of the channels that reaches the receiver; without one it says why.
 func (d *delivery) route(ctx context.Context, w *Workflow, e *Enrolment, m Message) (route, string, error) {
 	names := w.Nudges.Channels
+	if m.Purpose == PurposeList {
+		names = []string{ChannelEmail} // it opens all that waits for one person: for nobody else's eyes
+	}
 	if !m.IsNudge() && !slices.Contains(names, ChannelEmail) {
 		names = append(slices.Clone(names), ChannelEmail)
 	}
@@ -98,12 +101,12 @@ func (d *delivery) route(ctx context.Context, w *Workflow, e *Enrolment, m Messa
 
 // stopped tells whether the receiver wants nothing of the kind by a channel: who is asked for an answer is asked all the same.
 func (d *delivery) stopped(channel string, m Message) bool {
-	return !d.to.Unsubscribed[channel].IsZero() && (m.IsNudge() || m.Request == "")
+	return !d.to.Unsubscribed[channel].IsZero() && (m.IsNudge() || m.Request == "") && m.Purpose != PurposeList
 }
 
 // hasInbox tells whether a message belongs into an inbox: its receiver has pages in the LMS, and of nudges the workflow wants it.
 func (d *delivery) hasInbox(w *Workflow, m Message) bool {
-	return d.to.known() && (!m.IsNudge() || slices.Contains(w.Nudges.Channels, ChannelLMS))
+	return d.to.known() && m.Purpose != PurposeList && (!m.IsNudge() || slices.Contains(w.Nudges.Channels, ChannelLMS))
 }
 
 // Unsubscribe stops nudges and news by a channel ("email" or "chat") to a person at once. The inbox stays, and so do

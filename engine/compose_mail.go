@@ -32,8 +32,17 @@ func (d *delivery) mail(ctx context.Context, w *Workflow, e *Enrolment, f Facts,
 				mail.DueAt = r.DueAt
 			}
 		}
-	case d.to.known():
+	case d.to.known() && m.Purpose != PurposeList:
 		mail.Link = e.RelaunchURL
+	}
+	if d.s.o.Links != nil && channel == ChannelEmail && m.To != e.Learner {
+		all := d.s.o.Links.Waitlist(d.s.o.Tenant, d.to.ID, d.to.Waitlists, d.s.now())
+		switch {
+		case m.Request != "":
+			mail.WaitlistURL = all
+		case m.Purpose == PurposeList || m.talk() && mail.Link == "":
+			mail.Link = all
+		}
 	}
 	if d.s.o.Links != nil && mail.Link != "" {
 		mail.Link = d.s.o.Links.Nudge(d.s.o.Tenant, m.ID, mail.Link)

@@ -299,7 +299,7 @@ func (d *delivery) unfit(ctx context.Context, w *Workflow, e *Enrolment, m Messa
 // saysItAll tells whether a message is worth sending to somebody who has no page to go to.
 func saysItAll(purpose string) bool {
 	switch purpose {
-	case PurposeAskForHelp, PurposeOwnText, PurposeStepWith, PurposeUnreachable, PurposeAtMax, PurposeSignOffVoid:
+	case PurposeAskForHelp, PurposeOwnText, PurposeStepWith, PurposeUnreachable, PurposeAtMax, PurposeSignOffVoid, PurposeList, PurposeDeclined, PurposeForwarded:
 		return true
 	}
 	return false

@@ -86,6 +86,8 @@ type Enrolment struct {
 	Appointed map[Role][]Assignment `json:"appointed,omitempty"`
 	// Nobody are the roles of whom an answer is awaited that nobody is there to give (standing.go).
 	Nobody []Role `json:"nobody,omitempty"`
+	// Forwards are who passed a role on, and to whom, oldest first (forward.go).
+	Forwards []Forward `json:"forwards,omitempty"`
 	// NotCompleted is when a coach took the completion of the course back: words learnt until then do not count (anchors.go).
 	NotCompleted time.Time `json:"not_completed,omitzero"`
 }
@@ -95,7 +97,8 @@ type Assignment struct {
 	Person         PersonID `json:"person"`
 	Source         string   `json:"source"` // launch.custom.x, launch.role.x, ask_learner
 	NamedByLearner bool     `json:"named_by_learner,omitempty"`
-	Confirmed      bool     `json:"confirmed,omitempty"` // named by the learner, and a coach says that it is right
+	Confirmed      bool     `json:"confirmed,omitempty"` // named by the learner or passed on, and a coach says that it is right
+	Forwarded      bool     `json:"forwarded,omitempty"` // who was asked at first passed it on to this person
 }
 
 // OutStatement waits to be recorded. JSON is the whole statement, its id fixed when it was made.
@@ -213,7 +216,7 @@ type Request struct {
 	DueAt      time.Time `json:"due_at,omitzero"` // until answered: an enrolment stays small
 	ExpiresAt  time.Time `json:"expires_at,omitzero"`
 	AnsweredAt time.Time `json:"answered_at,omitzero"` // answered, or closed
-	Outcome    string    `json:"outcome,omitempty"`    // approve, return, not_yet, response, acknowledged; expired, withdrawn
+	Outcome    string    `json:"outcome,omitempty"`    // approve, return, not_yet, response, acknowledged; expired, withdrawn, forwarded, declined
 	SHA256     string    `json:"sha256,omitempty"`     // of the hand-ins asked about, until answered: then the Review has it
 	Revived    int       `json:"revived,omitempty"`    // how often it was withdrawn and came back
 }
@@ -230,6 +233,8 @@ const (
 	OutcomeAcknowledged = "acknowledged"
 	OutcomeExpired      = "expired"
 	OutcomeWithdrawn    = "withdrawn"
+	OutcomeForwarded    = "forwarded" // the person asked said who should be
+	OutcomeDeclined     = "declined"  // the person asked cannot judge
 )
 
 // The purposes of a request.

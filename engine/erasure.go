@@ -561,6 +561,7 @@ func (ev personErased) apply(d *decision) error {
 			delete(d.e.Appointed, role)
 		}
 	}
+	d.e.Forwards = forgetForwards(d.e.Forwards, ev.people)
 	for role, a := range d.e.Named {
 		if ev.people[a.Person] {
 			delete(d.e.Named, role)

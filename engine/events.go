@@ -239,7 +239,7 @@ func (ev named) apply(d *decision) error {
 		return nil
 	}
 	for _, a := range d.e.Roles[ev.role] {
-		if !a.NamedByLearner {
+		if !a.NamedByLearner && !a.Forwarded {
 			return fmt.Errorf("name a %s: there is one already: %w", ev.role, ErrConflict)
 		}
 	}

@@ -28,6 +28,8 @@ const (
 	ActAppoint  = "assign"
 	ActConfirmN = "confirm_named"
 	ActAnchor   = "set_anchor"
+	ActForward  = "forward" // by who was asked: Person is the right one
+	ActDecline  = "decline" // by who was asked: they cannot judge
 )
 
 // maxActs bounds the history of one enrolment.

@@ -282,4 +282,8 @@ func (p *post) Unsubscribe(_ string, id engine.PersonID, channel string) string 
 	return "https://cairn.example/u/" + string(id) + "." + channel
 }
 
+func (p *post) Waitlist(_ string, id engine.PersonID, generation int, _ time.Time) string {
+	return fmt.Sprintf("https://cairn.example/w/%s.%d", id, generation)
+}
+
 func (p *post) Nudge(_ string, _ engine.MessageID, to string) string { return to }

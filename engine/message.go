@@ -63,6 +63,9 @@ const (
 	PurposeUnreachable   = "unreachable"    // to the coach: mails to somebody who is asked come back
 	PurposeEventTime     = "event_time"     // an event has got a time, or another one
 	PurposeCoachAsked    = "coach_asked"    // to the coach: the learner asks something
+	PurposeForwarded     = "forwarded"      // to the learner and the coach: somebody else answers now
+	PurposeDeclined      = "declined"       // to the coach: who was asked cannot judge
+	PurposeList          = "list"           // to a reviewer who wished for it: a fresh link to all that waits
 	PurposeCoachAnswered = "coach_answered" // to the learner: the coach answers
 )
 

@@ -21,7 +21,8 @@ type Person struct {
 	// How they want to be reached, and whether they can be.
 	Preferences Preferences `json:"preferences,omitzero"`
 	MailTrouble MailTrouble `json:"mail_trouble,omitzero"`
-	ErasedAt    time.Time   `json:"erased_at,omitzero"` // nothing is known of them any more; Name is ErasedName
+	Waitlists   int         `json:"waitlists,omitempty"` // generation of the links to their waitlist: earlier ones are void
+	ErasedAt    time.Time   `json:"erased_at,omitzero"`  // nothing is known of them any more; Name is ErasedName
 }
 
 // Staff is a person who came to a course as its teacher, administrator, content developer or mentor.

@@ -35,6 +35,7 @@ type Mail struct {
 	Enrolment      *Enrolment
 	Link           string // the one action: launch link of a learner, personal link of a reviewer
 	UnsubscribeURL string
+	WaitlistURL    string    // of a reviewer: all that waits for them; empty: none, or Link is it
 	DueAt          time.Time // of the step or request; zero: none
 	Zone           string    // IANA, never empty: To's, else the learner's, else UTC
 	Minutes        int
@@ -65,6 +66,8 @@ type Counter interface {
 type Links interface {
 	Request(tenant string, e EnrolmentID, r RequestID) string
 	Unsubscribe(tenant string, p PersonID, channel string) string
+	// Waitlist is a link to all that waits for a person (Service.Waitlist): of a generation (Person.Waitlists), made at a time.
+	Waitlist(tenant string, p PersonID, generation int, made time.Time) string
 	// Nudge is a link to the page to that tells which message led there.
 	Nudge(tenant string, m MessageID, to string) string
 }

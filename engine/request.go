@@ -28,9 +28,9 @@ func (s *Service) OpenRequest(ctx context.Context, id EnrolmentID, request Reque
 	v := &RequestView{
 		Request: *r, Enrolment: e, Workflow: w, Step: of, Learner: f.Learner, Reviewer: reviewer, Outcomes: outcomes(of, *r),
 		Wording: of.Wording.In(reviewer.Locale), SHA256: shownSHA256(e, of, *r), Zone: d.zone(r.Role).String(),
-		Answered: !r.Waiting() && r.Outcome != OutcomeWithdrawn && r.Outcome != OutcomeExpired,
-		Grades:   grades(of, *r),
-		Closed:   !r.Waiting() || e.State == Stopped, Expired: r.Outcome == OutcomeExpired, Paused: e.Paused(),
+		Answered: !r.Waiting() && !unanswered(r.Outcome), Forwards: e.forwards(*r), Declines: r.Waiting() && e.State != Stopped,
+		Grades: grades(of, *r),
+		Closed: !r.Waiting() || e.State == Stopped, Expired: r.Outcome == OutcomeExpired, Paused: e.Paused(),
 	}
 	for _, o := range []string{OutcomeReturn, OutcomeNotYet} {
 		if slices.Contains(v.Outcomes, o) {
@@ -53,10 +53,23 @@ func (s *Service) OpenRequest(ctx context.Context, id EnrolmentID, request Reque
 	case slices.Contains(v.Outcomes, OutcomeResponse):
 		v.Questions = reviewerAsks(of)
 	}
+	v.Anonymous = anonymous(w, of) && r.Role == Peer && !r.StandIn
+	if r.Purpose == ForBriefing || r.Purpose == ForDiscuss || r.Purpose == ForConfirm {
+		v.TalkAbout = w.talkAbout(of)
+	}
 	if a := w.Aid(of.Content.Aid); of.Content.Aid != "" && a != nil && of.By != Learner {
 		v.Content = a.Body(reviewer.Locale)
 	}
 	return v, s.fillRequest(ctx, v, of, st, r)
+}
+
+// unanswered tells whether a request ended in this way without an answer.
+func unanswered(outcome string) bool {
+	switch outcome {
+	case OutcomeWithdrawn, OutcomeExpired, OutcomeForwarded, OutcomeDeclined:
+		return true
+	}
+	return false
 }
 
 // grades tells whether a request asks for a grade.
@@ -73,6 +86,26 @@ func reviewerAsks(s *Step) []Question {
 		asks[0].Required = false
 	}
 	return asks
+}
+
+// maxTalkAbout is how many questions for a talk a page offers.
+const maxTalkAbout = 5
+
+// talkAbout are questions that somebody who looks after the learner may ask in a talk: the first open one of each step the
+// learner does, from the given one on, that others may hear of.
+func (w *Workflow) talkAbout(from *Step) []Question {
+	var out []Question
+	begun := false
+	for _, s := range w.order {
+		begun = begun || s.ID == from.ID
+		if !begun || s.By != Learner || s.Private || s.Kind == KindQuiz || len(out) >= maxTalkAbout {
+			continue
+		}
+		if i := slices.IndexFunc(s.Questions, func(q Question) bool { return q.Type == "text" && len(q.Answer) == 0 && q.Required }); i >= 0 {
+			out = append(out, s.Questions[i])
+		}
+	}
+	return out
 }
 
 // fillRequest adds what was handed in. What is private is not shown.
@@ -93,6 +126,9 @@ func (s *Service) fillRequest(ctx context.Context, v *RequestView, of *Step, st 
 		v.HandStep, v.Hand = of, all[st.Hand]
 	case of.About != "":
 		v.HandStep, v.Hand = shown(of.About)
+	}
+	if v.HandStep != nil && v.Hand != nil {
+		v.Asked = v.HandStep.Asks()
 	}
 	names, err := s.names(ctx, v.Enrolment)
 	if err != nil {

@@ -185,7 +185,7 @@ func (s *Service) PostAs(ctx context.Context, by Actor, id EnrolmentID, step Ste
 // talks tells whether somebody who was asked to take part in a discussion still does: not if that was withdrawn before
 // they had answered.
 func (st *StepState) talks(r Request) bool {
-	return r.Outcome != OutcomeWithdrawn || slices.ContainsFunc(st.Requests, func(o Request) bool {
+	return !r.gone() || slices.ContainsFunc(st.Requests, func(o Request) bool {
 		return o.Purpose == ForDiscuss && o.Person == r.Person && o.Outcome == OutcomeResponse
 	})
 }
@@ -204,7 +204,7 @@ func (s *Service) mayRead(ctx context.Context, by Actor, e *Enrolment, of *Step)
 	}
 	if st := e.Steps[of.ID]; st != nil && by.Person != "" {
 		i := slices.IndexFunc(st.Requests, func(r Request) bool {
-			return r.Purpose == ForDiscuss && r.Person == by.Person && r.Outcome != OutcomeWithdrawn
+			return r.Purpose == ForDiscuss && r.Person == by.Person && !r.gone()
 		})
 		if i >= 0 {
 			return st.Requests[i].Role, nil

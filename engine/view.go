@@ -124,6 +124,11 @@ type RequestView struct {
 	NeedsComment []string // outcomes that need a comment
 	Earlier      []ReviewView
 	Thread       *ThreadView // of a discuss
+	Forwards     bool        // this person may pass it on (Forward)
+	Declines     bool        // this person may say that they cannot judge (Decline)
+	Anonymous    bool        // shown without names, and only when enough have answered
+	Asked        []Question  // what the learner was asked, of the step of Hand
+	TalkAbout    []Question  // of a briefing, and of a talk: what to ask the learner
 }
 
 // CoveredHand is a hand-in that a sign-off covers.

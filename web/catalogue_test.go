@@ -27,13 +27,21 @@ var (
 	pickKinds = strings.Fields("whole step finish portfolio")
 )
 
+// Of reviewers' pages.
+var (
+	allPurposes = append(strings.Fields("discuss attend"), purposes...)
+	overs       = strings.Fields("expired forwarded declined stopped closed")
+)
+
 var formats = map[string][]string{
 	"page.kind.%s": allKinds, "page.why.%s": allKinds, "page.confirm.%s": allKinds, "page.confirm.%s.ask": allKinds, "page.submit.%s": allKinds,
 	"page.people.%s": allRoles, "page.people.%s.why": allRoles, "page.by.%s": allRoles, "page.role.%s": append([]string{"learner"}, allRoles...),
 	"page.facts.review.%s": allRoles, "page.board.nobody.%s": allRoles, "page.phase.%s": {"before", "during", "after"},
 	"page.request.%s": purposes, "page.request.comment.%s": purposes, "page.mark.%s": marks,
 	"page.outcome.%s": append(ended, outcomes...), "page.request.thanks.%s": append(ended, outcomes...),
-	"page.request.lead.%s": {"review", "confirm", "signoff"}, "page.board.looks.%s": allRoles, "page.board.turn.%s": allRoles,
+	"review.lead.%s": allPurposes, "review.list.asks.%s": allPurposes, "review.about.as.%s": allRoles, "review.about.stands_in.%s": allRoles,
+	"review.over.%s": overs, "review.over.%s.text": overs, "review.over.%s.now": overs, "review.list.talk.%s": strings.Fields("ask_for_help at_max step_with"),
+	"page.board.looks.%s": allRoles, "page.board.turn.%s": allRoles,
 	"page.board.by.%s": sources, "page.board.grade.%s": strings.Fields("gone not_gradable stale forbidden refused"),
 	"page.inbox.%s":     strings.Fields("open due late news"),
 	"page.pick.kind.%s": pickKinds, "page.pick.kind.%s.text": pickKinds,
@@ -94,7 +102,7 @@ func TestEveryMessageThatAPageSaysIsInTheCatalogue(t *testing.T) {
 			t.Errorf("%s says %s, which is nowhere", where, key)
 		}
 	}
-	said := regexp.MustCompile(`"((?:page|admin|coach)\.[a-z0-9_.%]+)"`)
+	said := regexp.MustCompile(`"((?:page|admin|coach|review)\.[a-z0-9_.%]+)"`)
 	check := func(where, source string) {
 		for _, found := range said.FindAllStringSubmatch(source, -1) {
 			key := found[1]
@@ -152,6 +160,9 @@ func TestEveryMessageThatAPageSaysIsInTheCatalogue(t *testing.T) {
 	}
 	for _, page := range strings.Fields("install platforms platform failures audit") {
 		need("adminroutes.go", "admin."+page+".title")
+	}
+	for _, purpose := range allPurposes {
+		need("waitlist.go", "review.list.ask."+purpose)
 	}
 	for _, purpose := range purposes {
 		for _, outcome := range outcomes {

@@ -29,9 +29,14 @@
 //	GET POST  /s/{handle}/pick                   a designer: choose what to place in the course
 //	GET POST  /s/{handle}/review/{request}       from the gradebook: a request to this person
 //	GET       /s/{handle}/review/{request}/evidence/{sha256}
+//	GET POST  /s/{handle}/review/{request}/forward, …/decline   as behind a personal link
+//	GET       /s/{handle}/waiting                all that waits for this reviewer
 //	GET       /s/{handle}/handed/{sha256}        from the gradebook: a file of that learner
 //	GET POST  /r/{token}                         a request, by personal link, no account
 //	GET       /r/{token}/evidence/{sha256}       a file that request shows
+//	GET POST  /r/{token}/forward, …/decline      not me: the right person; I cannot judge this
+//	POST      /r/{token}/waiting                 mail a fresh link to all that waits for this person
+//	GET POST  /w/{token}                         all that waits for a reviewer; a fresh link by mail
 //	GET POST  /u/{token}                         unsubscribe; POST is RFC 8058 one-click too
 //	GET       /n/{token}                         from a mail back into the LMS
 //	GET POST  /s/{handle}/preferences            how the person wants to be reached

@@ -17,6 +17,7 @@ import (
 //
 //	/r/{token}   a request to a reviewer: tenant, enrolment, request
 //	/u/{token}   unsubscription: tenant, person, channel
+//	/w/{token}   all that waits for a reviewer: tenant, person, generation and time
 //
 // A token is base64url(fields joined by NUL, then 16 bytes of HMAC-SHA256).
 type Links struct {

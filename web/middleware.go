@@ -130,7 +130,7 @@ func (s *Site) sameOrigin(next http.Handler) http.Handler {
 		// Pages by personal link send no referrer, so browsers that know no
 		// Sec-Fetch-Site call their origin "null". The token in the path is all the
 		// authority there is, and another site does not have it.
-		if strings.HasPrefix(r.URL.Path, "/r/") && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "null" {
+		if (strings.HasPrefix(r.URL.Path, "/r/") || strings.HasPrefix(r.URL.Path, "/w/")) && r.Header.Get("Sec-Fetch-Site") == "" && r.Header.Get("Origin") == "null" {
 			next.ServeHTTP(w, r)
 			return
 		}

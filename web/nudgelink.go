@@ -34,6 +34,9 @@ func (l Links) Nudge(tenant string, m engine.MessageID, to string) string {
 	if strings.HasPrefix(to, l.PublicURL+"/r/") {
 		return to + "?" + nudgeParam + "=" + token
 	}
+	if strings.HasPrefix(to, l.PublicURL+"/w/") { // what is opened there says so itself
+		return to
+	}
 	return l.PublicURL + "/n/" + token
 }
 

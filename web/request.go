@@ -28,15 +28,24 @@ func (a asked) waiting() bool { return !a.view.Answered && !a.view.Closed && !a.
 // requestPage is the Body of a reviewer's page.
 type requestPage struct {
 	*engine.RequestView
-	Action   string
-	Hand     writtenView
-	Covers   []writtenView
-	Form     *formView // nil when no answer is awaited
-	Changed  bool      // what was shown has changed since, or someone was faster
-	Earlier  []engine.ReviewView
-	Mine     *engine.ReviewView // what this reviewer answered
-	Comments bool               // some outcome needs a comment
-	Back     string             // to everything of the learner; empty behind a personal link
+	Action  string // of the form
+	Path    string // of the page
+	Over    string // how it ended: answered, forwarded, declined, expired, stopped, closed; empty: an answer is awaited
+	Minutes int
+	Late    bool
+	Sent    bool               // something was written just now, and more may be
+	About   []engine.Behaviour // what it is about, unless the form asks for it
+	Grade   string             // as it was typed
+
+	TalkQuestions []string // to ask the learner
+	Hand          writtenView
+	Covers        []writtenView
+	Form          *formView // nil when no answer is awaited
+	Changed       bool      // what was shown has changed since, or someone was faster
+	Earlier       []engine.ReviewView
+	Mine          *engine.ReviewView // what this reviewer answered
+	Comments      bool               // some outcome needs a comment
+	Back          string             // to everything of the learner; empty behind a personal link
 }
 
 // byLink serves h to whoever has the link of a request. The page needs no
@@ -72,14 +81,14 @@ func (s *Site) showRequest(w http.ResponseWriter, r *http.Request, a asked) erro
 }
 
 func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, status int, filled *filling, problems engine.FieldErrors, changed bool) error {
-	v := s.view(r).speak(a.view.Reviewer.Locale)
-	v.Base = "" // also within a session: the reader is a reviewer, no learner
-	v.Zone, v.Reader, v.Rated = a.view.Zone, a.view.Reviewer.ID, a.view.Workflow.Behaviours
-	body := requestPage{RequestView: a.view, Action: a.path, Back: a.back, Changed: changed, Comments: len(a.view.NeedsComment) > 0}
+	v := s.requestView(r, a)
+	body := requestPage{RequestView: a.view, Action: a.path, Path: a.path, Back: a.back, Changed: changed, Comments: len(a.view.NeedsComment) > 0,
+		Over: overOf(a.view), Minutes: takes(a.view.Step), Late: !a.view.Request.DueAt.IsZero() && a.view.Request.DueAt.Before(s.now()),
+		About: aboutOf(a.view), Grade: r.PostForm.Get("grade"), Sent: a.view.Thread != nil && r.URL.Query().Has(sentParam)}
 	evidence := body.Action + "/evidence/"
-	body.Hand = writtenView{Step: a.view.HandStep, Hand: a.view.Hand, Path: evidence}
+	body.Hand = writtenView{Step: a.view.HandStep, Hand: a.view.Hand, Path: evidence, Large: true}
 	for _, c := range a.view.Covers {
-		body.Covers = append(body.Covers, writtenView{Step: c.Step, Hand: c.Hand, Reviews: c.Reviews, Path: evidence})
+		body.Covers = append(body.Covers, writtenView{Step: c.Step, Hand: c.Hand, Reviews: c.Reviews, Path: evidence, Large: true})
 	}
 	for i, review := range a.view.Earlier {
 		if review.Request == a.view.Request.ID {
@@ -93,6 +102,7 @@ func (s *Site) drawRequest(w http.ResponseWriter, r *http.Request, a asked, stat
 			body.Action += "?" + nudgeParam + "=" + n // the answer says which message led here
 		}
 	}
+	body.TalkQuestions = talkQuestions(v, a.view)
 	if a.waiting() {
 		body.Form = newFormView(a.view.Questions, a.view.Rate, filled, worded(problems))
 	}
@@ -152,7 +162,11 @@ func (s *Site) answerRequest(w http.ResponseWriter, r *http.Request, a asked) er
 	if n := r.URL.Query().Get(nudgeParam); n != "" {
 		s.openedBy(r, a.service, a.token.Tenant, a.view.Reviewer.ID, n)
 	}
-	seeOther(w, r, a.path)
+	to := a.path
+	if a.view.Thread != nil {
+		to += "?" + sentParam // the form is there again, for more
+	}
+	seeOther(w, r, to)
 	return nil
 }
 

@@ -39,10 +39,22 @@ func (s *Site) reviewerRoutes(get getter, post poster) {
 	get("/s/{handle}/review/{request}", s.asReviewer(s.inReview(s.showRequest)))
 	post("/s/{handle}/review/{request}", maxForm, s.asReviewer(s.inReview(s.answerRequest)))
 	get("/s/{handle}/review/{request}/evidence/{sha}", s.asReviewer(s.inReview(s.requestEvidence)))
+	get("/s/{handle}/review/{request}/forward", s.asReviewer(s.inReview(s.askForward)))
+	post("/s/{handle}/review/{request}/forward", maxForm, s.asReviewer(s.inReview(s.forwardRequest)))
+	get("/s/{handle}/review/{request}/decline", s.asReviewer(s.inReview(s.askDecline)))
+	post("/s/{handle}/review/{request}/decline", maxForm, s.asReviewer(s.inReview(s.declineRequest)))
+	get("/s/{handle}/waiting", s.asReviewer(s.ownWaitlist))
 	get("/s/{handle}/handed/{sha}", s.asReviewer(s.handedEvidence))
 	get("/r/{token}", s.byLink(s.showRequest))
 	post("/r/{token}", maxForm, s.byLink(s.answerRequest))
 	get("/r/{token}/evidence/{sha}", s.byLink(s.requestEvidence))
+	get("/r/{token}/forward", s.byLink(s.askForward))
+	post("/r/{token}/forward", maxForm, s.byLink(s.forwardRequest))
+	get("/r/{token}/decline", s.byLink(s.askDecline))
+	post("/r/{token}/decline", maxForm, s.byLink(s.declineRequest))
+	post("/r/{token}/waiting", maxForm, s.byLink(s.mailWaitlist))
+	get("/w/{token}", s.waitlist)
+	post("/w/{token}", maxForm, s.renewWaitlist)
 }
 
 // staffRoutes are the pages of coaches, teachers and designers.

@@ -45,6 +45,7 @@ type world struct {
 	site    *web.Site
 	service *engine.Service
 	store   engine.Store
+	lrs     *lrs.LRS
 	web     web.Store
 	links   web.Links
 	clock   *clock
@@ -127,8 +128,9 @@ func newWorld(t *testing.T, change ...func(*web.Options)) *world {
 	w.links, err = web.NewLinks(w.url, []byte(strings.Repeat("k", 32)))
 	must(t, err)
 	log := slog.New(slog.NewTextHandler(w.log, nil))
+	w.lrs = lrs.New(records, lrs.Options{Now: w.clock.Now, Log: log})
 	w.service = engine.New(engine.Options{
-		Tenant: "main", Store: w.store, Recorder: recorder{lrs.New(records, lrs.Options{Now: w.clock.Now, Log: log})},
+		Tenant: "main", Store: w.store, Recorder: recorder{w.lrs},
 		Links: w.links, Now: w.clock.Now, IRIBase: iris, Log: log,
 	})
 	source, err := os.ReadFile("testdata/trial.yaml")
@@ -309,6 +311,19 @@ func (w *world) toTheTrial() *person {
 		w.t.Fatalf("the experiment is %s after %d\n%s", have, answer.StatusCode, answer.text)
 	}
 	return sam
+}
+
+// recorded are the statements in the record store, as they came, in order, one a line.
+func (w *world) recorded() string {
+	w.t.Helper()
+	all, err := w.lrs.Follow(w.t.Context(), 0, 1000)
+	must(w.t, err)
+	var b strings.Builder
+	for _, one := range all {
+		b.Write(one.Raw)
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // requestPath is the personal link of the only open request of a step.

@@ -14,6 +14,7 @@ type writtenView struct {
 	Reviews []engine.ReviewView
 	Rated   []engine.Behaviour // the behaviours of Hand's ratings
 	Path    string             // prefix of the evidence's address
+	Large   bool               // pictures are shown, not only named
 }
 
 // YesNo tells whether an answer is a yes or no of the form, to be worded.
@@ -51,13 +52,14 @@ func (v writtenView) FilesView() filesView {
 	if v.Hand == nil {
 		return filesView{}
 	}
-	return filesView{Files: v.Hand.Files, Path: v.Path}
+	return filesView{Files: v.Hand.Files, Path: v.Path, Large: v.Large}
 }
 
 // filesView lists files with the addresses to get them.
 type filesView struct {
 	Files []engine.File
 	Path  string
+	Large bool
 }
 
 // Inline tells whether browsers show a file of the type as a picture.

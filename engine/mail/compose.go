@@ -28,6 +28,8 @@ type letter struct {
 	AlsoTitle string
 	Also      []also
 
+	Waitlist, WaitlistURL string // of a reviewer: all that waits for them
+
 	Reason          string
 	Unsubscribe     string
 	UnsubscribeURL  string
@@ -124,6 +126,9 @@ func compose(m engine.Mail, now time.Time) letter {
 			l.NoAccount = w.T("mail.no_account")
 		}
 	}
+	if l.WaitlistURL = link(m.WaitlistURL); l.WaitlistURL != "" && !w.toLearner() {
+		l.Waitlist = w.T("mail.waitlist")
+	}
 	if w.toLearner() {
 		l.Reason = w.T("mail.reason_learner", w.args)
 	}
@@ -218,7 +223,7 @@ func (w wording) zone() string {
 // facts are what helps to plan: how long it takes and until when.
 func (w wording) facts() (facts []string) {
 	switch w.mail.Message.Purpose {
-	case engine.PurposeApproved, engine.PurposeNotYet, engine.PurposeCompleted:
+	case engine.PurposeApproved, engine.PurposeNotYet, engine.PurposeCompleted, engine.PurposeForwarded, engine.PurposeDeclined, engine.PurposeList:
 		return nil // nothing to plan
 	}
 	if w.mail.Minutes > 0 && w.doing() {

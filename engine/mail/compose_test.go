@@ -16,7 +16,7 @@ var purposes = []string{
 	engine.PurposeReturned, engine.PurposeApproved, engine.PurposeNotYet, "completed",
 	engine.ForReview + "_request", engine.ForConfirm + "_request", engine.ForSignOff + "_request", engine.ForSignOffConfirm + "_request",
 	engine.ForSurvey + "_request", engine.ForFeedback + "_request", engine.ForBriefing + "_request", engine.ForCheckin + "_request",
-	engine.ForStep + "_request", "something_new", "something_new_request",
+	engine.ForStep + "_request", engine.PurposeForwarded, engine.PurposeDeclined, engine.PurposeList, "something_new", "something_new_request",
 }
 
 func TestEveryPurposeHasWordsInEveryLanguage(t *testing.T) {

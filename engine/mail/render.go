@@ -52,6 +52,9 @@ func (l letter) text() string {
 		}
 		add(lines...)
 	}
+	if l.Waitlist != "" {
+		add(l.Waitlist+":", l.WaitlistURL)
+	}
 	footer := []string{"-- ", l.Reason}
 	if l.UnsubscribeURL != "" {
 		footer = append(footer, l.Unsubscribe+": "+l.UnsubscribeURL, l.UnsubscribeNote)

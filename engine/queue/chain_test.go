@@ -46,6 +46,9 @@ type links struct{}
 func (links) Request(tenant string, e engine.EnrolmentID, r engine.RequestID) string {
 	return "https://cairn.example/r/" + string(r)
 }
+func (links) Waitlist(tenant string, p engine.PersonID, generation int, made time.Time) string {
+	return "https://cairn.example/w/" + string(p)
+}
 func (links) Unsubscribe(tenant string, p engine.PersonID, channel string) string {
 	return "https://cairn.example/u/" + string(p)
 }

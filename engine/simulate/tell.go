@@ -202,4 +202,8 @@ func (links) Unsubscribe(_ string, p engine.PersonID, channel string) string {
 	return iriBase + "/u/" + string(p) + "." + channel
 }
 
+func (links) Waitlist(_ string, p engine.PersonID, _ int, _ time.Time) string {
+	return iriBase + "/w/" + string(p)
+}
+
 func (links) Nudge(_ string, _ engine.MessageID, to string) string { return to }

@@ -9,3 +9,5 @@ import './opened.js';
 import './problems.js';
 import './once.js';
 import './copy.js';
+
+if (document.querySelector('[data-keep], [data-forget], [data-print]')) import('./review.js');
