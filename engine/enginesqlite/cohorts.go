@@ -8,6 +8,7 @@ import (
 	"github.com/cairn-lms/cairn/engine"
 )
 
+// cohortSchema: triggers keep who waits at gates in the statement that writes a member, so that it is a single write.
 var cohortSchema = []string{
 	`CREATE TABLE IF NOT EXISTS engine_cohorts (
 		id TEXT PRIMARY KEY NOT NULL, rev INTEGER NOT NULL, tells INTEGER, doc TEXT NOT NULL) STRICT`,
@@ -19,10 +20,21 @@ var cohortSchema = []string{
 		cohort TEXT NOT NULL, step TEXT NOT NULL, ready INTEGER NOT NULL, enrolment TEXT NOT NULL,
 		PRIMARY KEY (cohort, step, ready, enrolment)) STRICT, WITHOUT ROWID`,
 	`CREATE INDEX IF NOT EXISTS engine_gates_enrolment ON engine_gates (enrolment)`,
+	`CREATE TRIGGER IF NOT EXISTS engine_gates_new AFTER INSERT ON engine_members BEGIN
+		` + setGates + `
+	END`,
+	`CREATE TRIGGER IF NOT EXISTS engine_gates_changed AFTER UPDATE ON engine_members BEGIN
+		DELETE FROM engine_gates WHERE enrolment = new.enrolment;
+		` + setGates + `
+	END`,
 	`CREATE TABLE IF NOT EXISTS engine_groups (
 		cohort TEXT PRIMARY KEY NOT NULL, rev INTEGER NOT NULL, tells INTEGER, doc TEXT NOT NULL) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_groups_tells ON engine_groups (tells, cohort) WHERE tells IS NOT NULL`,
 }
+
+const setGates = `INSERT OR IGNORE INTO engine_gates (cohort, step, ready, enrolment)
+			SELECT new.cohort, value, 0, new.enrolment FROM json_each(new.doc, '$.waits')
+			UNION ALL SELECT new.cohort, value, 1, new.enrolment FROM json_each(new.doc, '$.ready');`
 
 // What the sweep asks; plan_test.go holds them to their indexes.
 const (
@@ -86,36 +98,10 @@ func (s *Store) PutMember(ctx context.Context, m engine.CohortMember) error {
 	if err != nil {
 		return err
 	}
-	tx, err := s.db.BeginTx(ctx, nil)
-	if err != nil {
-		return fail(op, err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	result, err := tx.ExecContext(ctx, `INSERT INTO engine_members (enrolment, rev, cohort, joined_at, doc) VALUES (?, ?, ?, ?, ?)
+	_, err = s.db.ExecContext(ctx, `INSERT INTO engine_members (enrolment, rev, cohort, joined_at, doc) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (enrolment) DO UPDATE SET rev = excluded.rev, cohort = excluded.cohort, joined_at = excluded.joined_at, doc = excluded.doc
 		WHERE excluded.rev >= engine_members.rev`, string(m.Enrolment), m.Rev, string(m.Cohort), engine.Nanos(m.JoinedAt), doc)
 	if err != nil {
-		return fail(op, err)
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		if err != nil {
-			return fail(op, err)
-		}
-		return nil
-	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM engine_gates WHERE enrolment = ?`, string(m.Enrolment)); err != nil {
-		return fail(op, err)
-	}
-	for ready, steps := range [][]engine.StepID{m.Waits, m.Ready} {
-		for _, step := range steps {
-			_, err := tx.ExecContext(ctx, `INSERT INTO engine_gates (cohort, step, ready, enrolment) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-				string(m.Cohort), string(step), ready, string(m.Enrolment))
-			if err != nil {
-				return fail(op, err)
-			}
-		}
-	}
-	if err := tx.Commit(); err != nil {
 		return fail(op, err)
 	}
 	return nil

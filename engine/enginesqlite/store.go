@@ -22,7 +22,7 @@
 //	engine_messages       id             rev, person, ready_at (when it needs a worker; null: never again)
 //	engine_cohorts        id             rev, tells (null: nobody)
 //	engine_members        enrolment      rev (of the enrolment), cohort, joined_at
-//	engine_gates          (cohort, step, ready, enrolment)
+//	engine_gates          (cohort, step, ready, enrolment)  kept by triggers from the members
 //	engine_groups         cohort         rev, tells
 //	engine_posts          id             rev, thread, author, at, uncounted (null: no more)
 //	engine_events         id             rev, received_at, pending_at (null: applied)
