@@ -17,6 +17,11 @@
 //	POST      /s/{handle}/steps/{step}/skip      not possible
 //	POST      /s/{handle}/steps/{step}/posts, …/helpful   write to the others of a step; a post helped
 //	POST      /s/{handle}/steps/{step}/attend, …/time     attend by the event's code; agree on a time
+//	POST      /s/{handle}/steps/{step}/takeback           one's own post
+//	GET       /s/{handle}/steps/{step}/media, …/captions/{language}   the file it shows; its subtitles
+//	POST      /s/{handle}/steps/{step}/watched            what our player has played
+//	GET       /s/{handle}/steps/{step}/aid                its aid alone, to print
+//	POST      /s/{handle}/window                          go on in a window of its own
 //	GET       /s/{handle}/steps/{step}/invite.ics         the event's calendar entry
 //	GET POST  /s/{handle}/people/{role}          who is your manager?
 //	POST      /s/{handle}/steps/{step}/evidence  keep files and links for the hand-in to come, or take one away

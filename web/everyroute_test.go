@@ -101,7 +101,7 @@ func samsThings(t *testing.T, w *world, sam *person) things {
 	t.Helper()
 	e := w.enrolment("5")
 	th := things{enrolment: e, values: map[string]string{"handle": strings.TrimPrefix(sam.base, "/s/"), "step": "try", "workflow": "trial", "role": "manager",
-		"enrolment": string(e.ID), "person": string(e.Learner), "id": "reg", "behaviour": "trade", "token": "forged", "version": "1", "link": "1", "aid": "guide", "key": "1", "n": "1", "name": "1"}}
+		"enrolment": string(e.ID), "person": string(e.Learner), "id": "reg", "behaviour": "trade", "token": "forged", "version": "1", "link": "1", "aid": "guide", "key": "1", "n": "1", "name": "1", "language": "und"}}
 	hands, err := w.store.Contributions(t.Context(), e.ID)
 	must(t, err)
 	for _, hand := range hands {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 
 	"github.com/cairn-lms/cairn/engine"
 )
@@ -79,16 +80,17 @@ func (s *Site) handIn(w http.ResponseWriter, r *http.Request, session *Session) 
 // keepRefused keeps what was written in a form that is sent back, whatever
 // happens to its window. Failing is no reason to refuse twice.
 func (s *Site) keepRefused(r *http.Request, session *Session, service *engine.Service, step engine.StepID, filled *filling) {
-	if err := service.SaveDraft(r.Context(), session.Person, session.Enrolment, step, filled.answers); err != nil {
+	if err := service.KeepDraft(r.Context(), session.Person, session.Enrolment, step, filled.submission()); err != nil {
 		s.log.WarnContext(r.Context(), "keep a refused form", "request_id", traceOf(r.Context()).id, "error", err)
 	}
 }
 
 func (s *Site) keepDraft(w http.ResponseWriter, r *http.Request, session *Session, service *engine.Service, step engine.StepID, filled *filling) error {
-	if err := service.SaveDraft(r.Context(), session.Person, session.Enrolment, step, filled.answers); err != nil {
+	if err := service.KeepDraft(r.Context(), session.Person, session.Enrolment, step, filled.submission()); err != nil {
 		return fmt.Errorf("web: draft: %w", err)
 	}
 	if r.Header.Get("Accept") == "application/json" {
+		w.Header().Set("Draft-At", strconv.FormatInt(s.now().UnixMilli(), 10))
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}

@@ -28,7 +28,7 @@ func TestAStepLinkEnrolsAndOpensTheStep(t *testing.T) {
 	}
 	sam.get(sam.base+"/").has(t, http.StatusOK, `id="next-step"`)
 	locked := sam.open(linkTo("5", "Sam Sailor", "Learner", "step", "try"))
-	locked.has(t, http.StatusOK, `data-state="locked"`, "Opens after “What do you give away today?”")
+	locked.has(t, http.StatusOK, `data-state="locked"`, "It opens once this is done:", "What do you give away today?")
 	locked.hasNot(t, `id="step-form"`)
 	gone := sam.open(linkTo("5", "Sam Sailor", "Learner", "step", "no-such"))
 	gone.has(t, http.StatusNotFound, `id="absent"`, "does not hold this step any more")

@@ -32,6 +32,8 @@ type view struct {
 	DevClock  bool
 	Admin     *adminNav // of the administration's pages
 	Back      string    // where the clock returns to
+	Framed    bool      // the browser says that this page is in a frame, and a window of its own can be had
+	Here      string    // the page's own address, to come back to
 	Frames    []string  // origins that frame this page and are told its height
 	Body      any
 
@@ -150,6 +152,7 @@ func (s *Site) view(r *http.Request) *view {
 		v.Zone = session.Zone
 		v.Base = "/s/" + session.Handle
 		v.Frames = session.Ancestors
+		v.Framed, v.Here = framed(r) && (session.Role == RoleLearner || session.Role == RoleStaff), r.URL.Path
 		if session.Locale != "" {
 			locale = session.Locale
 		}

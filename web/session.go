@@ -39,7 +39,10 @@ func (s *Site) newSession(w http.ResponseWriter, r *http.Request, session Sessio
 	now := s.wall()
 	session.Handle = strings.ToLower(rand.Text()[:12])
 	session.IDHash = hashOf(secret)
-	session.CreatedAt, session.ExpiresAt = now, now.Add(sessionLife)
+	session.CreatedAt = now
+	if end := now.Add(sessionLife); session.ExpiresAt.IsZero() || session.ExpiresAt.After(end) {
+		session.ExpiresAt = end // one that goes on from another ends with it
+	}
 	if err := s.o.Store.PutSession(r.Context(), session); err != nil {
 		return Session{}, fmt.Errorf("web: new session: %w", err)
 	}

@@ -90,8 +90,10 @@ func (s *Site) openWindow(w http.ResponseWriter, r *http.Request) error {
 	if err := s.admitted(r.Context(), &ticket.Session); err != nil {
 		return fmt.Errorf("open window: %w", err)
 	}
-	if err := s.o.Store.DeleteSession(r.Context(), ticket.Session.IDHash); err != nil { // nobody has its cookie
-		return fmt.Errorf("web: open window: %w", err)
+	if ticket.Session.IDHash != "" { // nobody has its cookie; else it is a copy of one that stays
+		if err := s.o.Store.DeleteSession(r.Context(), ticket.Session.IDHash); err != nil {
+			return fmt.Errorf("web: open window: %w", err)
+		}
 	}
 	session, err := s.newSession(w, r, ticket.Session)
 	if err != nil {

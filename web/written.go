@@ -2,6 +2,7 @@ package web
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/web/upload"
@@ -21,6 +22,16 @@ type writtenView struct {
 func (v writtenView) YesNo(a engine.Answered) bool {
 	return v.Step != nil && (a.Value == "yes" || a.Value == "no") &&
 		slices.ContainsFunc(v.Step.Asks(), func(q engine.Question) bool { return q.ID == a.Key && q.Type == "yesno" })
+}
+
+// Answer is what one question was answered with, in one line.
+func (v writtenView) Answer(key string) string {
+	for _, a := range v.Hand.Answers {
+		if a.Key == key {
+			return strings.TrimRight(strings.Join(strings.Fields(a.Value), " "), ".")
+		}
+	}
+	return ""
 }
 
 // Ratings are the points chosen, of behaviours that have words for them.

@@ -2,6 +2,7 @@
 for (const form of document.querySelectorAll('form[data-once]')) {
   let sent = false;
   form.addEventListener('submit', (event) => {
+    if (event.defaultPrevented) return;
     if (sent) event.preventDefault();
     sent = true;
   });
