@@ -12,7 +12,7 @@ import './copy.js';
 
 if (document.querySelector('[data-keep], [data-forget], [data-print]')) import('./review.js');
 const wanted = {
-  '[data-player]': './player.js', '[data-window]': './ownwindow.js', '[data-print]': './print.js',
+  '[data-player]': './player.js', '[data-window]': './ownwindow.js',
 };
 for (const [selector, module] of Object.entries(wanted)) {
   if (document.querySelector(selector)) import(module);

@@ -1,5 +1,0 @@
-// Shows buttons that print, where a script can.
-for (const button of document.querySelectorAll('[data-print]')) {
-  button.hidden = false;
-  button.addEventListener('click', () => window.print());
-}
