@@ -102,6 +102,7 @@
 //	  gap, others, funnel                        behaviour over time; how far others are; who dropped off
 //	  standing                                   what stores keep beside an enrolment for boards
 //	  board, coachview, latelist, askedqueue     the coach's pages; one learner as their coach sees them
+//	  barrier                                    what is done about what gets in the way
 //	  enrolmentlist                              lists
 //	Statements and grades
 //	  compose, compose_hand                      what is said of a workflow, of a hand-in

@@ -40,6 +40,7 @@ type Store interface {
 	CourseLinkStore
 	WaitingStore
 	StandingStore
+	BarrierStore
 	ErasureStore
 	DeadLetterStore
 

@@ -224,3 +224,37 @@ func TestACoachEnrolsPeopleByAccountAndAddress(t *testing.T) {
 	tessa.post(tessa.base+"/board/enrol", url.Values{"workflow": {"trial"}, "people": {strings.Repeat("x\n", 501)}}).has(t, http.StatusUnprocessableEntity, "in parts")
 	tessa.post(tessa.base+"/board/enrol", url.Values{"workflow": {"none"}, "people": {"6"}}).has(t, http.StatusOK, "0 people are enrolled")
 }
+
+func TestACoachSeesBarriersAndNotesWhoRemovesThem(t *testing.T) {
+	w := newWorld(t)
+	w.sam()
+	tessa := w.tessa()
+	path := tessa.base + "/board/barriers"
+	tessa.get(path).has(t, http.StatusOK, "Nobody has tagged a barrier yet", "Nothing is agreed yet")
+	e := w.enrolment("5")
+	flow, err := w.service.Workflow(t.Context(), e.Workflow, 0)
+	must(t, err)
+	must(t, w.service.LogUse(t.Context(), e.Learner, e.ID, flow.Behaviours[0].ID, "", "No time <b>", "k"))
+	tessa.get(path).has(t, http.StatusOK, "no time &lt;b&gt;", "<table")
+	form := url.Values{"tag": {"no time"}, "action": {"Free Friday <script>alert(1)</script>"}, "owner": {"Max"}, "due": {"soon"}}
+	again := tessa.post(path, form)
+	again.has(t, http.StatusUnprocessableEntity, `id="barrier-due-problem"`, "Free Friday &lt;script&gt;", `value="Max"`)
+	form.Set("due", "2026-12-01")
+	tessa.post(path, form).has(t, http.StatusOK, "Free Friday &lt;script&gt;", "Max")
+	actions, err := w.service.BarrierActions(t.Context(), engine.Actor{System: "cli"}, engine.Course{Issuer: issuer, ID: "2"})
+	must(t, err)
+	if len(actions) != 1 || actions[0].Due.Format(time.DateOnly) != "2026-12-01" || actions[0].By.Person == "" || !actions[0].DoneAt.IsZero() {
+		t.Fatalf("noted is %+v", actions)
+	}
+	one := "/board/barriers/" + actions[0].ID
+	rival := w.rival()
+	rival.post(rival.base+one, url.Values{"do": {"done"}}).has(t, http.StatusNotFound)
+	rival.get(rival.base+"/board/barriers").hasNot(t, "Free Friday")
+	sam := w.sam()
+	sam.post(sam.base+one, url.Values{"do": {"done"}}).has(t, http.StatusForbidden)
+	tessa.get(tessa.base+one).has(t, http.StatusMethodNotAllowed)
+	tessa.post(tessa.base+one, url.Values{"do": {"nonsense"}}).has(t, http.StatusUnprocessableEntity)
+	tessa.post(tessa.base+one, url.Values{"do": {"done"}}).has(t, http.StatusOK, `value="open"`)
+	tessa.post(tessa.base+one, url.Values{"do": {"open"}}).has(t, http.StatusOK, `value="done"`)
+	tessa.get(tessa.base+"/board/reports").has(t, http.StatusOK, "1 learner", "Never started", "<table")
+}

@@ -27,6 +27,16 @@
 //	POST      /s/{handle}/steps/{step}/evidence  keep files and links for the hand-in to come, or take one away
 //	GET       /s/{handle}/evidence/{sha256}      an own file
 //	POST      /s/{handle}/board/{enrolment}/completed
+//	GET       /s/{handle}/board/people/{enrolment}   one learner, as the coach sees them
+//	GET POST  /s/{handle}/board/people/{enrolment}/change, …/steps/{step}   pause, replace, take out …; excuse, reopen, more time
+//	POST      /s/{handle}/board/people/{enrolment}/answer   the coach answers a question
+//	GET       /s/{handle}/board/people/{enrolment}/evidence/{sha256}
+//	GET       /s/{handle}/board/late, …/questions, …/asked   who is held up; what learners ask; what waits for the coach
+//	GET POST  /s/{handle}/board/barriers         what gets in the way, and who does what about it
+//	POST      /s/{handle}/board/barriers/{action}   it is done, or open again
+//	GET       /s/{handle}/board/reports          who never started, is stalled, active, through
+//	GET POST  /s/{handle}/board/enrol            enrol by address or account
+//	GET       /s/{handle}/board/course           what a course does together
 //	POST      /s/{handle}/board/cohort           open a gate, move an event, who attended …
 //	GET       /s/{handle}/board/steps/{workflow}/{step}   a placed step, as staff sees it
 //	GET       /s/{handle}/portfolio              what the learner handed in, everywhere

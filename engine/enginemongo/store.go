@@ -29,6 +29,7 @@
 //	engine_receipts       _id            expires_at, doc
 //	engine_cursors        _id            seq
 //	engine_leases         _id            holder, until
+//	engine_barrier_actions _id           rev, course, at, doc
 //	engine_endpoints      _id (name)     doc
 //
 // Times are int64, nanoseconds since 1970 in UTC; 0 is the zero time.
@@ -89,6 +90,7 @@ var indexes = []index{
 	{"engine_messages", "engine_by_ready_to", []string{"person", "ready_at", "_id"}, false},
 	{"engine_messages", "engine_by_sent_to", []string{"person", "sent_at", "_id"}, false},
 	{"engine_dead_letters", "engine_by_time", []string{"at", "_id"}, false},
+	{"engine_barrier_actions", "engine_by_course", []string{"course", "at", "_id"}, false},
 	{"engine_cohorts", "engine_by_tells", []string{"tells", "_id"}, false},
 	{"engine_members", "engine_by_cohort", []string{"cohort", "joined_at", "_id"}, false},
 	{"engine_members", "engine_by_gate", []string{"gates"}, false},
@@ -106,7 +108,7 @@ type Store struct {
 	contributions, blobs, messages                *mongo.Collection
 	cursors, leases, aliases                      *mongo.Collection
 	cohorts, members, groups, posts               *mongo.Collection
-	endpoints                                     *mongo.Collection
+	endpoints, barriers                           *mongo.Collection
 	events, metrics, sources, receipts            *mongo.Collection
 	courseLinks, tombstones                       *mongo.Collection
 	deadLetters                                   *mongo.Collection
@@ -125,7 +127,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		enrolments: in("engine_enrolments"), contributions: in("engine_contributions"), blobs: in("engine_blobs"),
 		messages: in("engine_messages"), cursors: in("engine_cursors"), leases: in("engine_leases"),
 		cohorts: in("engine_cohorts"), members: in("engine_members"), groups: in("engine_groups"), posts: in("engine_posts"),
-		aliases: in("engine_aliases"), endpoints: in("engine_endpoints"),
+		aliases: in("engine_aliases"), endpoints: in("engine_endpoints"), barriers: in("engine_barrier_actions"),
 		courseLinks: in("engine_course_links"), tombstones: in("engine_tombstones"),
 		deadLetters: in("engine_dead_letters"),
 	}

@@ -33,6 +33,7 @@
 //	engine_cursors        name           seq
 //	engine_dead_letters   id             at
 //	engine_leases         name           holder, until
+//	engine_barrier_actions id            rev, course, at
 //	engine_endpoints      name
 //
 // Times are integers, nanoseconds since 1970 in UTC.
@@ -129,7 +130,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	if err := upgrade(ctx, tx); err != nil {
 		return nil, fmt.Errorf("enginesqlite: upgrade tables: %w", err)
 	}
-	for _, statement := range slices.Concat(schema, waitingSchema, standingSchema, cohortSchema, postSchema, eventSchema, deadLetterSchema) {
+	for _, statement := range slices.Concat(schema, waitingSchema, standingSchema, barrierSchema, cohortSchema, postSchema, eventSchema, deadLetterSchema) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 		}

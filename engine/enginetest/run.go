@@ -54,6 +54,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"old previews are found", oldPreviewsAreFound},
 		{"a contribution is replaced by id", contributionIsReplaced},
 		{"a file is kept under its hash", blobIsKept},
+		{"barrier actions are kept", barrierActionsAreKept},
 		{"channel endpoints are kept by name", endpointsAreKept},
 		{"a message is added once", messageIsAddedOnce},
 		{"messages fall due, are claimed and come back", messagesFallDue},
