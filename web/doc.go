@@ -23,6 +23,11 @@
 //	GET       /s/{handle}/steps/{step}/aid                its aid alone, to print
 //	POST      /s/{handle}/window                          go on in a window of its own
 //	GET       /s/{handle}/steps/{step}/invite.ics         the event's calendar entry
+//	GET POST  /s/{handle}/steps/{step}/later              put a step off, and why
+//	GET       /s/{handle}/journey                the whole way, by phases or weeks (?by=weeks)
+//	GET POST  /s/{handle}/log                    a behaviour was used on the job, or what got in the way
+//	GET POST  /s/{handle}/coach                  write to the coach
+//	GET       /s/{handle}/inbox                  messages
 //	GET POST  /s/{handle}/people/{role}          who is your manager?
 //	POST      /s/{handle}/steps/{step}/evidence  keep files and links for the hand-in to come, or take one away
 //	GET       /s/{handle}/evidence/{sha256}      an own file

@@ -17,14 +17,24 @@ type homePage struct {
 	Complete, Stopped bool
 	Percent           int
 	Stones            []stone
-	Phases            []phaseList
 	News              []news
 	Returned          *news   // the comment with which the next step came back
 	Idle              waiting // whose turn it is when it is not the learner's
 	More              bool    // steps of the learner are left
 	Notice            bool    // the notice who is told when they are late is not put away yet
 	Letters           letterbox
+	Why               string      // why the next step is the next one
+	Ahead             []pathStep  // the few steps after it
+	Whole             int         // steps of the whole path
+	Gaps              []*chart    // behaviours, from how they were to how they are to be
+	Log               *useLogView // what can be logged; nil when it is over
+	Others            *engine.Others
+	Tips              []engine.Tip
+	Asked             bool // the coach has been asked and has not answered
 }
+
+// maxAhead is how many steps home shows after the next one; the journey has them all.
+const maxAhead = 5
 
 // phaseList is one phase of the journey with the steps to show.
 type phaseList struct {
@@ -61,11 +71,18 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, session *Session) er
 	v.Zone, v.Rated = zoneFor(session, home.Learner.Zone), home.Workflow.Behaviours
 	body := homePage{
 		Home: home, Complete: home.Enrolment.State == engine.Completed, Stopped: home.Enrolment.State == engine.Stopped,
-		Stones: stones(home.Done, home.Required), Phases: phasesOf(home), Idle: waitingOf(home),
+		Stones: stones(home.Done, home.Required), Idle: waitingOf(home),
 	}
 	body.More = slices.ContainsFunc(home.Steps, func(step engine.StepView) bool {
 		return step.Step.By == engine.Learner && !step.State.State.Settled()
 	})
+	body.Whole, body.Ahead = len(home.Steps), aheadOf(home)
+	if key, args := home.Reason(); key != "" {
+		body.Why = v.T(key, args)
+	}
+	if err := s.aroundHome(r.Context(), service, session, v, &body); err != nil {
+		return fmt.Errorf("web: home: %w", err)
+	}
 	body.Notice = home.Enrolment.NoticedAt.IsZero() && !home.Enrolment.Preview
 	if body.Letters, err = s.letters(r, service, session); err != nil {
 		return err
@@ -82,10 +99,45 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, session *Session) er
 		}
 	}
 	body.News = body.News[:min(len(body.News), maxNews)]
-	if home.Required > 0 {
-		body.Percent = int(math.Round(100 * float64(home.Done) / float64(home.Required)))
-	}
+	body.Percent = percentDone(home)
 	return s.draw(w, http.StatusOK, "home", v.titled("page.home.title", "workflow", v.In(home.Workflow.Title)), body)
+}
+
+// aroundHome adds what stands beside the next step.
+func (s *Site) aroundHome(ctx context.Context, service *engine.Service, session *Session, v *view, body *homePage) error {
+	gap, err := service.Gap(ctx, session.Enrolment)
+	if err != nil {
+		return err
+	}
+	body.Gaps = gapCharts(v, gap)
+	if !body.Stopped {
+		body.Log = useLogOf(v, body.Home)
+	}
+	body.Asked = body.Enrolment.Asked.Open()
+	if body.Others, err = service.OthersCount(ctx, body.Enrolment); err != nil {
+		return err
+	}
+	if !body.Others.Hidden {
+		body.Tips, err = service.Tips(ctx, session.Person, body.Home)
+	}
+	return err
+}
+
+// aheadOf are the few steps after the next one: what is open too, what others have, then what opens.
+func aheadOf(home *engine.Home) []pathStep {
+	var now, then []pathStep
+	for _, step := range home.Steps {
+		one := pathStepOf(step)
+		switch state := step.State.State; {
+		case home.Next != nil && step.Step.ID == home.Next.Step.ID || state.Settled():
+		case state == engine.Locked:
+			then = append(then, one)
+		default:
+			now = append(now, one)
+		}
+	}
+	all := append(now, then...)
+	return all[:min(len(all), maxAhead)]
 }
 
 func phasesOf(home *engine.Home) []phaseList {
@@ -95,9 +147,21 @@ func phasesOf(home *engine.Home) []phaseList {
 			lists = append(lists, phaseList{Phase: step.Step.Phase})
 		}
 		last := &lists[len(lists)-1]
-		last.Steps = append(last.Steps, pathStep{StepView: step, Mark: markOf(step), Open: step.State.State != engine.Locked && step.Step.ForLearner()})
+		last.Steps = append(last.Steps, pathStepOf(step))
 	}
 	return lists
+}
+
+// percentDone is how far a learner is, of what is required.
+func percentDone(home *engine.Home) int {
+	if home.Required == 0 {
+		return 0
+	}
+	return int(math.Round(100 * float64(home.Done) / float64(home.Required)))
+}
+
+func pathStepOf(step engine.StepView) pathStep {
+	return pathStep{StepView: step, Mark: markOf(step), Open: step.State.State != engine.Locked && step.Step.ForLearner()}
 }
 
 func markOf(step engine.StepView) string {

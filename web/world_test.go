@@ -351,7 +351,7 @@ func (p page) shown(t *testing.T) string {
 	return found[1]
 }
 
-func (p page) has(t *testing.T, status int, texts ...string) {
+func (p page) has(t *testing.T, status int, texts ...string) page {
 	t.Helper()
 	if p.StatusCode != status {
 		t.Errorf("%s %s answered %d, want %d", p.Request.Method, p.Request.URL.Path, p.StatusCode, status)
@@ -361,6 +361,7 @@ func (p page) has(t *testing.T, status int, texts ...string) {
 			t.Errorf("%s %s does not say %q:\n%s", p.Request.Method, p.Request.URL.Path, text, p.text)
 		}
 	}
+	return p
 }
 
 func (p page) hasNot(t *testing.T, texts ...string) {
@@ -370,4 +371,16 @@ func (p page) hasNot(t *testing.T, texts ...string) {
 			t.Errorf("%s %s says %q:\n%s", p.Request.Method, p.Request.URL.Path, text, p.text)
 		}
 	}
+}
+
+// verbs are those of all that was recorded so far, in order.
+func (w *world) verbs() []string {
+	w.t.Helper()
+	all, err := w.lrs.Follow(w.t.Context(), 0, 1000)
+	must(w.t, err)
+	var out []string
+	for _, r := range all {
+		out = append(out, r.Statement.Verb.ID)
+	}
+	return out
 }
