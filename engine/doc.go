@@ -71,7 +71,7 @@
 //	  quiz, watch, statement, uselog             results by question; video; done by xAPI; uses on the job, barriers
 //	  evidence, record                           recorded → verified; kept before it is handed in
 //	  standards, signoff                         gaps that open a step; bound to a hash, voided
-//	  portfolio                                  all that somebody handed in, everywhere
+//	  portfolio, portfoliolink                   all that somebody handed in, everywhere; links that show it to others
 //	Others answer
 //	  ask, request, answered, raters             who is asked; what the link shows; what an answer does; several raters
 //	  forward, waitlist                          passed on to the right person, cannot judge; all that waits for one person

@@ -428,6 +428,9 @@ func (r *erasing) person(ctx context.Context, p Person) error {
 		return err
 	}
 	r.report.Events += values
+	if _, err := r.s.o.Store.DeletePortfolioLinks(ctx, p.ID); err != nil {
+		return err
+	}
 	n, err := r.s.o.Store.DeleteMessages(ctx, p.ID, "")
 	if err != nil {
 		return err

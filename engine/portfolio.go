@@ -12,7 +12,14 @@ import (
 type Portfolio struct {
 	Learner Person
 	Entries []Entry
-	More    bool // older entries are left out
+	More    bool   // older entries are left out
+	Plans   []Plan // all enrolments, latest change first, whatever was asked for
+}
+
+// Plan is one enrolment with its workflow.
+type Plan struct {
+	Enrolment *Enrolment
+	Workflow  *Workflow
 }
 
 // Entry is one hand-in (Hand) or one answer to a step (Review).
@@ -22,14 +29,76 @@ type Entry struct {
 	Workflow  *Workflow
 	Step      *Step
 	Hand      *Contribution
-	Replaced  bool // a later hand-in stands in the place of Hand
+	Evidence  []Evidence // the pieces of Hand with how far each has come
+	Replaced  bool       // a later hand-in stands in the place of Hand
+	Kept      bool       // Hand is recorded beside a draft and not handed in yet
 	Review    *ReviewView
+}
+
+// EntryKind is what an entry is in a portfolio.
+type EntryKind string
+
+const (
+	Artefact   EntryKind = "artefact"   // something handed in
+	Reflection EntryKind = "reflection" // what the learner thought about it
+	Feedback   EntryKind = "feedback"   // what others answered
+	Signature  EntryKind = "signoff"    // an answer to a sign-off
+)
+
+// Kind is what the entry is.
+func (e Entry) Kind() EntryKind {
+	switch {
+	case e.Hand == nil && e.Step.Kind == KindSignOff:
+		return Signature
+	case e.Hand == nil:
+		return Feedback
+	case e.Step.Kind == KindReflect:
+		return Reflection
+	default:
+		return Artefact
+	}
+}
+
+// State is how far the evidence of the entry has come; "": it holds none.
+func (e Entry) State() EvidenceState {
+	if len(e.Evidence) == 0 {
+		return ""
+	}
+	return e.Evidence[0].State // all pieces of a hand-in stand alike
+}
+
+// PortfolioFilter narrows a portfolio; zero fields ask for all.
+type PortfolioFilter struct {
+	Kind         EntryKind
+	State        EvidenceState
+	Workflow     WorkflowID
+	NoCustomers  bool // without what holds data of customers
+	Limit        int  // of entries; 0: 300
+	Standard     string
+	Behaviour    BehaviourID
+	NotKept      bool // without what is not handed in yet
+	NoReplaced   bool // without what was handed in again
+	OnlyApproval bool // of answers those that approve
+}
+
+// passes tells whether an entry is asked for.
+func (f PortfolioFilter) passes(e Entry) bool {
+	switch {
+	case f.Kind != "" && f.Kind != e.Kind(), f.State != "" && f.State != e.State(), f.Workflow != "" && f.Workflow != e.Workflow.ID,
+		f.NoCustomers && e.Hand != nil && e.Hand.CustomerData, f.NotKept && e.Kept, f.NoReplaced && e.Replaced,
+		f.OnlyApproval && e.Review != nil && e.Review.Outcome != OutcomeApprove,
+		f.Standard != "" && !slices.Contains(e.Step.Meets, f.Standard),
+		f.Behaviour != "" && !slices.Contains(behavioursOf(e.Step), f.Behaviour):
+		return false
+	}
+	return true
 }
 
 // Bounds of a portfolio.
 const (
-	maxPortfolio      = 300 // entries
-	maxPortfolioPlans = 50  // enrolments
+	maxPortfolio      = 300   // entries of a page
+	maxPortfolioWhole = 5_000 // entries of all of it
+	maxPortfolioPlans = 50    // enrolments
 )
 
 // ForLearner tells whether the learner reads what others answered to a step: reviews, feedback and sign-offs are for
@@ -40,6 +109,11 @@ func (s *Step) ForLearner() bool {
 
 // Portfolio is a person's, over all enrolments. What is private only the learner (own) sees. Looking changes nothing.
 func (s *Service) Portfolio(ctx context.Context, learner PersonID, own bool) (*Portfolio, error) {
+	return s.PortfolioWhere(ctx, learner, own, PortfolioFilter{})
+}
+
+// PortfolioWhere is what a filter leaves of a person's portfolio. At most 5,000 entries are given.
+func (s *Service) PortfolioWhere(ctx context.Context, learner PersonID, own bool, f PortfolioFilter) (*Portfolio, error) {
 	p, err := s.Person(ctx, learner)
 	if err != nil {
 		return nil, err
@@ -51,13 +125,25 @@ func (s *Service) Portfolio(ctx context.Context, learner PersonID, own bool) (*P
 	slices.SortStableFunc(all, func(a, b *Enrolment) int { return b.UpdatedAt.Compare(a.UpdatedAt) })
 	out := &Portfolio{Learner: p, More: len(all) > maxPortfolioPlans}
 	for _, e := range all[:min(len(all), maxPortfolioPlans)] {
+		w, err := s.Workflow(ctx, e.Workflow, e.Version)
+		if err != nil {
+			return nil, err
+		}
+		out.Plans = append(out.Plans, Plan{Enrolment: e, Workflow: w})
+		if f.Workflow != "" && f.Workflow != w.ID {
+			continue
+		}
 		entries, err := s.entries(ctx, e, own)
 		if err != nil {
 			return nil, err
 		}
-		out.Entries = append(out.Entries, entries...)
+		for _, one := range entries {
+			if f.passes(one) {
+				out.Entries = append(out.Entries, one)
+			}
+		}
 	}
-	return out.sorted(), nil
+	return out.sorted(f.Limit), nil
 }
 
 // HandedIn is what others may read of one enrolment: what is private to the learner is left out.
@@ -74,11 +160,16 @@ func (s *Service) HandedIn(ctx context.Context, id EnrolmentID) (*Portfolio, err
 	if err != nil {
 		return nil, err
 	}
-	return (&Portfolio{Learner: p, Entries: entries}).sorted(), nil
+	entries = slices.DeleteFunc(entries, func(e Entry) bool { return e.Kept })
+	return (&Portfolio{Learner: p, Entries: entries}).sorted(0), nil
 }
 
 // sorted brings the latest to the front and keeps the bound.
-func (p *Portfolio) sorted() *Portfolio {
+func (p *Portfolio) sorted(limit int) *Portfolio {
+	if limit <= 0 {
+		limit = maxPortfolio
+	}
+	limit = min(limit, maxPortfolioWhole)
 	slices.SortStableFunc(p.Entries, func(a, b Entry) int {
 		if c := b.At.Compare(a.At); c != 0 || (a.Hand == nil) == (b.Hand == nil) {
 			return c
@@ -88,8 +179,8 @@ func (p *Portfolio) sorted() *Portfolio {
 		}
 		return 1
 	})
-	if len(p.Entries) > maxPortfolio {
-		p.Entries, p.More = p.Entries[:maxPortfolio], true
+	if len(p.Entries) > limit {
+		p.Entries, p.More = p.Entries[:limit], true
 	}
 	return p
 }
@@ -108,6 +199,10 @@ func (s *Service) entries(ctx context.Context, e *Enrolment, own bool) ([]Entry,
 	if err != nil {
 		return nil, err
 	}
+	pieces := map[ContributionID][]Evidence{}
+	for _, ev := range evidenceOf(w, e, all, own) {
+		pieces[ev.Hand.ID] = append(pieces[ev.Hand.ID], ev)
+	}
 	var out []Entry
 	for _, of := range w.order {
 		st := e.Steps[of.ID]
@@ -118,9 +213,14 @@ func (s *Service) entries(ctx context.Context, e *Enrolment, own bool) ([]Entry,
 		for _, c := range all {
 			if handed, replaced := isHandIn(e, of, st, c); handed {
 				hand := one
-				hand.At, hand.Hand, hand.Replaced = c.At, c, replaced
+				hand.At, hand.Hand, hand.Replaced, hand.Evidence = c.At, c, replaced, pieces[c.ID]
 				out = append(out, hand)
 			}
+		}
+		if c := recordedID(e.ID, of.ID, st.Attempt); own && len(pieces[c]) > 0 {
+			kept := one
+			kept.At, kept.Hand, kept.Kept, kept.Evidence = all[c].At, all[c], true, pieces[c]
+			out = append(out, kept)
 		}
 		for _, r := range reviewViews(w, of, st, all, names) {
 			answer := one

@@ -43,6 +43,7 @@ type Store interface {
 	BarrierStore
 	ErasureStore
 	DeadLetterStore
+	PortfolioLinkStore
 
 	// PutWorkflow keeps a version. Same Source, Aids and Media again: nil and untouched. Others for the same
 	// (id, version): ErrConflict.

@@ -33,7 +33,12 @@ var (
 	overs       = strings.Fields("expired forwarded declined stopped closed")
 )
 
+// Of the portfolio.
+var entryKinds = strings.Fields("artefact reflection feedback signoff")
+
 var formats = map[string][]string{
+	"page.evidence.state.%s": strings.Fields("recorded reflected submitted verified"),
+	"page.entry.kind.%s":     entryKinds, "page.entry.kinds.%s": entryKinds,
 	"page.kind.%s": allKinds, "page.why.%s": allKinds, "page.confirm.%s": allKinds, "page.confirm.%s.ask": allKinds, "page.submit.%s": allKinds,
 	"page.people.%s": allRoles, "page.people.%s.why": allRoles, "page.by.%s": allRoles, "page.role.%s": append([]string{"learner"}, allRoles...),
 	"page.facts.review.%s": allRoles, "page.board.nobody.%s": allRoles, "page.phase.%s": {"before", "during", "after"},

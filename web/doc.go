@@ -46,6 +46,12 @@
 //	GET       /s/{handle}/board/steps/{workflow}/{step}   a placed step, as staff sees it
 //	GET       /s/{handle}/portfolio              what the learner handed in, everywhere
 //	GET       /s/{handle}/portfolio/{enrolment}/{sha256}
+//	GET       /s/{handle}/portfolio/matrix, …/matrix.csv  evidence by standard and behaviour
+//	GET       /s/{handle}/portfolio/export.zip, …/export.pdf   all of it, to take away
+//	GET POST  /s/{handle}/portfolio/links        who may look at it, until when
+//	POST      /s/{handle}/portfolio/links/revoke
+//	GET       /p/{token}                         a portfolio that somebody shows, no account
+//	GET       /p/{token}/{enrolment}/{sha256}    a file of it
 //	GET POST  /s/{handle}/pick                   a designer: choose what to place in the course
 //	GET POST  /s/{handle}/review/{request}       from the gradebook: a request to this person
 //	GET       /s/{handle}/review/{request}/evidence/{sha256}

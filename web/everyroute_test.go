@@ -370,7 +370,10 @@ func TestALinkCannotBeGuessedBentOrUsedForAnotherPage(t *testing.T) {
 	w.toTheTrial()
 	e := w.enrolment("5")
 	token := func(address string) string { return address[strings.LastIndex(address, "/")+1:] }
+	shown, _, err := w.service.SharePortfolio(t.Context(), e.Learner, engine.Sharing{Days: 7})
+	must(t, err)
 	good := map[string]string{
+		"/p/": token(w.links.Share("main", shown)),
 		"/r/": token(w.requestPath("try")), "/u/": token(w.links.Unsubscribe("main", e.Learner, "email")),
 		"/n/": token(w.links.Nudge("main", "m1", issuer+"/x")), "/hooks/mail/": token(w.links.MailHook("main")),
 	}

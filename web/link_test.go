@@ -97,7 +97,7 @@ func TestThePortfolioShowsOnlyOnesOwnThingsOverAllCourses(t *testing.T) {
 	}
 	mine := sam.get(sam.base + "/portfolio")
 	mine.has(t, http.StatusOK, "36 months.")
-	file := between(t, mine.text, `href="`+sam.base+`/portfolio/`, `"`)
+	file := between(t, mine.text[strings.Index(mine.text, `class="files"`):], `href="`+sam.base+`/portfolio/`, `"`)
 	sam.get(sam.base+"/portfolio/"+file).has(t, http.StatusOK, "%PDF")
 
 	// Nobody else gets there, and opening it enrols in nothing.

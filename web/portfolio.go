@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -15,6 +16,32 @@ type portfolioPage struct {
 	Entries []entryView
 	More    bool
 	Home    bool // there is a home to go back to
+	Any     bool // there is something, whatever the filter leaves
+	Filter  engine.PortfolioFilter
+	Plans   []engine.Plan // one of each workflow
+}
+
+// Kinds and States are what a portfolio is narrowed by.
+func (portfolioPage) Kinds() []engine.EntryKind {
+	return []engine.EntryKind{engine.Artefact, engine.Reflection, engine.Feedback, engine.Signature}
+}
+
+// States are those of evidence, in the order they are passed.
+func (portfolioPage) States() []engine.EvidenceState { return evidenceWay }
+
+var evidenceWay = []engine.EvidenceState{engine.Recorded, engine.Reflected, engine.EvidenceSubmitted, engine.Verified}
+
+// filterOf reads what a portfolio is narrowed by; what we do not know asks for all.
+func filterOf(r *http.Request) engine.PortfolioFilter {
+	q := r.URL.Query()
+	f := engine.PortfolioFilter{Workflow: engine.WorkflowID(q.Get("workflow"))}
+	if kind := engine.EntryKind(q.Get("kind")); slices.Contains(portfolioPage{}.Kinds(), kind) {
+		f.Kind = kind
+	}
+	if state := engine.EvidenceState(q.Get("state")); slices.Contains(evidenceWay, state) {
+		f.State = state
+	}
+	return f
 }
 
 // entryView is one entry with where its files are.
@@ -22,6 +49,21 @@ type entryView struct {
 	engine.Entry
 	Written writtenView
 	Several bool // entries of several workflows stand on the page: name this one's
+}
+
+// Way is how far the evidence of the entry has come, one stage after the other; nil: it holds none.
+func (e entryView) Way() []stageView {
+	if len(e.Evidence) == 0 {
+		return nil
+	}
+	ev := e.Evidence[0]
+	return []stageView{{engine.Recorded, ev.RecordedAt}, {engine.Reflected, ev.ReflectedAt}, {engine.EvidenceSubmitted, ev.SubmittedAt}, {engine.Verified, ev.VerifiedAt}}
+}
+
+// stageView is one state of evidence and when it was passed; zero: not yet.
+type stageView struct {
+	State engine.EvidenceState
+	At    time.Time
 }
 
 // entryViews gives each entry the address of its files.
@@ -48,24 +90,37 @@ func hasFile(p *engine.Portfolio, enrolment engine.EnrolmentID, sha string) bool
 
 // portfolio shows the learner what they handed in and what came back, everywhere.
 func (s *Site) portfolio(w http.ResponseWriter, r *http.Request, session *Session) error {
-	all, err := s.portfolioOf(r, session)
+	filter := filterOf(r)
+	all, err := s.portfolioOf(r, session, filter)
 	if err != nil {
 		return err
 	}
 	v := s.view(r)
 	v.Zone = zoneFor(session, all.Learner.Zone)
-	return s.draw(w, http.StatusOK, "portfolio", v.titled("page.portfolio.title"), portfolioPage{
+	body := portfolioPage{
 		Entries: entryViews(all, func(e engine.Entry) string { return v.Base + "/portfolio/" + string(e.Enrolment.ID) + "/" }),
-		More:    all.More, Home: session.Enrolment != "",
-	})
+		More:    all.More, Home: session.Enrolment != "", Filter: filter, Plans: oncePerWorkflow(all.Plans),
+		Any: len(all.Entries) > 0 || filter != engine.PortfolioFilter{},
+	}
+	return s.draw(w, http.StatusOK, "portfolio", v.titled("page.portfolio.title"), body)
 }
 
-func (s *Site) portfolioOf(r *http.Request, session *Session) (*engine.Portfolio, error) {
+func oncePerWorkflow(plans []engine.Plan) []engine.Plan {
+	var once []engine.Plan
+	for _, p := range plans {
+		if !slices.ContainsFunc(once, func(o engine.Plan) bool { return o.Workflow.ID == p.Workflow.ID }) {
+			once = append(once, p)
+		}
+	}
+	return once
+}
+
+func (s *Site) portfolioOf(r *http.Request, session *Session, filter engine.PortfolioFilter) (*engine.Portfolio, error) {
 	service, err := s.tenant(r.Context(), session.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	all, err := service.Portfolio(r.Context(), session.Person, true)
+	all, err := service.PortfolioWhere(r.Context(), session.Person, true, filter)
 	if err != nil {
 		return nil, fmt.Errorf("web: portfolio: %w", err)
 	}
@@ -74,7 +129,7 @@ func (s *Site) portfolioOf(r *http.Request, session *Session) (*engine.Portfolio
 
 // portfolioEvidence gives the learner a file that the portfolio shows.
 func (s *Site) portfolioEvidence(w http.ResponseWriter, r *http.Request, session *Session) error {
-	all, err := s.portfolioOf(r, session)
+	all, err := s.portfolioOf(r, session, engine.PortfolioFilter{Limit: wholePortfolio})
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,15 @@ func (s *Site) portfolioRoutes(get getter, post poster) {
 	get("/s/{handle}/evidence/{sha}", s.asLearner(s.ownEvidence))
 	post("/s/{handle}/steps/{step}/evidence", maxHandIn, s.asLearner(s.keepEvidence))
 	get("/s/{handle}/portfolio", s.asLearner(s.portfolio))
+	get("/s/{handle}/portfolio/matrix", s.asLearner(s.matrix))
+	get("/s/{handle}/portfolio/matrix.csv", s.asLearner(s.matrixCSV))
+	get("/s/{handle}/portfolio/export.zip", s.asLearner(s.exportZIP))
+	get("/s/{handle}/portfolio/export.pdf", s.asLearner(s.exportPDF))
+	get("/s/{handle}/portfolio/links", s.asLearner(s.shareLinks))
+	post("/s/{handle}/portfolio/links", maxForm, s.asLearner(s.share))
+	post("/s/{handle}/portfolio/links/revoke", maxForm, s.asLearner(s.revokeShare))
+	get("/p/{token}", s.shared)
+	get("/p/{token}/{enrolment}/{sha}", s.sharedEvidence)
 	get("/s/{handle}/portfolio/{enrolment}/{sha}", s.asLearner(s.portfolioEvidence))
 }
 

@@ -16,6 +16,7 @@
 //	                                     waits_for (people), preview_at, standing ("": a preview), doc
 //	engine_course_links   _id            course, workflow, doc
 //	engine_tombstones     _id            doc
+//	engine_portfolio_links _id           owner, created_at, doc
 //	engine_contributions  _id            enrolment, at, doc
 //	engine_blobs          _id (SHA-256)  data
 //	engine_messages       _id            rev, person, due_at, ready_at, sent_at (0: not), doc
@@ -84,6 +85,7 @@ var indexes = []index{
 	{"engine_enrolments", "engine_by_who_is_asked", []string{"waits_for", "_id"}, false},
 	{"engine_enrolments", "engine_by_preview", []string{"preview_at", "_id"}, false},
 	{"engine_course_links", "engine_by_course", []string{"course", "workflow"}, false},
+	{"engine_portfolio_links", "engine_by_owner", []string{"owner", "created_at", "_id"}, false},
 	{"engine_contributions", "engine_by_enrolment", []string{"enrolment", "at", "_id"}, false},
 	{"engine_messages", "engine_by_person", []string{"person", "due_at", "_id"}, false},
 	{"engine_messages", "engine_by_ready", []string{"ready_at", "_id"}, false},
@@ -111,7 +113,7 @@ type Store struct {
 	endpoints, barriers                           *mongo.Collection
 	events, metrics, sources, receipts            *mongo.Collection
 	courseLinks, tombstones                       *mongo.Collection
-	deadLetters                                   *mongo.Collection
+	deadLetters, portfolioLinks                   *mongo.Collection
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -129,7 +131,7 @@ func New(ctx context.Context, db *mongo.Database) (*Store, error) {
 		cohorts: in("engine_cohorts"), members: in("engine_members"), groups: in("engine_groups"), posts: in("engine_posts"),
 		aliases: in("engine_aliases"), endpoints: in("engine_endpoints"), barriers: in("engine_barrier_actions"),
 		courseLinks: in("engine_course_links"), tombstones: in("engine_tombstones"),
-		deadLetters: in("engine_dead_letters"),
+		deadLetters: in("engine_dead_letters"), portfolioLinks: in("engine_portfolio_links"),
 	}
 	s.openEvents(in)
 	if err := makeIndexes(ctx, in); err != nil {

@@ -17,6 +17,7 @@
 //	engine_standings      (course, created_at, enrolment)  kept by triggers from standing
 //	engine_course_links   (course, workflow)
 //	engine_tombstones     id             a salted hash, and the salt
+//	engine_portfolio_links id            owner, created_at
 //	engine_contributions  id             enrolment, at
 //	engine_blobs          sha256         data
 //	engine_messages       id             rev, person, ready_at (when it needs a worker; null: never again)
@@ -130,7 +131,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	if err := upgrade(ctx, tx); err != nil {
 		return nil, fmt.Errorf("enginesqlite: upgrade tables: %w", err)
 	}
-	for _, statement := range slices.Concat(schema, waitingSchema, standingSchema, barrierSchema, cohortSchema, postSchema, eventSchema, deadLetterSchema) {
+	for _, statement := range slices.Concat(schema, waitingSchema, portfolioLinkSchema, standingSchema, barrierSchema, cohortSchema, postSchema, eventSchema, deadLetterSchema) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 		}

@@ -55,6 +55,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"a contribution is replaced by id", contributionIsReplaced},
 		{"a file is kept under its hash", blobIsKept},
 		{"barrier actions are kept", barrierActionsAreKept},
+		{"links to a portfolio are kept, by the hash of their secret", portfolioLinksAreKept},
 		{"channel endpoints are kept by name", endpointsAreKept},
 		{"a message is added once", messageIsAddedOnce},
 		{"messages fall due, are claimed and come back", messagesFallDue},

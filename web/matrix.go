@@ -1,0 +1,150 @@
+package web
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cairn-lms/cairn/engine"
+)
+
+// matrixPage is the Body of the page of evidence by standard and behaviour.
+type matrixPage struct {
+	Plans []matrixView
+}
+
+// matrixView is one enrolment's.
+type matrixView struct {
+	*engine.Matrix
+	Rows []matrixRow
+	Here bool // of the enrolment of this session: its steps can be opened
+}
+
+// matrixRow is a standard or a behaviour, with its evidence and what can bring some.
+type matrixRow struct {
+	engine.MatrixRow
+	Evidence []engine.Evidence
+	Brings   []engine.StepView // steps that can bring some, where there is none
+}
+
+// Text is the standard or the behaviour in words.
+func (r matrixRow) Text() engine.Text {
+	if r.Standard != nil {
+		return r.Standard.Text
+	}
+	return r.Behaviour.Text
+}
+
+// matrices are those of all enrolments of the person.
+func (s *Site) matrices(r *http.Request, session *Session) (*engine.Portfolio, []matrixView, error) {
+	service, err := s.tenant(r.Context(), session.Tenant)
+	if err != nil {
+		return nil, nil, err
+	}
+	all, err := service.PortfolioWhere(r.Context(), session.Person, true, engine.PortfolioFilter{Limit: 1})
+	if err != nil {
+		return nil, nil, fmt.Errorf("web: matrix: %w", err)
+	}
+	var views []matrixView
+	for _, p := range all.Plans {
+		m, err := service.Matrix(r.Context(), p.Enrolment.ID, true)
+		if err != nil {
+			return nil, nil, fmt.Errorf("web: matrix: %w", err)
+		}
+		if len(m.Rows) == 0 {
+			continue
+		}
+		home, err := service.Home(r.Context(), p.Enrolment.ID)
+		if err != nil {
+			return nil, nil, fmt.Errorf("web: matrix: %w", err)
+		}
+		one := matrixView{Matrix: m, Here: p.Enrolment.ID == session.Enrolment}
+		for _, row := range m.Rows {
+			view := matrixRow{MatrixRow: row}
+			for _, i := range row.Evidence {
+				view.Evidence = append(view.Evidence, m.Evidence[i])
+			}
+			if row.State == "" {
+				for _, of := range row.Steps {
+					if step := home.Step(of.ID); step != nil {
+						view.Brings = append(view.Brings, *step)
+					}
+				}
+			}
+			one.Rows = append(one.Rows, view)
+		}
+		views = append(views, one)
+	}
+	return all, views, nil
+}
+
+// matrix shows the evidence there is for each standard and behaviour, and which step brings what is missing.
+func (s *Site) matrix(w http.ResponseWriter, r *http.Request, session *Session) error {
+	all, views, err := s.matrices(r, session)
+	if err != nil {
+		return err
+	}
+	v := s.view(r)
+	v.Zone = zoneFor(session, all.Learner.Zone)
+	return s.draw(w, http.StatusOK, "matrix", v.titled("page.matrix.title"), matrixPage{Plans: views})
+}
+
+// matrixCSV gives the same as a table for other programs: a row for each piece, and one for what has none.
+func (s *Site) matrixCSV(w http.ResponseWriter, r *http.Request, session *Session) error {
+	_, views, err := s.matrices(r, session)
+	if err != nil {
+		return err
+	}
+	v := s.view(r)
+	var b bytes.Buffer
+	b.WriteString("\uFEFF") // spreadsheets take it for something else otherwise
+	out := csv.NewWriter(&b)
+	_ = out.Write([]string{"workflow", "course", "kind", "id", "text", "state", "step", "attempt", "evidence", "name", "recorded", "reflected", "submitted", "verified", "sha256", "customer_data"})
+	for _, m := range views {
+		for _, row := range m.Rows {
+			kind, id := "behaviour", ""
+			if row.Standard != nil {
+				kind, id = "standard", row.Standard.ID
+			} else {
+				id = string(row.Behaviour.ID)
+			}
+			head := []string{v.In(m.Workflow.Title), m.Enrolment.Course.Title, kind, id, v.In(row.Text())}
+			if len(row.Evidence) == 0 {
+				_ = out.Write(cells(append(head, make([]string, 11)...)))
+			}
+			for _, ev := range row.Evidence {
+				_ = out.Write(cells(append(head[:5:5], string(ev.State), v.In(ev.Step.Title), strconv.Itoa(ev.Attempt), ev.Kind, ev.Name,
+					stamp(ev.RecordedAt), stamp(ev.ReflectedAt), stamp(ev.SubmittedAt), stamp(ev.VerifiedAt), ev.SHA256, strconv.FormatBool(ev.CustomerData))))
+			}
+		}
+	}
+	out.Flush()
+	if err := out.Error(); err != nil {
+		return fmt.Errorf("web: matrix: %w", err)
+	}
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="evidence.csv"`)
+	_, _ = b.WriteTo(w) // the reader has gone; there is nobody to tell
+	return nil
+}
+
+// cells are texts that no spreadsheet takes for a formula.
+func cells(texts []string) []string {
+	for i, t := range texts {
+		if t != "" && strings.ContainsRune("=+-@\t\r", rune(t[0])) {
+			texts[i] = "'" + t
+		}
+	}
+	return texts
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
