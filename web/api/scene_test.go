@@ -26,6 +26,7 @@ type scene struct {
 	sha256  string
 	shown   string // what the reviewer sees
 	letter  string
+	action  string // about a barrier
 	source  engine.EventSource
 }
 
@@ -81,6 +82,10 @@ func (w *world) scene(n int) *scene {
 	must(w.t, w.store.SaveEnrolment(ctx, due))
 	w.engine.Bury(ctx, engine.DeadWake, string(id), "", 5, nil)
 	s.letter = engine.DeadWake + "-" + string(id)
+	barrier, err := w.engine.AddBarrierAction(ctx, engine.Actor{System: "test"}, engine.Course{Issuer: "https://lms.example", ID: "2"},
+		engine.BarrierAction{Tag: "no time", Action: "Free Fridays", Owner: "Max", Due: w.now})
+	must(w.t, err)
+	s.action = barrier.ID
 	s.source, err = w.engine.AddEventSource(ctx, "CRM", 5)
 	must(w.t, err)
 	return s
@@ -149,7 +154,7 @@ func (s *scene) fill(operation, text string) string {
 		step = "plan"
 	}
 	return strings.NewReplacer("{enrolment}", string(s.e.ID), "{person}", string(s.e.Learner), "{workflow}", "yard", "{step}", step, "{n}", fmt.Sprint(s.n),
-		"{event}", s.event, "{request}", string(s.request), "{prompt}", s.prompt, "{sha256}", s.sha256, "{letter}", s.letter, "{post}", string(s.post),
+		"{event}", s.event, "{request}", string(s.request), "{prompt}", s.prompt, "{sha256}", s.sha256, "{letter}", s.letter, "{action}", s.action, "{post}", string(s.post),
 		"{source}", api.SourceName("main", s.source), "{tessa}", string(s.tessa), "{code}", code, "{shown}", s.shown,
 		"{cohort}", fmt.Sprintf(`"cohort": {"workflow": "yard", "course": {"issuer": %q, "id": %q}}`, lms, s.course.ID)).Replace(text)
 }
