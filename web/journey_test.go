@@ -158,3 +158,19 @@ func TestTheInboxKeepsWhatWasRead(t *testing.T) {
 	tom.get(tom.base+"/inbox").has(t, http.StatusOK, `id="inbox-empty"`)
 	tom.get(tom.base+"/inbox?after=nothing").has(t, http.StatusNotFound)
 }
+
+func TestALearnerPausesAndGoesOn(t *testing.T) {
+	w := newWorld(t)
+	sam := w.sam()
+	sam.get(sam.base+"/preferences").has(t, http.StatusOK, `id="pause-form"`, `<option value="Europe/Berlin">`, ">Deutsch</option>")
+	for _, day := range []string{"", "tomorrow", "2026-11-01", "2027-11-01"} {
+		sam.post(sam.base+"/pause", url.Values{"until": {day}, "reason": {xss}}).has(t, http.StatusUnprocessableEntity, `href="#until"`, "&lt;script&gt;alert")
+	}
+	sam.post(sam.base+"/pause", url.Values{"until": {"2026-12-07"}, "reason": {"parental leave"}}).
+		has(t, http.StatusOK, `id="paused"`, "Monday, 7 December at 00:00", `id="resume"`).hasNot(t, `id="later"`)
+	if p := w.enrolment("5").Pause(); p == nil || p.Reason != "parental leave" {
+		t.Errorf("the pause: %+v", p)
+	}
+	sam.post(sam.base+"/resume", nil).has(t, http.StatusOK, `id="next-step"`).hasNot(t, `id="paused"`)
+	w.stranger().post(sam.base+"/pause", url.Values{"until": {"2026-12-07"}}).has(t, http.StatusForbidden)
+}

@@ -16,6 +16,10 @@ type preferencesPage struct {
 	Action              string
 	QuietFrom, QuietTo  string // HH:MM; empty: none
 	Locales             []string
+	Zones               []string
+	CanPause            bool // a learner's: everything can stand still for a while
+	PauseDays           int  // ... for at most so many
+	PauseUntil, Reason  string
 	Saved               bool
 	Form                *formView
 	Bounced, Complained bool
@@ -30,16 +34,20 @@ func (s *Site) preferences(w http.ResponseWriter, r *http.Request, session *Sess
 	if err != nil {
 		return fmt.Errorf("web: preferences: %w", err)
 	}
-	return s.drawPreferences(w, r, http.StatusOK, wishes, nil, r.URL.Query().Has("saved"))
+	return s.drawPreferences(w, r, session, http.StatusOK, wishes, nil, r.URL.Query().Has("saved"))
 }
 
-func (s *Site) drawPreferences(w http.ResponseWriter, r *http.Request, status int, wishes engine.Wishes, problems engine.FieldErrors, saved bool) error {
+func (s *Site) drawPreferences(w http.ResponseWriter, r *http.Request, session *Session, status int, wishes engine.Wishes, problems engine.FieldErrors, saved bool) error {
 	v := s.view(r)
 	t := wishes.Person.MailTrouble
-	body := preferencesPage{Wishes: wishes, Action: v.Base + "/preferences", Locales: text.Locales(), Saved: saved, Form: newFormView(nil, nil, nil, problems),
+	body := preferencesPage{Wishes: wishes, Action: v.Base + "/preferences", Locales: text.Locales(), Zones: zonesWith(wishes.Preferences.Zone), CanPause: session.Role == RoleLearner,
+		PauseDays: int(engine.MaxLearnerPause.Hours() / 24), PauseUntil: r.PostFormValue("until"), Reason: r.PostFormValue("reason"), Saved: saved, Form: newFormView(nil, nil, nil, problems),
 		Bounced: wishes.Person.MailStopped() && !t.Bounced.IsZero(), Complained: wishes.Person.MailStopped() && !t.Complained.IsZero()}
 	for i, p := range body.Form.Problems {
 		body.Form.Problems[i].Anchor, body.Form.Problems[i].Label = p.Field, "page.preferences."+p.Field
+		if p.Field == "until" {
+			body.Form.Problems[i].Label = "page.pause.day"
+		}
 	}
 	if q := wishes.Quiet; q.From != q.To {
 		body.QuietFrom, body.QuietTo = clockTime(q.From), clockTime(q.To)
@@ -82,7 +90,7 @@ func (s *Site) savePreferences(w http.ResponseWriter, r *http.Request, session *
 			return fmt.Errorf("web: preferences: %w", err)
 		}
 		wishes.Preferences, wishes.Off = pref, off
-		return s.drawPreferences(w, r, http.StatusUnprocessableEntity, wishes, problems, false)
+		return s.drawPreferences(w, r, session, http.StatusUnprocessableEntity, wishes, problems, false)
 	}
 	if err != nil {
 		return fmt.Errorf("web: preferences: %w", err)

@@ -36,6 +36,8 @@ func (s *Site) learnerRoutes(get getter, post poster) {
 	get("/s/{handle}/inbox", s.inSession(s.inbox))
 	get("/s/{handle}/preferences", s.inSession(s.preferences))
 	post("/s/{handle}/preferences", maxForm, s.inSession(s.savePreferences))
+	post("/s/{handle}/pause", maxForm, s.asLearner(s.pauseMe))
+	post("/s/{handle}/resume", maxForm, s.asLearner(s.resumeMe))
 	post("/s/{handle}/disclosed", maxForm, s.asLearner(s.disclosed))
 	post("/s/{handle}/inbox/read", maxForm, s.inSession(s.inboxRead))
 }
