@@ -123,11 +123,12 @@ type arrivedMail struct {
 	id, to string
 	how    post
 	at     time.Time // by now
+	door   string    // the address that it came by
 }
 
 // sink is a mail server that does with the n-th mail what it is told.
 type sink struct {
-	addr string
+	addr string // its first door; open makes more
 	now  func() time.Time
 	does func(n int) post
 
@@ -136,15 +137,23 @@ type sink struct {
 	mails []arrivedMail
 	count map[post]int
 	conns map[net.Conn]bool
+
+	sessions sync.WaitGroup
 }
 
 func startSink(t testing.TB, now func() time.Time, does func(n int) post) *sink {
 	t.Helper()
+	s := &sink{now: now, does: does, count: map[post]int{}, conns: map[net.Conn]bool{}}
+	s.addr = s.open(t)
+	return s
+}
+
+// open makes another address of the same server, so that mails tell by which they came.
+func (s *sink) open(t testing.TB) (addr string) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
-	s := &sink{addr: l.Addr().String(), now: now, does: does, count: map[post]int{}, conns: map[net.Conn]bool{}}
-	var sessions sync.WaitGroup
-	sessions.Go(func() {
+	s.sessions.Go(func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
@@ -153,7 +162,7 @@ func startSink(t testing.TB, now func() time.Time, does func(n int) post) *sink 
 			s.mu.Lock()
 			s.conns[c] = true
 			s.mu.Unlock()
-			sessions.Go(func() { s.session(c) })
+			s.sessions.Go(func() { s.session(c) })
 		}
 	})
 	t.Cleanup(func() {
@@ -163,9 +172,9 @@ func startSink(t testing.TB, now func() time.Time, does func(n int) post) *sink 
 			_ = c.Close()
 		}
 		s.mu.Unlock()
-		sessions.Wait()
+		s.sessions.Wait()
 	})
-	return s
+	return l.Addr().String()
 }
 
 func (s *sink) session(c net.Conn) {
@@ -225,7 +234,7 @@ func (s *sink) session(c net.Conn) {
 				continue
 			}
 			s.mu.Lock()
-			s.mails = append(s.mails, arrivedMail{id: m.Header.Get("Message-ID"), to: to, how: does, at: s.now()})
+			s.mails = append(s.mails, arrivedMail{id: m.Header.Get("Message-ID"), to: to, how: does, at: s.now(), door: c.LocalAddr().String()})
 			s.mu.Unlock()
 			if does == mum {
 				_, _ = io.Copy(io.Discard, in)
