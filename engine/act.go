@@ -183,24 +183,17 @@ func printable(r rune) rune {
 	return r
 }
 
-// keep stores a hand-in: its files first.
+// keep stores a hand-in with its files.
 func (s *Service) keep(ctx context.Context, c Contribution, uploads []Upload) error {
-	for i := range uploads { // what was kept from before is there
-		f := c.Files[i]
-		if f.Size > MaxBlob {
-			return FieldErrors{{Field: "files", Key: "error.file_too_large", Args: map[string]any{"name": f.Name, "max": MaxBlob}}}
+	return s.putFiles(ctx, c.Files, uploads, func() error {
+		if _, err := s.o.Store.Contribution(ctx, c.ID); err == nil {
+			return nil // handed in before: it stays as it was, with its time
 		}
-		if err := s.o.Store.PutBlob(ctx, f.SHA256, uploads[i].Data); err != nil {
-			return fmt.Errorf("keep file: %w", err)
+		if err := s.o.Store.PutContribution(ctx, c); err != nil {
+			return fmt.Errorf("keep hand-in: %w", err)
 		}
-	}
-	if _, err := s.o.Store.Contribution(ctx, c.ID); err == nil {
-		return nil // handed in before: it stays as it was, with its time
-	}
-	if err := s.o.Store.PutContribution(ctx, c); err != nil {
-		return fmt.Errorf("keep hand-in: %w", err)
-	}
-	return nil
+		return nil
+	})
 }
 
 // NameReviewer takes the learner's choice of a person for a role. The learner cannot be that person.

@@ -31,6 +31,8 @@ func (c *chat) Post(_ context.Context, to engine.Endpoint, m engine.Mail) error 
 
 func (*chat) Seal(plain []byte, label string) []byte { return []byte(label + "|" + string(plain)) }
 
+func (*chat) Again(sealed []byte, _ string) ([]byte, bool, error) { return sealed, false, nil }
+
 func (*chat) Open(sealed []byte, label string) ([]byte, error) {
 	plain, ok := strings.CutPrefix(string(sealed), label+"|")
 	if !ok {

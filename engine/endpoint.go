@@ -137,6 +137,28 @@ func (s *Service) RemoveEndpoint(ctx context.Context, name string) error {
 	return nil
 }
 
+// ResealEndpoints seals the secrets of all endpoints with the key of today, so that the one before can be forgotten, and
+// says how many were sealed with another. One that no key opens does not keep the others.
+func (s *Service) ResealEndpoints(ctx context.Context) (int, error) {
+	all, err := s.o.Store.Endpoints(ctx)
+	if err != nil || s.o.Sealer == nil {
+		return 0, err
+	}
+	n, errs := 0, []error(nil)
+	for _, e := range all {
+		fresh, changed, err := s.o.Sealer.Again(e.Sealed, s.endpointLabel(e.Name))
+		if err == nil && changed {
+			e.Sealed = fresh
+			err = s.o.Store.PutEndpoint(ctx, e)
+			n++
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("seal channel %s anew: %w", e.Name, err))
+		}
+	}
+	return n, errors.Join(errs...)
+}
+
 // TestEndpoint sends a message that says that it is a test, also to an endpoint that is disabled; if it arrives, the
 // endpoint is on again.
 func (s *Service) TestEndpoint(ctx context.Context, name string) error {

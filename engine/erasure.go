@@ -20,7 +20,7 @@ type ErasureStore interface {
 	OldPreviews(ctx context.Context, before time.Time, limit int) ([]EnrolmentID, error)
 	// DeleteEnrolment removes an enrolment with all its contributions.
 	DeleteEnrolment(ctx context.Context, id EnrolmentID) error
-	// BlobUsed tells whether a contribution to another enrolment names a file. It may look at all of them.
+	// BlobUsed tells whether a contribution to another enrolment, or a workflow, names a file. It may look at all of them.
 	BlobUsed(ctx context.Context, sha256 string, besides EnrolmentID) (bool, error)
 	DeleteBlob(ctx context.Context, sha256 string) error
 	// DeleteMessages removes the messages to a person: all, or those about one enrolment; and says how many.
@@ -284,17 +284,13 @@ func (r *erasing) enrolment(ctx context.Context, e *Enrolment) error {
 		r.report.Messages += n
 	}
 	for _, sha := range slices.Sorted(maps.Keys(files)) {
-		used, err := r.s.o.Store.BlobUsed(ctx, sha, e.ID)
+		gone, err := r.s.removeFile(ctx, sha, func(ctx context.Context) (bool, error) { return r.s.o.Store.BlobUsed(ctx, sha, e.ID) })
 		if err != nil {
 			return err
 		}
-		if used {
-			continue
+		if gone {
+			r.report.Files++
 		}
-		if err := r.s.o.Store.DeleteBlob(ctx, sha); err != nil {
-			return err
-		}
-		r.report.Files++
 	}
 	threads := []ThreadID{coachThread(e.ID)}
 	for _, id := range slices.Sorted(maps.Keys(e.Steps)) {

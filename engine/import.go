@@ -35,11 +35,8 @@ func (s *Service) ImportWorkflow(ctx context.Context, file string, source []byte
 	if err != nil {
 		return nil, problems, fmt.Errorf("import workflow %s: %w", w.ID, err)
 	}
-	if err := s.keepMedia(ctx, media, data); err != nil {
-		return nil, problems, fmt.Errorf("import workflow %s: %w", w.ID, err)
-	}
 	f := WorkflowFile{ID: w.ID, Version: w.Version, Source: source, Aids: texts, Media: media, ImportedAt: s.now()}
-	if err := s.o.Store.PutWorkflow(ctx, f); errors.Is(err, ErrConflict) {
+	if err := s.keepMedia(ctx, f, data); errors.Is(err, ErrConflict) {
 		if kept := s.sayingTheSame(ctx, w, texts, media); kept != nil {
 			return kept, problems, nil
 		}

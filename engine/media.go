@@ -159,14 +159,15 @@ func readBounded(fsys fs.FS, name string, most int64) ([]byte, error) {
 	return b, nil
 }
 
-// keepMedia stores the bytes before the version that names them.
-func (s *Service) keepMedia(ctx context.Context, media map[string]Media, data map[string][]byte) error {
-	for name, m := range media {
-		if err := s.o.Store.PutBlob(ctx, m.SHA256, data[name]); err != nil {
-			return fmt.Errorf("keep %s: %w", name, err)
-		}
+// keepMedia stores the bytes, and the version that names them, and sees to it that both are there (see putFiles).
+func (s *Service) keepMedia(ctx context.Context, f WorkflowFile, data map[string][]byte) error {
+	var files []File
+	var bytes []Upload
+	for name, m := range f.Media {
+		files = append(files, File{Name: name, SHA256: m.SHA256, Size: m.Size})
+		bytes = append(bytes, Upload{Data: data[name]})
 	}
-	return nil
+	return s.putFiles(ctx, files, bytes, func() error { return s.o.Store.PutWorkflow(ctx, f) })
 }
 
 // media is what a step shows of the files that came with the workflow; nil: nothing.

@@ -55,6 +55,8 @@ type Chat interface {
 type Sealer interface {
 	Seal(plain []byte, label string) []byte
 	Open(sealed []byte, label string) ([]byte, error)
+	// Again seals anew what an earlier key sealed; changed false: it was not needed.
+	Again(sealed []byte, label string) (fresh []byte, changed bool, err error)
 }
 
 // Counter counts what becomes of messages: outcome is sent, dropped, failed or held; why is the channel or the reason.

@@ -61,18 +61,12 @@ func (s *Service) Record(ctx context.Context, acting PersonID, id EnrolmentID, s
 }
 
 func (s *Service) keepRecorded(ctx context.Context, c Contribution, uploads []Upload) error {
-	for i := range uploads {
-		if f := c.Files[i]; f.Size > MaxBlob {
-			return FieldErrors{{Field: "files", Key: "error.file_too_large", Args: map[string]any{"name": f.Name, "max": MaxBlob}}}
+	return s.putFiles(ctx, c.Files, uploads, func() error {
+		if err := s.o.Store.PutContribution(ctx, c); err != nil {
+			return fmt.Errorf("record evidence: %w", err)
 		}
-		if err := s.o.Store.PutBlob(ctx, c.Files[i].SHA256, uploads[i].Data); err != nil {
-			return fmt.Errorf("keep file: %w", err)
-		}
-	}
-	if err := s.o.Store.PutContribution(ctx, c); err != nil {
-		return fmt.Errorf("record evidence: %w", err)
-	}
-	return nil
+		return nil
+	})
 }
 
 // Unrecord takes a file (by its SHA-256) or a link away that was recorded for the attempt under way. The bytes of a file go
@@ -116,23 +110,19 @@ func (s *Service) Unrecord(ctx context.Context, acting PersonID, id EnrolmentID,
 
 // dropBlob removes a file that nothing names any more.
 func (s *Service) dropBlob(ctx context.Context, id EnrolmentID, sha256 string) error {
-	all, err := s.contributions(ctx, id)
-	if err != nil {
-		return err
-	}
-	for _, c := range all {
-		if slices.ContainsFunc(c.Files, func(f File) bool { return f.SHA256 == sha256 }) {
-			return nil
+	_, err := s.removeFile(ctx, sha256, func(ctx context.Context) (bool, error) {
+		all, err := s.contributions(ctx, id)
+		if err != nil {
+			return false, err
 		}
-	}
-	used, err := s.o.Store.BlobUsed(ctx, sha256, id)
-	if err != nil || used {
-		return err
-	}
-	if err := s.o.Store.DeleteBlob(ctx, sha256); err != nil {
-		return fmt.Errorf("remove a file: %w", err)
-	}
-	return nil
+		for _, c := range all {
+			if slices.ContainsFunc(c.Files, func(f File) bool { return f.SHA256 == sha256 }) {
+				return true, nil
+			}
+		}
+		return s.o.Store.BlobUsed(ctx, sha256, id)
+	})
+	return err
 }
 
 // takeAlong adds the files and links that a submission keeps from what was recorded, or handed in before, to those it

@@ -104,6 +104,8 @@ type Store interface {
 	// PutBlob keeps at most MaxBlob bytes under their hash; the same hash again: nil.
 	PutBlob(ctx context.Context, sha256 string, data []byte) error
 	Blob(ctx context.Context, sha256 string) ([]byte, error)
+	// HasBlob tells whether those bytes are there.
+	HasBlob(ctx context.Context, sha256 string) (bool, error)
 
 	// AddMessage stores m with Rev 1; an existing id: nil, untouched.
 	AddMessage(ctx context.Context, m Message) error

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+
+	"github.com/cairn-lms/cairn/engine"
 )
 
 // bot is a receiver of signed messages.
@@ -131,5 +134,43 @@ func TestWhatIsSealedOpensWithItsLabelAndTheSecretBefore(t *testing.T) {
 		if _, err := open(); err == nil {
 			t.Errorf("%s opened it", name)
 		}
+	}
+}
+
+// A day after the secret key was changed the previous one is needed no more.
+func TestChannelsAreSealedAnewAfterTheSecretKeyWasChanged(t *testing.T) {
+	secret := func(b byte) string { return base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{b}, 32)) }
+	peer := &bot{}
+	server := httptest.NewServer(peer)
+	defer server.Close()
+	data := t.TempDir()
+	with := func(now, before string, do func(h *house, r *rooms)) {
+		t.Helper()
+		h, err := build(t.Context(), &config{data: data, publicURL: "https://learn.example.org", secret: now, previous: before, allowPrivatePlatforms: true}, slog.New(slog.DiscardHandler))
+		must(t, err)
+		r, err := h.rooms(t.Context(), "main")
+		must(t, err)
+		do(h, r)
+		must(t, h.Close())
+	}
+	with(secret(1), "", func(_ *house, r *rooms) {
+		added, err := r.engine.AddEndpoint(t.Context(), engine.Endpoint{Name: "bot", Kind: engine.Generic, Who: []engine.Role{engine.Learner}, EndpointSecrets: engine.EndpointSecrets{URL: server.URL + "/hook"}})
+		must(t, err)
+		peer.secret = added.Secret
+	})
+	with(secret(2), "", func(_ *house, r *rooms) {
+		if err := r.engine.TestEndpoint(t.Context(), "bot"); err == nil {
+			t.Fatal("it opened without the key that sealed it: nothing is shown")
+		}
+	})
+	with(secret(2), secret(1), func(h *house, r *rooms) {
+		must(t, h.upkeepTenant(t.Context(), "main"))
+		if n, err := r.engine.ResealEndpoints(t.Context()); n != 0 || err != nil {
+			t.Errorf("%d were sealed twice, %v", n, err)
+		}
+	})
+	with(secret(2), "", func(_ *house, r *rooms) { must(t, r.engine.TestEndpoint(t.Context(), "bot")) })
+	if len(peer.bodies) != 1 {
+		t.Errorf("the bot got %v", peer.bodies)
 	}
 }

@@ -48,12 +48,27 @@ var errSealed = errors.New("sealed with another secret key; name the one of that
 
 // Open decrypts what Seal gave.
 func (s *sealer) Open(sealed []byte, label string) ([]byte, error) {
-	for _, key := range s.keys {
+	plain, _, err := s.open(sealed, label)
+	return plain, err
+}
+
+// open says by which key too, counted from the one in use.
+func (s *sealer) open(sealed []byte, label string) ([]byte, int, error) {
+	for i, key := range s.keys {
 		if n := key.NonceSize(); len(sealed) >= n {
 			if plain, err := key.Open(nil, sealed[:n], sealed[n:], []byte(label)); err == nil {
-				return plain, nil
+				return plain, i, nil
 			}
 		}
 	}
-	return nil, errSealed
+	return nil, 0, errSealed
+}
+
+// Again seals anew what the previous secret sealed; changed false: it was not needed.
+func (s *sealer) Again(sealed []byte, label string) (fresh []byte, changed bool, err error) {
+	plain, by, err := s.open(sealed, label)
+	if err != nil || by == 0 {
+		return sealed, false, err
+	}
+	return s.Seal(plain, label), true, nil
 }

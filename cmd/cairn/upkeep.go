@@ -15,7 +15,8 @@ const (
 
 // upkeep forgets completions that nobody came for, applies the rules of retention
 // and collects attachments that belong to no statement, once a day for each tenant,
-// and rotates the keys that platforms know us by, until ctx ends.
+// and rotates the keys that platforms know us by, until ctx ends. What a previous secret
+// sealed is sealed anew.
 func (h *house) upkeep(ctx context.Context) error {
 	done := map[string]time.Time{}
 	var rotated time.Time
@@ -62,6 +63,14 @@ func (h *house) upkeepTenant(ctx context.Context, name string) error {
 		var previews int
 		if previews, err = r.engine.ForgetPreviews(ctx); previews > 0 {
 			h.log.Info("previews that nobody looked at for a month were forgotten", "tenant", name, "previews", previews)
+		}
+	}
+	if h.cfg.previous != "" { // else there is nothing that another key sealed
+		n, failed := r.engine.ResealEndpoints(ctx)
+		if failed != nil {
+			h.log.Error("seal the channels anew", "tenant", name, "error", failed)
+		} else {
+			h.log.Info("the channels are sealed with the new secret", "tenant", name, "resealed", n)
 		}
 	}
 	var kept lrs.RetentionReport

@@ -4,9 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"github.com/cairn-lms/cairn/engine"
 )
@@ -54,4 +57,16 @@ func (s *Store) Blob(ctx context.Context, sum string) ([]byte, error) {
 		return nil, fail("blob", err)
 	}
 	return stored.Data.Data, nil
+}
+
+// HasBlob tells whether a file is there.
+func (s *Store) HasBlob(ctx context.Context, sum string) (bool, error) {
+	err := s.blobs.FindOne(ctx, is("_id", sum), options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 1}})).Err()
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fail("has blob", err)
+	}
+	return true, nil
 }

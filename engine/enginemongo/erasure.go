@@ -33,16 +33,22 @@ func (s *Store) DeleteEnrolment(ctx context.Context, id engine.EnrolmentID) erro
 	return err
 }
 
-// BlobUsed tells whether anything written in another enrolment names a file.
+// BlobUsed tells whether anything written in another enrolment, or a workflow, names a file.
 func (s *Store) BlobUsed(ctx context.Context, sha256 string, besides engine.EnrolmentID) (bool, error) {
-	err := s.contributions.FindOne(ctx, append(has(sha256), bson.E{Key: "enrolment", Value: bson.D{{Key: "$ne", Value: string(besides)}}}), options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 1}})).Err()
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		return false, nil
+	elsewhere := append(has(sha256), bson.E{Key: "enrolment", Value: bson.D{{Key: "$ne", Value: string(besides)}}})
+	for _, in := range []struct {
+		collection *mongo.Collection
+		filter     bson.D
+	}{{s.contributions, elsewhere}, {s.workflows, has(sha256)}} {
+		err := in.collection.FindOne(ctx, in.filter, options.FindOne().SetProjection(bson.D{{Key: "_id", Value: 1}})).Err()
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, mongo.ErrNoDocuments) {
+			return false, fail("blob used", err)
+		}
 	}
-	if err != nil {
-		return false, fail("blob used", err)
-	}
-	return true, nil
+	return false, nil
 }
 
 // DeleteBlob removes a file.

@@ -62,6 +62,14 @@ func (s *Store) Blob(ctx context.Context, sum string) ([]byte, error) {
 	return nonNil(data), nil
 }
 
+// HasBlob tells whether a file is there.
+func (s *Store) HasBlob(ctx context.Context, sum string) (there bool, err error) {
+	if err := s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM engine_blobs WHERE sha256 = ?)`, sum).Scan(&there); err != nil {
+		return false, fail("has blob", err)
+	}
+	return there, nil
+}
+
 // nonNil keeps an empty file apart from null.
 func nonNil(data []byte) []byte {
 	if data == nil {

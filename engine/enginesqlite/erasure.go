@@ -39,10 +39,11 @@ func (s *Store) DeleteEnrolment(ctx context.Context, id engine.EnrolmentID) erro
 	return nil
 }
 
-// BlobUsed tells whether anything written in another enrolment names a file.
+// BlobUsed tells whether anything written in another enrolment, or a workflow, names a file.
 func (s *Store) BlobUsed(ctx context.Context, sha256 string, besides engine.EnrolmentID) (bool, error) {
 	var used bool
-	err := s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM engine_contributions WHERE enrolment <> ? AND instr(doc, ?) > 0)`, string(besides), sha256).Scan(&used)
+	err := s.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM engine_contributions WHERE enrolment <> ?1 AND instr(doc, ?2) > 0)
+		OR EXISTS (SELECT 1 FROM engine_workflows WHERE instr(doc, ?2) > 0)`, string(besides), sha256).Scan(&used)
 	if err != nil {
 		return false, fail("blob used", err)
 	}

@@ -32,7 +32,11 @@ func peopleAreErased(t *testing.T, s engine.Store) {
 	same(t, "the file is used besides", got[bool](t)(s.BlobUsed(ctx, sha, "e2")), false)
 	must(t, s.DeleteEnrolment(ctx, "e2"))
 	same(t, "the file is used", got[bool](t)(s.BlobUsed(ctx, sha, "e1")), false)
+	must(t, s.PutWorkflow(ctx, engine.WorkflowFile{ID: "shows", Version: 1, Source: []byte("x"), Media: map[string]engine.Media{"media/x.mp4": {SHA256: sha}}}))
+	same(t, "a workflow shows the file", got[bool](t)(s.BlobUsed(ctx, sha, "e1")), true)
+	same(t, "the file is there", got[bool](t)(s.HasBlob(ctx, sha)), true)
 	must(t, s.DeleteBlob(ctx, sha))
+	same(t, "the file is there after it was deleted", got[bool](t)(s.HasBlob(ctx, sha)), false)
 	if _, err := s.Blob(ctx, sha); !errors.Is(err, engine.ErrNotFound) {
 		t.Errorf("the file is there: %v", err)
 	}
