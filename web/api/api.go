@@ -32,6 +32,7 @@ import (
 
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/web/upload"
 )
 
 // Options wire the API. PublicURL, Keys, Engine and Secret are required.
@@ -58,6 +59,7 @@ type API struct {
 	failures limits // of signatures, by address
 	openapi  []byte
 	origins  originList
+	uploads  *upload.Taker
 }
 
 // New makes the API; it starts nothing.
@@ -77,7 +79,7 @@ func New(o Options) (*API, error) {
 	if o.PerMinute == 0 {
 		o.PerMinute = 600
 	}
-	a := &API{o: o, door: &lrs.Door{Keys: o.Keys, Now: o.Now, Log: o.Log}, mux: http.NewServeMux(), routes: routes()}
+	a := &API{o: o, door: &lrs.Door{Keys: o.Keys, Now: o.Now, Log: o.Log}, mux: http.NewServeMux(), routes: routes(), uploads: upload.New()}
 	paths := map[string]map[string]*route{}
 	for i := range a.routes {
 		r := &a.routes[i]

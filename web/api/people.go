@@ -63,6 +63,15 @@ func personRoutes() []route {
 				}
 				return c.engine.Portfolio(c.Context(), c.person(), false)
 			}},
+		{method: "GET", path: personPath + "/portfolio/links", id: "listPortfolioLinks", tag: "People", summary: "The links by which a person shows the portfolio",
+			detail: "The addresses are kept nowhere.", scope: lrs.ScopePeopleRead, reply: list[engine.PortfolioLink]{}, do: func(c *call) (any, error) {
+				found, err := c.engine.PortfolioLinks(c.Context(), c.person())
+				return all(found), err
+			}},
+		{method: "POST", path: personPath + "/portfolio/links/{link}/revoke", id: "revokePortfolioLink", tag: "People", summary: "Take a link to a portfolio back", scope: lrs.ScopePeopleWrite,
+			body: struct{}{}, sample: `{}`, do: func(c *call) (any, error) {
+				return nil, c.engine.RevokePortfolioLink(c.Context(), c.person(), engine.PortfolioLinkID(c.PathValue("link")))
+			}},
 		{method: "GET", path: personPath + "/queue", id: "showQueue", tag: "Requests", summary: "All that waits for one person's answer", scope: lrs.ScopeEnrolmentsRead,
 			reply: list[engine.Asked]{}, do: func(c *call) (any, error) {
 				asked, err := c.engine.Queue(c.Context(), c.by(), c.person())

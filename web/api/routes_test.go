@@ -48,7 +48,7 @@ func (w *world) document() document {
 // filled is a path with ids of things that are there.
 func (w *world) filled(path string) string {
 	return strings.NewReplacer("{enrolment}", string(w.sam.ID), "{person}", string(w.sam.Learner), "{workflow}", "deals", "{step}", "plan",
-		"{event}", "none", "{request}", "none", "{prompt}", "none", "{sha256}", "none", "{letter}", "none", "{action}", "none", "{post}", "none", "{source}", "main.none").Replace(path)
+		"{event}", "none", "{request}", "none", "{prompt}", "none", "{sha256}", "none", "{letter}", "none", "{action}", "none", "{link}", "none", "{post}", "none", "{source}", "main.none").Replace(path)
 }
 
 // Each operation is tried where it can succeed: on things that are there, and on none that another has changed.

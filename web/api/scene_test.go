@@ -27,6 +27,7 @@ type scene struct {
 	shown   string // what the reviewer sees
 	letter  string
 	action  string // about a barrier
+	link    string
 	source  engine.EventSource
 }
 
@@ -86,6 +87,9 @@ func (w *world) scene(n int) *scene {
 		engine.BarrierAction{Tag: "no time", Action: "Free Fridays", Owner: "Max", Due: w.now})
 	must(w.t, err)
 	s.action = barrier.ID
+	_, shown, err := w.engine.SharePortfolio(ctx, sam, engine.Sharing{Days: 7})
+	must(w.t, err)
+	s.link = string(shown.ID)
 	s.source, err = w.engine.AddEventSource(ctx, "CRM", 5)
 	must(w.t, err)
 	return s
@@ -135,6 +139,8 @@ func (s *scene) before(operation string) {
 		must(s.w.t, s.w.engine.Unenrol(ctx, by, id, "test"))
 	case "confirmNamed":
 		must(s.w.t, s.w.engine.NameReviewer(ctx, s.e.Learner, id, engine.Peer, "Pia", fmt.Sprintf("pia%d@example.org", s.n)))
+	case "removeEvidence":
+		must(s.w.t, s.w.engine.Record(ctx, s.e.Learner, id, "plan", engine.Submission{Links: []string{"https://wiki.example/our-offer"}}))
 	case "reopenStep":
 		must(s.w.t, s.w.engine.MarkDone(ctx, s.e.Learner, id, "page"))
 	}
@@ -154,7 +160,7 @@ func (s *scene) fill(operation, text string) string {
 		step = "plan"
 	}
 	return strings.NewReplacer("{enrolment}", string(s.e.ID), "{person}", string(s.e.Learner), "{workflow}", "yard", "{step}", step, "{n}", fmt.Sprint(s.n),
-		"{event}", s.event, "{request}", string(s.request), "{prompt}", s.prompt, "{sha256}", s.sha256, "{letter}", s.letter, "{action}", s.action, "{post}", string(s.post),
+		"{event}", s.event, "{request}", string(s.request), "{prompt}", s.prompt, "{sha256}", s.sha256, "{letter}", s.letter, "{action}", s.action, "{link}", s.link, "{post}", string(s.post),
 		"{source}", api.SourceName("main", s.source), "{tessa}", string(s.tessa), "{code}", code, "{shown}", s.shown,
 		"{cohort}", fmt.Sprintf(`"cohort": {"workflow": "yard", "course": {"issuer": %q, "id": %q}}`, lms, s.course.ID)).Replace(text)
 }

@@ -2,12 +2,14 @@ package api
 
 import (
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/web/upload"
 )
 
 const stepPath = enrolmentPath + "/steps/{step}"
@@ -18,6 +20,42 @@ type handIn struct {
 	Ratings map[engine.BehaviourID]int `json:"ratings,omitempty" doc:"Points of the scale, from 1"`
 	Comment string                     `json:"comment,omitempty"`
 	Files   []fileIn                   `json:"files,omitempty"`
+	Links   []string                   `json:"links,omitempty" doc:"Evidence elsewhere: http or https addresses; never fetched"`
+	Keep    []string                   `json:"keep,omitempty" doc:"SHA-256 of files and addresses of links to take along from what was recorded or handed in before"`
+	// CustomerData and Consent stay with the evidence.
+	CustomerData bool `json:"customer_data,omitempty" doc:"It holds data of customers; needs consent"`
+	Consent      bool `json:"consent,omitempty" doc:"Whoever it shows has agreed"`
+}
+
+// recordIn is evidence that is kept for the hand-in to come.
+type recordIn struct {
+	Files        []fileIn `json:"files,omitempty"`
+	Links        []string `json:"links,omitempty"`
+	CustomerData bool     `json:"customer_data,omitempty"`
+	Consent      bool     `json:"consent,omitempty"`
+}
+
+// uploadsOf takes files as a browser's are taken: what they are their bytes say, and pictures are stored without place
+// and device.
+func (c *call) uploadsOf(files []fileIn) ([]engine.Upload, error) {
+	var out []engine.Upload
+	for i, f := range files {
+		at := "/files/" + strconv.Itoa(i)
+		data, err := base64.StdEncoding.DecodeString(f.Data)
+		if err != nil {
+			return nil, malformed(faults{{Pointer: at + "/data", Detail: "is no base64"}})
+		}
+		one, err := c.api.uploads.Take(c.Context(), f.Name, data)
+		var refused *upload.Refused
+		if errors.As(err, &refused) {
+			return nil, malformed(faults{{Pointer: at, Detail: "is not taken: " + refused.Why, Better: "a photo as JPEG or PNG, a document, audio, video, text or ZIP"}})
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, nil
 }
 
 type fileIn struct {
@@ -67,6 +105,9 @@ func stepRoutes() []route {
 		Segments []engine.Segment `json:"segments" doc:"In seconds of the video"`
 		Length   float64          `json:"length" doc:"Of the video, in seconds"`
 	}
+	type removeIn struct {
+		Name string `json:"name" doc:"The SHA-256 of a file, or the address of a link"`
+	}
 	type codeIn struct {
 		Code string `json:"code"`
 	}
@@ -76,17 +117,25 @@ func stepRoutes() []route {
 	submit := act("POST", "hand-in", "handIn", "Steps", "Hand a step in for its learner", handIn{}, `{"answers": {"text": ["We asked for a longer contract."]}}`,
 		learner(func(c *call, p engine.PersonID) error {
 			in := c.body.(*handIn)
-			sub := engine.Submission{Answers: in.Answers, Ratings: in.Ratings, Comment: in.Comment}
-			for i, f := range in.Files {
-				data, err := base64.StdEncoding.DecodeString(f.Data)
-				if err != nil {
-					return malformed(faults{{Pointer: "/files/" + strconv.Itoa(i) + "/data", Detail: "is no base64"}})
-				}
-				sub.Files = append(sub.Files, engine.Upload{Name: f.Name, ContentType: f.ContentType, Data: data})
+			files, err := c.uploadsOf(in.Files)
+			if err != nil {
+				return err
 			}
+			sub := engine.Submission{Answers: in.Answers, Ratings: in.Ratings, Comment: in.Comment, Files: files, Links: in.Links, Keep: in.Keep,
+				CustomerData: in.CustomerData, Consent: in.Consent}
 			return c.engine.Submit(c.Context(), p, c.enrolment(), c.step(), sub)
 		}))
 	submit.limit = 64 << 20
+	record := act("POST", "evidence", "recordEvidence", "Steps", "Keep files and links for the hand-in to come", recordIn{}, `{"links": ["https://wiki.example/our-offer"]}`,
+		learner(func(c *call, p engine.PersonID) error {
+			in := c.body.(*recordIn)
+			files, err := c.uploadsOf(in.Files)
+			if err != nil {
+				return err
+			}
+			return c.engine.Record(c.Context(), p, c.enrolment(), c.step(), engine.Submission{Files: files, Links: in.Links, CustomerData: in.CustomerData, Consent: in.Consent})
+		}))
+	record.limit = submit.limit
 	return []route{
 		{method: "GET", path: enrolmentPath + "/steps", id: "listSteps", tag: "Steps", summary: "All steps of an enrolment", scope: lrs.ScopeEnrolmentsRead,
 			reply: list[engine.StepView]{}, do: func(c *call) (any, error) {
@@ -109,6 +158,11 @@ func stepRoutes() []route {
 				return rawReply{"application/octet-stream", data}, nil
 			}},
 		submit,
+		record,
+		act("POST", "evidence/remove", "removeEvidence", "Steps", "Take away what was kept for the hand-in to come", removeIn{}, `{"name": "https://wiki.example/our-offer"}`,
+			learner(func(c *call, p engine.PersonID) error {
+				return c.engine.Unrecord(c.Context(), p, c.enrolment(), c.step(), c.body.(*removeIn).Name)
+			})),
 		act("PUT", "draft", "saveDraft", "Steps", "Keep what the learner has written so far", draftIn{}, `{"answers": {"text": ["We asked"]}}`,
 			learner(func(c *call, p engine.PersonID) error {
 				return c.engine.SaveDraft(c.Context(), p, c.enrolment(), c.step(), c.body.(*draftIn).Answers)
