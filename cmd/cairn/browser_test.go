@@ -204,7 +204,7 @@ func (f frame) click(selector string) {
 // write types a text into every text field of the page.
 func (f frame) write(prose string) {
 	f.b.t.Helper()
-	script := fmt.Sprintf(`document.querySelectorAll('form textarea, form input[type=text]').forEach(e => {
+	script := fmt.Sprintf(`document.querySelectorAll('form textarea, form input[type=text]:not([inputmode=url])').forEach(e => {
 		e.value = %q; e.dispatchEvent(new Event('input', {bubbles: true})); }), true`, prose)
 	var ok bool
 	must(f.b.t, f.try(script, &ok))

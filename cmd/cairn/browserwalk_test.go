@@ -53,7 +53,7 @@ func (w *browserWalk) run() {
 		w.pictureOfHome(file)
 	}
 	w.step(w.home()).write("I asked for a longer contract before I lowered the price, and got it.")
-	tool.attachFile("input[type=file]", evidence)
+	tool.attachFile("#evidence", evidence)
 	tool.click("#submit")
 	w.expectSoon("uploaded", 1)
 
@@ -68,7 +68,7 @@ func (w *browserWalk) run() {
 	w.expectSoon("reject", 1)
 	w.step(w.home()).eventually("document.body.innerText.includes('What did they say when you asked?')")
 	tool.write("They laughed, then agreed: two years.")
-	tool.attachFile("input[type=file]", evidence)
+	tool.attachFile("#evidence", evidence)
 	tool.click("#submit")
 	phone.open(w.personalLink("a mail that asks Max for a second review"))
 	max.rate("4")

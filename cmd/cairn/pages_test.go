@@ -176,7 +176,7 @@ func (g *gallery) widerThan() (wide string) {
 	must(g.t, g.top().try(`(() => { const room = document.documentElement.clientWidth;
 		if (document.documentElement.scrollWidth <= room) return '';
 		const out = [...document.body.querySelectorAll('*')].filter(e => { const r = e.getBoundingClientRect();
-			return r.width && (r.right > room + 1 || r.left < -1) && !e.closest('.scroll, .visually-hidden, .skip, .aid table, .aid pre'); });
+			return r.width && e.checkVisibility() && (r.right > room + 1 || r.left < -1) && !e.closest('.scroll, .visually-hidden, .skip, .aid table, .aid pre'); });
 		return document.documentElement.scrollWidth + ' px of ' + room + ': ' + out.slice(-2).map(e => e.outerHTML.slice(0, 140)).join(' … '); })()`, &wide))
 	return wide
 }
@@ -194,7 +194,7 @@ func (g *gallery) lost() (lost string) {
 	}
 	must(g.t, g.top().try(`[...document.querySelectorAll('body *')].filter(e => {
 		const c = getComputedStyle(e);
-		return e.innerText && (c.overflowX === 'hidden' || c.overflowX === 'clip' || c.overflowY === 'hidden') && !e.closest('.visually-hidden, .board thead, progress, svg')
+		return e.innerText && (c.overflowX === 'hidden' || c.overflowX === 'clip' || c.overflowY === 'hidden') && !e.closest('.visually-hidden, .board thead, progress, svg, a[title]')
 			&& (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 1); }).slice(0, 2).map(e => e.outerHTML.slice(0, 160)).join(' … ')`, &lost))
 	return lost
 }

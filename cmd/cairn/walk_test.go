@@ -300,7 +300,7 @@ func (w *walk) ok(v *visitor) {
 func (w *walk) answers(v *visitor, prose string) url.Values {
 	values := url.Values{}
 	each(v.page.root, func(n *html.Node) {
-		if n.Data == "textarea" || n.Data == "input" && attr(n, "type") == "text" {
+		if n.Data == "textarea" || n.Data == "input" && attr(n, "type") == "text" && attr(n, "inputmode") != "url" {
 			values.Set(attr(n, "name"), prose)
 		}
 	})
