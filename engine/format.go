@@ -118,7 +118,7 @@ func format() map[string]mapping {
 			{"coach", "role rule", false, ""},
 		},
 		"role rule": {
-			{"from", "list of string", true, "In order: launch.custom.x (an e-mail address), launch.role.x, roster.role.x, cohort, ask_learner."},
+			{"from", "list of string", true, "In order: launch.custom.x (an e-mail address), launch.role.x, roster.role.x, cohort (of peers), ask_learner (last; not of a coach)."},
 			{"else", "one of manager|peer|coach", false, "Who stands in."},
 			{"count", "int 1..50", false, "How many; of peers: the size of a group without the learner."},
 		},
