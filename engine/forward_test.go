@@ -245,3 +245,20 @@ func TestAWaitlistTellsWhoNeedsAPersonAndAFreshLinkComesByMail(t *testing.T) {
 		t.Errorf("%d fresh links, the last is %s", n, link)
 	}
 }
+
+func TestAConversationThatHasNotHappenedYetGoesBack(t *testing.T) {
+	h := reviewed(t, askedRoles, `{id: talk, kind: discuss, title: Talk, by: learner, with: manager, done: {all: [response, confirmed]}}`)
+	ctx := t.Context()
+	must(t, h.Submit(ctx, h.sam, h.id, "talk", engine.Submission{Answers: engine.Answers{"text": {"We agreed."}}}))
+	h.sweep()
+	h.answers("max@example.org", engine.OutcomeReturn)
+	if h.state("talk").State != engine.Returned || h.book.count("reject") != 1 || !slices.Contains(h.post.told(), "sam returned talk") {
+		t.Fatalf("not yet: %s, %v", h.state("talk").State, h.book.verbs())
+	}
+	must(t, h.Submit(ctx, h.sam, h.id, "talk", engine.Submission{Answers: engine.Answers{"text": {"Now we did."}}}))
+	h.sweep()
+	h.answers("max@example.org", engine.OutcomeAcknowledged)
+	if h.state("talk").State != engine.Done {
+		t.Errorf("confirmed: %s", h.state("talk").State)
+	}
+}

@@ -208,3 +208,14 @@ func TestAPausedLearnersReviewerIsToldAndMayAnswer(t *testing.T) {
 	must(t, w.service.Pause(t.Context(), engine.Actor{System: "cli"}, w.enrolment("5").ID, w.clock.Now().AddDate(0, 0, 7), ""))
 	w.stranger().get(link).has(t, http.StatusOK, `id="paused"`, `id="request-form"`)
 }
+
+func TestWhatIsTypedIsNamedForTheBrowserToKeepAndForgottenOnceSent(t *testing.T) {
+	w := newWorld(t)
+	w.toTheTrial()
+	link := w.requestPath("try")
+	id := string(w.enrolment("5").Steps["try"].Requests[0].ID)
+	reader := w.stranger()
+	page := reader.get(link)
+	page.has(t, http.StatusOK, `data-keep="`+id+`"`, "data-offline=", "data-restored=")
+	reader.post(link, url.Values{"outcome": {"approve"}, "rating.trade": {"3"}, "sha256": {page.shown(t)}}).has(t, http.StatusOK, `data-forget="`+id+`"`)
+}
