@@ -205,6 +205,9 @@ func (s *scene) handsIn(v *visitor, base string, step engine.StepID) bool {
 				values.Set(name, attr(n, "value"))
 			}
 		})
+		if v.page.find("links") != nil {
+			values.Set("links", "https://wiki.example/our-offer")
+		}
 		var files []upload
 		if find(v.page.root, func(n *html.Node) bool { return attr(n, "type") == "file" }) != nil {
 			files = append(files, upload{"evidence", "notes from the call.txt", "They asked for 5 %. I asked for two years."}, upload{"evidence", "board.png", tinyPNG})
@@ -261,6 +264,7 @@ func (s *scene) learners() {
 	}
 	s.see("home-waiting", dora, home+"/")
 	s.see("portfolio", dora, home+"/portfolio")
+	s.sharesPortfolio(dora, home)
 	s.answersRequest(s.requestLink("21", "try"), "return", "2")
 	s.answersRequest(s.requestLink("21", "practise"), "approve", "4")
 	s.see("step-try-returned", dora, home+"/steps/try")
@@ -312,6 +316,27 @@ func (s *scene) learners() {
 		}
 		s.see("preferences-"+name, v, base(v)+"/preferences")
 	}
+}
+
+// sharesPortfolio shows what hangs from a portfolio, and what others see by its link, while it works and after.
+func (s *scene) sharesPortfolio(v *visitor, home string) {
+	s.t.Helper()
+	s.see("portfolio-matrix", v, home+"/portfolio/matrix")
+	s.see("portfolio-none", v, home+"/portfolio?kind=signoff")
+	s.see("portfolio-links", v, home+"/portfolio/links")
+	v.submit("make-link", url.Values{"label": {"Application to the academy"}, "days": {"30"}})
+	s.shoot("portfolio-links-made", v)
+	address := attr(v.page.find("address"), "value")
+	v.get(home + "/portfolio/links")
+	other := newVisitor(s.t)
+	other.get(address)
+	s.shoot("portfolio-shared", other)
+	learner := s.enrolment("21").Learner
+	links, err := s.service.PortfolioLinks(s.t.Context(), learner)
+	must(s.t, err)
+	must(s.t, s.service.RevokePortfolioLink(s.t.Context(), learner, links[0].ID))
+	other.get(address)
+	s.shoot("portfolio-unshared", other)
 }
 
 // reviewers are asked, by link; and from the gradebook.
