@@ -101,7 +101,7 @@ func samsThings(t *testing.T, w *world, sam *person) things {
 	t.Helper()
 	e := w.enrolment("5")
 	th := things{enrolment: e, values: map[string]string{"handle": strings.TrimPrefix(sam.base, "/s/"), "step": "try", "workflow": "trial", "role": "manager",
-		"enrolment": string(e.ID), "person": string(e.Learner), "id": "reg", "behaviour": "trade", "token": "forged", "version": "1", "link": "1", "aid": "guide", "key": "1", "n": "1", "name": "1", "language": "und"}}
+		"enrolment": string(e.ID), "person": string(e.Learner), "id": "reg", "behaviour": "trade", "token": "forged", "version": "1", "link": "1", "aid": "guide", "action": "1", "key": "1", "n": "1", "name": "1", "language": "und"}}
 	hands, err := w.store.Contributions(t.Context(), e.ID)
 	must(t, err)
 	for _, hand := range hands {
@@ -375,7 +375,7 @@ func TestALinkCannotBeGuessedBentOrUsedForAnotherPage(t *testing.T) {
 	good := map[string]string{
 		"/p/": token(w.links.Share("main", shown)),
 		"/r/": token(w.requestPath("try")), "/u/": token(w.links.Unsubscribe("main", e.Learner, "email")),
-		"/n/": token(w.links.Nudge("main", "m1", issuer+"/x")), "/hooks/mail/": token(w.links.MailHook("main")),
+		"/n/": token(w.links.Nudge("main", "m1", issuer+"/x")), "/hooks/mail/": token(w.links.MailHook("main")), "/w/": token(w.links.Waitlist("main", e.Learner, 0, w.clock.Now())),
 	}
 	who := w.stranger()
 	for _, r := range everyRoute(t) {

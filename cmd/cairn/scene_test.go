@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -114,27 +116,40 @@ func (s *scene) shootNew(v *visitor) {
 	}
 }
 
-// wanders follows the links of a session from its first page, and keeps one page of
-// each template that nobody has shown yet.
-func (s *scene) wanders(v *visitor) {
+// wanders follows the links below an address, a few of each sort, and keeps one page
+// of each template that nobody has shown yet.
+func (s *scene) wanders(v *visitor, from string) {
 	s.t.Helper()
-	home := base(v) + "/"
-	seen := map[string]bool{home: true}
-	for next := []string{home}; len(next) > 0 && len(seen) < 150; next = next[1:] {
-		v.get(next[0])
-		if v.page.status != http.StatusOK || !strings.HasPrefix(v.page.header.Get("Content-Type"), "text/html") {
+	seen, sorts := map[string]bool{from: true}, map[string]int{}
+	for next := []string{from}; len(next) > 0 && len(seen) < 300; next = next[1:] {
+		v.get(s.demo.Tool.URL + next[0])
+		if !strings.HasPrefix(v.page.header.Get("Content-Type"), "text/html") || v.page.status >= 400 {
 			continue
 		}
 		s.shootNew(v)
 		each(v.page.root, func(n *html.Node) {
 			to, _, _ := strings.Cut(attr(n, "href"), "#")
-			if n.Data == "a" && strings.HasPrefix(to, home) && !has(n, "download") && !seen[to] {
-				seen[to] = true
+			to = strings.TrimPrefix(to, s.demo.Tool.URL)
+			if n.Data != "a" || !strings.HasPrefix(to, strings.TrimSuffix(from, "/")+"/") || has(n, "download") || seen[to] {
+				return
+			}
+			seen[to] = true
+			where, query, _ := strings.Cut(to, "?")
+			sort := ids.ReplaceAllString(path.Dir(where), "*") + " " + parameters.ReplaceAllString(query, "=")
+			if path.Base(path.Dir(where)) != "steps" { // steps are alike, and many
+				sort += ids.ReplaceAllString(path.Base(where), "*")
+			}
+			if sorts[sort]++; sorts[sort] <= 4 {
 				next = append(next, to)
 			}
 		})
 	}
 }
+
+var (
+	ids        = regexp.MustCompile(`[0-9a-f-]{36}|[0-9a-f]{64}`)
+	parameters = regexp.MustCompile(`=[^&]*`)
+)
 
 // see opens a page of the visitor's session and keeps it.
 func (s *scene) see(name string, v *visitor, path string) {
@@ -299,8 +314,21 @@ func (s *scene) learners() {
 	s.shoot("step-read-no-reason", sam)
 	s.see("preferences", sam, base(sam)+"/preferences")
 	s.see("portfolio-empty", sam, base(sam)+"/portfolio")
-	s.wanders(sam)
-	s.wanders(dora)
+	s.wanders(sam, base(sam)+"/")
+	s.wanders(dora, home+"/")
+	dora.posts(home+"/window", url.Values{"to": {"/"}})
+	s.shoot("ownwindow", dora)
+	dora.posts(home+"/portfolio/links", url.Values{"days": {"30"}, "label": {"For my next review"}})
+	if at := strings.Index(dora.page.body, s.demo.Tool.URL+"/p/"); at >= 0 {
+		link, _, _ := strings.Cut(dora.page.body[at:], "\"")
+		guest := newVisitor(s.t)
+		guest.get(link)
+		s.shoot("shared", guest)
+		guest.get(s.h.links.Share("main", "withdrawn"))
+		s.shoot("unshared", guest)
+	} else {
+		s.t.Errorf("no link to the portfolio:\n%s", dora.page.text())
+	}
 	s.see("error-not-found", sam, base(sam)+"/steps/nothing")
 
 	nora := s.launches("nora", s.every)
@@ -347,6 +375,7 @@ func (s *scene) reviewers() {
 			if link := s.requestLink(user, step); link != "" {
 				max.get(link)
 				s.shoot("request-"+string(step), max)
+				s.wanders(max, strings.TrimPrefix(link, s.demo.Tool.URL))
 				break
 			}
 		}
@@ -370,6 +399,12 @@ func (s *scene) reviewers() {
 	}
 	max.get(s.demo.Tool.URL + "/r/forged")
 	s.shoot("error-link", max)
+	manager, err := s.service.Person(s.t.Context(), s.enrolment("5").Steps["briefing"].Requests[0].Person)
+	must(s.t, err)
+	for name, made := range map[string]time.Time{"waitlist": s.clock.Now(), "waitlist-old": s.clock.Now().Add(-90 * 24 * time.Hour)} {
+		max.get(s.h.links.Waitlist("main", manager.ID, manager.Waitlists, made))
+		s.shoot(name, max)
+	}
 	person, err := s.store.PersonByAccount(s.t.Context(), s.lms.URL(), "5")
 	must(s.t, err)
 	leave := s.h.links.Unsubscribe("main", person.ID, "email")
@@ -387,7 +422,7 @@ func (s *scene) staff(tessa *visitor) {
 	for _, step := range []string{"read", "try", "call"} {
 		s.see("stepboard-"+step, tessa, home+"/board/steps/scene/"+step)
 	}
-	s.wanders(tessa)
+	s.wanders(tessa, home+"/")
 	s.see("error-forbidden", tessa, home+"/preferences/none")
 	empty := s.place(s.t, map[string]string{"workflow": "nothing-of-the-kind"})
 	for _, who := range []string{"tessa", "sam"} {

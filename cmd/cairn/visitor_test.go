@@ -124,6 +124,15 @@ func (v *visitor) submit(id string, fields url.Values, files ...upload) *documen
 	return v.send(form, action, values, files)
 }
 
+// posts sends fields to an address, as a form of the page shown would.
+func (v *visitor) posts(address string, fields url.Values) *document {
+	v.t.Helper()
+	request, err := http.NewRequestWithContext(v.t.Context(), http.MethodPost, v.resolve(address), strings.NewReader(fields.Encode()))
+	must(v.t, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return v.do(request)
+}
+
 // follow submits the page's only form, as its script would have done.
 func (v *visitor) follow() *document {
 	v.t.Helper()
