@@ -2,9 +2,11 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +30,27 @@ type matrixView struct {
 type matrixRow struct {
 	engine.MatrixRow
 	Evidence []engine.Evidence
-	Brings   []engine.StepView // steps that can bring some, where there is none
+	Brings   []engine.StepView // steps that can still bring some, where there is none
+}
+
+// handView is one hand-in of a row: its pieces stand alike.
+type handView struct {
+	Step   *engine.Step
+	State  engine.EvidenceState
+	Pieces []engine.Evidence
+}
+
+// Hands are the hand-ins of the row, oldest first.
+func (r matrixRow) Hands() []handView {
+	var out []handView
+	for _, ev := range r.Evidence {
+		if n := len(out); n > 0 && out[n-1].Pieces[0].Hand.ID == ev.Hand.ID {
+			out[n-1].Pieces = append(out[n-1].Pieces, ev)
+			continue
+		}
+		out = append(out, handView{Step: ev.Step, State: ev.State, Pieces: []engine.Evidence{ev}})
+	}
+	return out
 }
 
 // Text is the standard or the behaviour in words.
@@ -68,9 +90,12 @@ func (s *Site) matrices(r *http.Request, session *Session) (*engine.Portfolio, [
 			for _, i := range row.Evidence {
 				view.Evidence = append(view.Evidence, m.Evidence[i])
 			}
+			slices.SortStableFunc(view.Evidence, func(a, b engine.Evidence) int { // the pieces of a hand-in together
+				return cmp.Or(a.RecordedAt.Compare(b.RecordedAt), strings.Compare(string(a.Hand.ID), string(b.Hand.ID)), strings.Compare(b.Kind, a.Kind))
+			})
 			if row.State == "" {
 				for _, of := range row.Steps {
-					if step := home.Step(of.ID); step != nil {
+					if step := home.Step(of.ID); step != nil && !step.State.State.Settled() {
 						view.Brings = append(view.Brings, *step)
 					}
 				}
