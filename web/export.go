@@ -53,7 +53,7 @@ func (s *Site) exported(r *http.Request, session *Session) (*engine.Portfolio, *
 	}
 	v := s.view(r)
 	v.Zone = zoneFor(session, all.Learner.Zone)
-	v.Base = ""
+	v.Base, v.Reader = "", "anybody" // a document is read by others, and later: roles as of the learner, whole dates
 	page := &exportPage{Name: v.Name(all.Learner), Made: s.now(), More: all.More}
 	taken, size := map[string]bool{}, int64(0)
 	for _, view := range entryViews(all, func(engine.Entry) string { return "" }) {
@@ -214,12 +214,12 @@ func (s *Site) exportPDF(w http.ResponseWriter, r *http.Request, session *Sessio
 		return err
 	}
 	allowSlowUpload(w)
-	d, err := paper.New(v.Title(), page.Name, page.Name+" · "+v.When(page.Made), page.Made)
+	d, err := paper.New(v.Title(), page.Name, page.Name+" · "+v.DateTime(page.Made, v.Zone), page.Made)
 	if err != nil {
 		return fmt.Errorf("web: print: %w", err)
 	}
 	d.Title(v.Title())
-	d.Small(v.T("page.export.made", "when", v.When(page.Made)))
+	d.Small(v.T("page.export.made", "when", v.DateTime(page.Made, v.Zone)))
 	for _, m := range matrices {
 		if id := r.URL.Query().Get("workflow"); id != "" && id != string(m.Workflow.ID) {
 			continue
@@ -278,7 +278,7 @@ func (s *Site) exportPDF(w http.ResponseWriter, r *http.Request, session *Sessio
 
 // printEntry prints one entry without its files.
 func (s *Site) printEntry(d *paper.Document, v *view, e exportEntry) {
-	facts := []string{v.When(e.At), v.T("page.entry.kind." + string(e.Kind()))}
+	facts := []string{v.DateTime(e.At, v.Zone), v.T("page.entry.kind." + string(e.Kind()))}
 	if e.State() != "" {
 		facts = append(facts, v.T("page.evidence.state."+string(e.State())))
 	}

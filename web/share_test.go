@@ -79,6 +79,9 @@ func TestThePortfolioIsTakenAwayWholeAndReadWithoutUs(t *testing.T) {
 			t.Errorf("the page does not say %q:\n%s", want, index)
 		}
 	}
+	if strings.Contains(index, "today at") || strings.Contains(index, "Your manager") || !strings.Contains(index, "2026") {
+		t.Errorf("it says when and who as if it were read here and now:\n%s", index)
+	}
 	if strings.Contains(index, "<script") || strings.Contains(index, "<img src=x") {
 		t.Error("what people wrote is a part of the page")
 	}
