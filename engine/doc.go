@@ -111,5 +111,6 @@
 //	  doc, service, options, ports, store        the Service, what it is made of and what it needs of others
 //	  errors, stale, lease                       sentinels; the revision a change is meant for; one at a time
 //	  sweep, deadletter, erasure                 what was left behind; what was given up; who is forgotten
+//	  mydata, mydatazip                          what a person may take away: all that is kept about them; as a ZIP
 //	  upgrade                                    what an earlier version wrote
 package engine

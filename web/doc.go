@@ -66,6 +66,7 @@
 //	GET POST  /u/{token}                         unsubscribe; POST is RFC 8058 one-click too
 //	GET       /n/{token}                         from a mail back into the LMS
 //	GET POST  /s/{handle}/preferences            how the person wants to be reached
+//	GET       /s/{handle}/preferences/data.zip   all that is kept about the person
 //	POST      /s/{handle}/pause, …/resume        a learner lets everything stand still, and go on
 //	POST      /s/{handle}/disclosed, …/inbox/read   the notice is put away; messages are read
 //	POST      /hooks/mail/{token}                bounces and complaints, from the mail service

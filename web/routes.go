@@ -36,6 +36,7 @@ func (s *Site) learnerRoutes(get getter, post poster) {
 	get("/s/{handle}/inbox", s.inSession(s.inbox))
 	get("/s/{handle}/preferences", s.inSession(s.preferences))
 	post("/s/{handle}/preferences", maxForm, s.inSession(s.savePreferences))
+	get("/s/{handle}/preferences/data.zip", s.inSession(s.myData))
 	post("/s/{handle}/pause", maxForm, s.asLearner(s.pauseMe))
 	post("/s/{handle}/resume", maxForm, s.asLearner(s.resumeMe))
 	post("/s/{handle}/disclosed", maxForm, s.asLearner(s.disclosed))

@@ -246,6 +246,15 @@ func (c *call) write(reply any) error {
 		c.w.WriteHeader(status)
 		_, _ = c.w.Write(body.data)
 		return nil
+	case streamReply:
+		_ = http.NewResponseController(c.w).SetWriteDeadline(time.Now().Add(streamTime)) // real time; a writer that knows no deadlines has none
+		c.w.Header().Set("Content-Type", body.media)
+		c.w.WriteHeader(status)
+		if err := body.write(c.w); err != nil {
+			c.api.o.Log.WarnContext(c.Context(), "an answer broke off", "operation", c.route.id, "error", err)
+			panic(http.ErrAbortHandler) // what ends must be whole
+		}
+		return nil
 	}
 	data, err := c.render(reply)
 	if err != nil {
@@ -268,6 +277,15 @@ func (c *call) write(reply any) error {
 type rawReply struct {
 	media string
 	data  []byte
+}
+
+// streamTime is how long an answer may take that is written piece by piece.
+const streamTime = 15 * time.Minute
+
+// streamReply is an answer that is written piece by piece. What can be refused is refused before.
+type streamReply struct {
+	media string
+	write func(to io.Writer) error
 }
 
 // etag says at which revision the answer is.

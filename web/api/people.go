@@ -1,6 +1,7 @@
 package api
 
 import (
+	"io"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
@@ -62,6 +63,20 @@ func personRoutes() []route {
 					return nil, refuse(403, "scope", "the key lacks the scope "+lrs.ScopeEnrolmentsRead)
 				}
 				return c.engine.Portfolio(c.Context(), c.person(), false)
+			}},
+		{method: "GET", path: personPath + "/data.zip", id: "exportPerson", tag: "People", summary: "All that is kept about a person, as a ZIP of JSON and the files they handed in",
+			detail: "For a request for access. What is private to the learner is left out: they get it themselves, under Preferences. about.json, the last file, says what else is. Nothing of others is in it but what they answered, without their names.",
+			scope:  lrs.ScopePeopleRead, reply: "", produces: "application/zip", do: func(c *call) (any, error) {
+				if !c.may(lrs.ScopeEnrolmentsRead) {
+					return nil, refuse(403, "scope", "the key lacks the scope "+lrs.ScopeEnrolmentsRead)
+				}
+				if _, err := c.engine.Person(c.Context(), c.person()); err != nil {
+					return nil, err
+				}
+				c.w.Header().Set("Content-Disposition", `attachment; filename="data.zip"`)
+				return streamReply{"application/zip", func(to io.Writer) error {
+					return c.engine.WritePersonalData(c.Context(), c.person(), false, to)
+				}}, nil
 			}},
 		{method: "GET", path: personPath + "/portfolio/links", id: "listPortfolioLinks", tag: "People", summary: "The links by which a person shows the portfolio",
 			detail: "The addresses are kept nowhere.", scope: lrs.ScopePeopleRead, reply: list[engine.PortfolioLink]{}, do: func(c *call) (any, error) {
