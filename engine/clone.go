@@ -35,6 +35,7 @@ func (e *Enrolment) clone() *Enrolment {
 	c.Cohort = e.Cohort.clone()
 	c.Asked = clonePtr(e.Asked)
 	c.Unreachable = maps.Clone(e.Unreachable)
+	c.NudgesHeld = clonePtr(e.NudgesHeld)
 	c.Pauses = slices.Clone(e.Pauses)
 	c.Acts = slices.Clone(e.Acts)
 	c.Appointed = cloneMap(e.Appointed, slices.Clone[[]Assignment])
@@ -85,7 +86,7 @@ func same(a, b *Enrolment) bool {
 		a.Learner == b.Learner && a.Course == b.Course && a.DeploymentID == b.DeploymentID && a.ResourceLinkID == b.ResourceLinkID &&
 		a.LineItem == b.LineItem && a.LineItemsURL == b.LineItemsURL && a.RelaunchURL == b.RelaunchURL && a.Preview == b.Preview &&
 		maps.Equal(a.Custom, b.Custom) &&
-		a.Arm == b.Arm && a.DisclosedAt.Equal(b.DisclosedAt) && a.NoticedAt.Equal(b.NoticedAt) && maps.Equal(a.Unreachable, b.Unreachable) &&
+		a.Arm == b.Arm && a.DisclosedAt.Equal(b.DisclosedAt) && a.NoticedAt.Equal(b.NoticedAt) && maps.Equal(a.Unreachable, b.Unreachable) && a.NudgesHeld.same(b.NudgesHeld) &&
 		a.State == b.State && maps.EqualFunc(a.Anchors, b.Anchors, time.Time.Equal) && maps.Equal(a.AnchorSource, b.AnchorSource) &&
 		slices.EqualFunc(a.Completions, b.Completions, CompletionNote.same) &&
 		maps.EqualFunc(a.Steps, b.Steps, (*StepState).same) &&

@@ -38,6 +38,10 @@ type Cohort struct {
 	Events   map[StepID]Occasion  `json:"events,omitempty"`
 	Talks    map[StepID]Talk      `json:"talks,omitempty"` // threads of the whole cohort
 
+	// Of a whole course (nudgehold.go): whether nudges are held back, and who did that.
+	NudgesHeld *NudgeHold `json:"nudges_held,omitempty"`
+	Acts       []Act      `json:"acts,omitempty"`
+
 	Tell      bool      `json:"tell,omitempty"`      // members are to be woken, as something here has changed
 	TellAfter MemberRef `json:"tell_after,omitzero"` // ... those behind this one
 	// ... and these, whose waking failed, with how often. The sweep tries them again, until they are given up.
@@ -61,6 +65,7 @@ type Talk struct {
 func (c Cohort) clone() Cohort {
 	c.Gates, c.Events, c.Talks = maps.Clone(c.Gates), maps.Clone(c.Events), maps.Clone(c.Talks)
 	c.TellAgain = maps.Clone(c.TellAgain)
+	c.NudgesHeld, c.Acts = clonePtr(c.NudgesHeld), slices.Clone(c.Acts)
 	return c
 }
 

@@ -50,19 +50,9 @@ func (d *delivery) companions(ctx context.Context, w *Workflow, m Message, by ro
 		if err != nil {
 			return out, err
 		}
-		reason, err := d.unfit(ctx, ow, e, other)
-		if err != nil {
+		if along, err := d.travels(ctx, companion{other, ow, e, f}, by, until); err != nil {
 			return out, err
-		}
-		if reason != "" || paused(e, other) {
-			continue // its own turn drops it, or puts it off
-		}
-		if !d.joins(ow, f, e, other, until) {
-			continue
-		}
-		if its, _, err := d.route(ctx, ow, e, other); err != nil {
-			return out, err
-		} else if its.channel != by.channel || by.to != nil && its.to.Name != by.to.Name {
+		} else if !along {
 			continue
 		}
 		if d.hasInbox(ow, other) {
@@ -79,6 +69,23 @@ func (d *delivery) companions(ctx context.Context, w *Workflow, m Message, by ro
 		out = append(out, companion{claimed, ow, e, f})
 	}
 	return out, nil
+}
+
+// travels tells whether a message can go out by a way of another's, now, and is due by until.
+func (d *delivery) travels(ctx context.Context, c companion, by route, until time.Time) (bool, error) {
+	reason, err := d.unfit(ctx, c.w, c.e, c.m)
+	if err != nil {
+		return false, err
+	}
+	held, err := d.held(ctx, c.e, c.m)
+	if err != nil || reason != "" || held || paused(c.e, c.m) {
+		return false, err // its own turn drops it, or puts it off
+	}
+	if !d.joins(c.w, c.f, c.e, c.m, until) {
+		return false, nil
+	}
+	its, _, err := d.route(ctx, c.w, c.e, c.m)
+	return err == nil && its.channel == by.channel && (by.to == nil || its.to.Name == by.to.Name), err
 }
 
 // joins tells whether a nudge may go out now, a little before its time: it is due by until, and its workflow's hours are

@@ -33,6 +33,8 @@ type delivery struct {
 	done map[MessageID]bool
 	sent int
 
+	courses map[CohortID]bool // whose nudges are held back or not, once looked up
+
 	endpoints []Endpoint // of the tenant, once looked up
 	looked    bool
 }
@@ -130,6 +132,11 @@ func (d *delivery) one(ctx context.Context, m Message) error {
 		return err
 	} else if reason != "" {
 		return d.drop(ctx, m, reason)
+	}
+	if held, err := d.held(ctx, e, m); err != nil {
+		return err
+	} else if held {
+		return d.putOff(ctx, m, d.s.now().Add(holdFor))
 	}
 	at, inWindow := d.window(w, e, f, m)
 	if at.After(d.s.now()) {

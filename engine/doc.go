@@ -91,6 +91,7 @@
 //	Messages
 //	  message, nudge, arm, disclosure            the document; the plan; the nudge test; who is told when late
 //	  deliver, channel, companions, window       one person's mails; which way; what travels along; when
+//	  nudgehold, nudgepreview                    a coach holds nudges back; what would be sent in the next days
 //	  preferences, inbox, opened, mailtrouble    what the person wants, reads, opened; bounces and complaints
 //	  endpoint, compose_mail                     chat channels; what a mailer needs to word a mail
 //	Business events

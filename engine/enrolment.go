@@ -78,6 +78,7 @@ type Enrolment struct {
 	DisclosedAt time.Time         `json:"disclosed_at,omitzero"` // the learner was shown who is told when they are late; zero: nobody is
 	NoticedAt   time.Time         `json:"noticed_at,omitzero"`   // the learner has put that notice away
 	Unreachable map[PersonID]bool `json:"unreachable,omitempty"` // asked, but mails to them come back: the coach was told
+	NudgesHeld  *NudgeHold        `json:"nudges_held,omitempty"` // a coach holds them back; nil: they go out (nudgehold.go)
 	// How time stood still, and what coaches did (pause.go, history.go).
 	Pauses []Pause `json:"pauses,omitempty"`
 	Acts   []Act   `json:"acts,omitempty"` // the latest maxActs

@@ -14,6 +14,7 @@ type Options struct {
 	Gradebook Gradebook
 	Mailer    Mailer
 	Links     Links
+	Wording   Wording // of previews; nil: they have no text
 	Chat      Chat    // nil: nobody is reached by chat
 	Sealer    Sealer  // of chat endpoints; needed to add and to use them
 	Counter   Counter // nil: nobody counts

@@ -241,15 +241,7 @@ func (s *Service) Resume(ctx context.Context, by Actor, id EnrolmentID) error {
 
 // awaken makes the messages that a pause held back due, so that nobody waits another day for them.
 func (s *Service) awaken(ctx context.Context, e *Enrolment) error {
-	to := map[PersonID]bool{e.Learner: true}
-	for _, st := range e.Steps {
-		for _, r := range st.Requests {
-			if r.Waiting() {
-				to[r.Person] = true
-			}
-		}
-	}
-	for person := range to {
+	for person := range e.concerned() {
 		all, err := s.waitingFor(ctx, person)
 		if err != nil {
 			return err

@@ -24,6 +24,11 @@ type Mailer interface {
 	Send(ctx context.Context, m Mail) error
 }
 
+// Wording is what a mail says, for whoever wants to see it before it is sent at a time.
+type Wording interface {
+	Word(m Mail, at time.Time) (subject, text string)
+}
+
 // Mail is a message with all a mailer needs to word it. Step is nil when the message is about the whole workflow. Link is
 // empty when the receiver has no page to go to. The language is To's, else the Learner's.
 type Mail struct {

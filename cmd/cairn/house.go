@@ -245,6 +245,7 @@ func (h *house) rooms(ctx context.Context, name string) (*rooms, error) {
 		Recorder:  recorder{lrs: r.lrs, authority: engineAuthority(tenant.IRIBase)},
 		Gradebook: gradebook{tool: h.tool},
 		Mailer:    h.mailer,
+		Wording:   mail.Wording{},
 		Width:     sweepWidth,
 		Chat:      h.chat, Sealer: h.sealer, Counter: h.counted,
 	}
