@@ -34,6 +34,7 @@ type view struct {
 	Back      string    // where the clock returns to
 	Framed    bool      // the browser says that this page is in a frame, and a window of its own can be had
 	Here      string    // the page's own address, to come back to
+	Owner     string    // whose session it is, for what the browser keeps of their typing
 	Frames    []string  // origins that frame this page and are told its height
 	Body      any
 
@@ -152,6 +153,7 @@ func (s *Site) view(r *http.Request) *view {
 		v.Zone = session.Zone
 		v.Base = "/s/" + session.Handle
 		v.Frames = session.Ancestors
+		v.Owner = ownerOf(session)
 		v.Framed, v.Here = framed(r) && (session.Role == RoleLearner || session.Role == RoleStaff), r.URL.Path
 		if session.Locale != "" {
 			locale = session.Locale

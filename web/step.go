@@ -15,6 +15,7 @@ type stepPage struct {
 	*engine.StepView
 	standing
 	Path      string
+	Key       string // under which the browser keeps what is typed
 	Mark      string
 	Form      *formView // what the learner fills in; nil when there is nothing to
 	Yours     writtenView
@@ -96,7 +97,7 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 	if v.Rated, err = ratedIn(r.Context(), service, session, step); err != nil {
 		return err
 	}
-	body := stepPage{StepView: step, Path: v.Base + "/steps/" + string(step.Step.ID), Mark: markOf(*step), Course: session.ReturnURL}
+	body := stepPage{StepView: step, Path: v.Base + "/steps/" + string(step.Step.ID), Key: typedKey(session, step.Step.ID), Mark: markOf(*step), Course: session.ReturnURL}
 	if body.standing, err = s.standingOf(r.Context(), service, session, step); err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ type framedTool struct {
 	tool string // where Cairn is
 	data string // its folder
 	lms  *platform.Platform
+	h    *house
 	log  *lockedBuffer
 	from int // where in the log the case under test begins
 }
@@ -41,6 +42,7 @@ func startFramed(t testing.TB) *framedTool {
 	go func() {
 		ended <- serve(ctx, p, func(ctx context.Context, h *house) error {
 			now := demoFile{}
+			f.h = h
 			now.Tool.URL = h.cfg.publicURL
 			if err := furnish(ctx, h, lms, &now, ""); err != nil {
 				return err

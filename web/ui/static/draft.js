@@ -90,6 +90,6 @@ if (form) {
   } else if (left) drop(key);
 } else {
   // A page of a step without its form: it was handed in, and nothing is left to keep.
-  const step = /^\/s\/[^/]+\/steps\/[^/]+$/.exec(location.pathname);
-  if (step && document.getElementById('status')) drop(step[0]);
+  const key = document.getElementById('main')?.dataset.forgetTyped;
+  if (key) drop(key);
 }

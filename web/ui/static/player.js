@@ -38,8 +38,11 @@ for (const box of document.querySelectorAll('[data-player]')) {
   };
   const cut = () => { last = null; };
   media.addEventListener('timeupdate', () => { if (!media.paused && !media.seeking) note(); });
+  const begin = () => { if (last === null && !media.paused && !media.seeking) note(); };
   media.addEventListener('seeking', cut);
   media.addEventListener('play', cut);
+  media.addEventListener('playing', begin); // not only with the next timeupdate: on a busy machine that is a second later
+  media.addEventListener('seeked', begin);
 
   const words = () => played.filter(([a, b]) => b > a).map(([a, b]) => `${a.toFixed(2)}-${b.toFixed(2)}`).join(',');
   const report = async (leaving) => {

@@ -1,15 +1,18 @@
 // What was typed and not yet taken by the server, kept in this browser: one entry per form,
-// under the handle of the session, so that another session never sees it. Entries go after
-// half a day, as sessions do. Where a browser keeps nothing in frames, the page alone does.
+// under its owner (<body data-owner>), so that a launch anew finds what the last could not send.
+// Entries go after half a day, as sessions do, and as soon as somebody else is here. Where a
+// browser keeps nothing in frames, the page alone does.
 const prefix = 'cairn:';
 const life = 12 * 60 * 60 * 1000;
 
+const { owner } = document.body.dataset;
 let kept = null;
 try {
   kept = window.localStorage;
   for (const name of Object.keys(kept).filter((name) => name.startsWith(prefix))) {
     const entry = JSON.parse(kept.getItem(name) || '{}');
-    if (!(Date.now() - entry.at < life)) kept.removeItem(name);
+    const others = owner && !name.startsWith(`${prefix}${owner}:`);
+    if (others || !(Date.now() - entry.at < life)) kept.removeItem(name);
   }
 } catch {
   kept = null;
