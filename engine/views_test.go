@@ -257,3 +257,29 @@ func TestCountsOfOthersAreHiddenBelowFivePeople(t *testing.T) {
 		t.Fatalf("with five others: %+v", o)
 	}
 }
+
+func TestOthersAreCountedFromTheIndexAsFromTheirDocuments(t *testing.T) {
+	h := newHouse(t, monday)
+	ctx := t.Context()
+	e := h.arrive("first-steps", maxed)
+	for i := range 5 {
+		o, err := h.OthersCount(ctx, e)
+		must(t, err)
+		if !o.Hidden || o.People != 0 || o.Finished != 0 {
+			t.Fatalf("with %d others: %+v", i, o)
+		}
+		h.joins(fmt.Sprint(80+i), "first-steps")
+	}
+	h.joins("99", "negotiation-skills") // another workflow: not counted
+	preview := arrival("first-steps", maxed)
+	preview.Subject, preview.Email, preview.Preview = "98", "preview@example.org", true
+	_, err := h.Arrive(ctx, preview)
+	must(t, err)
+	o, err := h.OthersCount(ctx, e)
+	must(t, err)
+	whole, err := h.Others(ctx, h.id)
+	must(t, err)
+	if o.Hidden || o.People != 5 || o.People != whole.People || o.Finished != whole.Finished || o.Done != nil {
+		t.Fatalf("with five others: %+v, by their documents %+v", o, whole)
+	}
+}

@@ -37,7 +37,7 @@ func (s *Site) journey(w http.ResponseWriter, r *http.Request, session *Session)
 	if err != nil {
 		return fmt.Errorf("web: journey: %w", err)
 	}
-	others, err := service.Others(r.Context(), session.Enrolment)
+	others, err := service.OthersCount(r.Context(), home.Enrolment)
 	if err != nil {
 		return fmt.Errorf("web: journey: %w", err)
 	}

@@ -83,7 +83,31 @@ func TestOthersAreCountedFromFiveOnAndTheirTipsShown(t *testing.T) {
 	tom, _ := w.launch(launchOf("65", "Tom Tailor", "Learner"))
 	tom.post(tom.base+"/steps/read/done", nil)
 	sam.get(sam.base+"/").has(t, http.StatusOK, `id="others"`, "5 others")
-	sam.get(sam.base+"/journey").has(t, http.StatusOK, `id="others"`, "1 has done it")
+	sam.get(sam.base+"/journey").has(t, http.StatusOK, `id="others"`, "5 others")
+}
+
+func TestWhatOthersFoundHelpfulIsATipOnHome(t *testing.T) {
+	w := newWorld(t)
+	sam := kinds(t, w)
+	var others []*person
+	for i, name := range []string{"Ann", "Bob", "Cleo", "Dan", "Eve"} {
+		l := kindsLaunch()
+		l.Subject, l.Name, l.Email = "6"+string(rune('1'+i)), name+" Other", strings.ToLower(name)+"@example.org"
+		p, _ := w.launch(l)
+		others = append(others, p)
+	}
+	others[0].post(others[0].base+"/steps/tell/posts", url.Values{"text": {"Ask for two years first. " + xss}}).has(t, http.StatusOK)
+	others[1].post(others[1].base+"/steps/tell/posts", url.Values{"text": {"Nobody found this helpful."}}).has(t, http.StatusOK)
+	sam.get(sam.base+"/").has(t, http.StatusOK, `id="others"`).hasNot(t, `class="tip"`)
+	thread := sam.get(sam.base + "/steps/tell")
+	at := strings.Index(thread.text, "Ask for two years first.")
+	found := regexp.MustCompile(`name="post" value="([^"]+)"`).FindStringSubmatch(thread.text[max(0, at):])
+	if at < 0 || found == nil {
+		t.Fatalf("no post to find helpful:\n%s", thread.text)
+	}
+	sam.post(sam.base+"/steps/tell/helpful", url.Values{"post": {found[1]}})
+	sam.get(sam.base+"/").has(t, http.StatusOK, `class="tip"`, "Ask for two years first.", "Ann Other", sam.base+"/steps/tell#thread").hasNot(t, "Nobody found this helpful", xss)
+	others[0].get(others[0].base+"/").hasNot(t, `class="tip"`) // their own
 }
 
 func TestAUseIsLoggedWithOneTapAndOnce(t *testing.T) {
