@@ -38,8 +38,9 @@ type boardPage struct {
 	All       int   // learners in the workflow
 	Late      int
 	Done      int
-	Absent    *notOpened // on the course list; nil: everybody has come, or there is no list
-	Several   bool       // the course has several workflows
+	Held      *engine.NudgeHold // the course's nudges are held back; nil: they go out
+	Absent    *notOpened        // on the course list; nil: everybody has come, or there is no list
+	Several   bool              // the course has several workflows
 }
 
 // boardAsked is what was asked for by the address of the page.
@@ -155,7 +156,13 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 	if err := body.fill(r, service, page, filter, v.Base, s.now().Unix()); err != nil {
 		return err
 	}
-	if !decides {
+	if decides {
+		on, err := service.CourseNudges(r.Context(), engine.By(session.Person), session.Course)
+		if err != nil {
+			return fmt.Errorf("web: board: %w", err)
+		}
+		body.Held = on.Held
+	} else {
 		for i := range body.Rows {
 			body.Rows[i].Href, body.Rows[i].Action = "", ""
 		}

@@ -58,7 +58,7 @@ var formats = map[string][]string{
 	"admin.cause.%s": append(causesIn("../lti/selftest.go"), causesIn("../lti/errors.go")...), "admin.act.%s": actsIn(),
 	"coach.state.%s": strings.Fields("active completed stopped"), "coach.role.%s": allRoles, "coach.evidence.%s": strings.Fields("recorded reflected submitted verified"),
 	"coach.why.%s":  strings.Fields("late waiting nobody missed paused left unopened course unconfirmed"),
-	"coach.sent.%s": strings.Fields("step_open step_due step_late news"), "coach.did.%s": strings.Fields("pause resume enrol unenrol version excuse reopen open set_due assign confirm_named set_anchor"),
+	"coach.sent.%s": strings.Fields("step_open step_due step_late news"), "coach.did.%s": strings.Fields("pause resume enrol unenrol version excuse reopen open set_due assign confirm_named set_anchor hold_nudges release_nudges"), "coach.nudges.by.%s": strings.Fields("lms email chat"),
 	"coach.act.%s": coachActs, "coach.act.%s.text": coachActs, "coach.act.%s.do": coachActs,
 	"coach.board.only.%s": append([]string{"all"}, engine.BoardOnly()...),
 	"page.error.%s.title": nil, "page.error.%s.text": nil, "page.answer.%s.%s": nil,

@@ -21,6 +21,7 @@ import (
 	"github.com/cairn-lms/cairn/cmd/sqlitedb"
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/engine/enginesqlite"
+	"github.com/cairn-lms/cairn/engine/mail"
 	"github.com/cairn-lms/cairn/lrs"
 	"github.com/cairn-lms/cairn/lrs/lrssqlite"
 	"github.com/cairn-lms/cairn/lti"
@@ -131,7 +132,7 @@ func newWorld(t *testing.T, change ...func(*web.Options)) *world {
 	w.lrs = lrs.New(records, lrs.Options{Now: w.clock.Now, Log: log})
 	w.service = engine.New(engine.Options{
 		Tenant: "main", Store: w.store, Recorder: recorder{w.lrs},
-		Links: w.links, Now: w.clock.Now, IRIBase: iris, Log: log,
+		Links: w.links, Now: w.clock.Now, IRIBase: iris, Log: log, Wording: mail.Wording{},
 	})
 	source, err := os.ReadFile("testdata/trial.yaml")
 	must(t, err)

@@ -144,16 +144,23 @@ type boardView struct {
 	Counts map[string]int `json:"counts" doc:"How many each value of \"only\" would let through"`
 }
 
-func showBoard(c *call) (any, error) {
-	from := 0
+// fromPlace is the place in a list that the cursor names, from 0.
+func (c *call) fromPlace() (int, error) {
 	parts, err := c.place(1)
+	if err != nil || parts == nil {
+		return 0, err
+	}
+	from, err := strconv.Atoi(parts[0])
+	if err != nil || from < 0 {
+		return 0, malformed(faults{{Pointer: "query/cursor", Detail: "is none that this list gave"}})
+	}
+	return from, nil
+}
+
+func showBoard(c *call) (any, error) {
+	from, err := c.fromPlace()
 	if err != nil {
 		return nil, err
-	}
-	if parts != nil {
-		if from, err = strconv.Atoi(parts[0]); err != nil || from < 0 {
-			return nil, malformed(faults{{Pointer: "query/cursor", Detail: "is none that this list gave"}})
-		}
 	}
 	page, err := c.engine.Board(c.Context(), c.course(), engine.BoardFilter{Workflow: engine.WorkflowID(c.param("workflow")), Only: c.param("only"), Search: c.param("search")}, from, c.limit())
 	if err != nil {

@@ -171,6 +171,9 @@ func (r *renderer) object(v reflect.Value) error {
 
 // personal names the fields of views that hold names of people; keys without people/read do not get them.
 func personal(t reflect.Type, name string) bool {
+	if t == reflect.TypeFor[plannedView]() {
+		return name == "subject" || name == "text" // greet people by their names
+	}
 	switch t {
 	case reflect.TypeFor[engine.ReviewView](), reflect.TypeFor[engine.PostView](), reflect.TypeFor[engine.FunnelRow]():
 		return name == "name"

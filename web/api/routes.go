@@ -45,7 +45,7 @@ var (
 
 // routes is the API.
 func routes() []route {
-	return slices.Concat(metaRoutes(), workflowRoutes(), enrolmentRoutes(), coachRoutes(), stepRoutes(), personRoutes(), nudgeRoutes(), eventRoutes(), cohortRoutes(), enrolCohortRoutes(), gatherRoutes(), threadRoutes(), barrierRoutes(), queueRoutes())
+	return slices.Concat(metaRoutes(), workflowRoutes(), enrolmentRoutes(), coachRoutes(), stepRoutes(), personRoutes(), nudgeRoutes(), eventRoutes(), cohortRoutes(), enrolCohortRoutes(), gatherRoutes(), threadRoutes(), barrierRoutes(), queueRoutes(), heldNudgeRoutes())
 }
 
 // checkQuery refuses parameters that the operation does not know, or knows otherwise.
