@@ -112,3 +112,24 @@ func TestADraftKeepsRatingsAndTheCommentToo(t *testing.T) {
 		t.Errorf("kept: %+v", v.Draft)
 	}
 }
+
+// A learner may hand in the very file that a step shows.
+func TestErasingALearnerLeavesTheFileThatAStepShows(t *testing.T) {
+	h := newHouse(t, monday)
+	ctx := t.Context()
+	source := strings.Replace(shows, "      - {id: rate,", "      - {id: hand, kind: assignment, title: Hand in, by: learner, done: {evidence: 1}}\n      - {id: rate,", 1)
+	_, _, err := h.ImportWorkflow(ctx, "shows.yaml", []byte(source), beside())
+	must(t, err)
+	e := h.arrive("shows", nil)
+	must(t, h.Submit(ctx, e.Learner, e.ID, "hand", engine.Submission{Answers: engine.Answers{"text": {"The clip itself"}}, Files: []engine.Upload{{Name: "clip.mp4", Data: []byte("a clip")}, {Name: "own.txt", Data: []byte("only Sam's")}}}))
+	done, err := h.ErasePerson(ctx, operator, engine.ByAccount(lms, "5"), false)
+	must(t, err)
+	if done.Files != 1 {
+		t.Errorf("%d files were erased, want the learner's own", done.Files)
+	}
+	next, err := h.Arrive(ctx, engine.Arrival{Issuer: lms, Subject: "ben", Name: "Ben", Workflow: "shows", Course: course()})
+	must(t, err)
+	if _, data, err := h.StepMedia(ctx, next.Learner, next.ID, "clip"); err != nil || string(data) != "a clip" {
+		t.Errorf("the clip holds %q: %v", data, err)
+	}
+}

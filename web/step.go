@@ -14,25 +14,26 @@ import (
 type stepPage struct {
 	*engine.StepView
 	standing
-	Path      string
-	Key       string // under which the browser keeps what is typed
-	Mark      string
-	Form      *formView // what the learner fills in; nil when there is nothing to
-	Yours     writtenView
-	About     writtenView
-	Player    *playerView
-	Elsewhere *elsewhereView
-	Talk      *talkView
-	CanSkip   bool
-	NoReason  *engine.FieldError // why "not possible" was not taken
-	NoCode    *engine.FieldError // why a code was not taken
-	NoText    *engine.FieldError // why a post was not
-	First     bool               // never looked at: say so once
-	LostFile  bool               // files came with a form that was refused and could not be kept: they must be chosen again
-	Typed     string             // a reason or code that was not taken
-	Course    string             // the way back to the course in the LMS; may be empty
-	DraftAt   int64              // when the draft in the form was kept, in milliseconds; 0: there is none
-	Refused   bool               // the form came back
+	Path       string
+	Key        string // under which the browser keeps what is typed
+	Mark       string
+	Form       *formView // what the learner fills in; nil when there is nothing to
+	Yours      writtenView
+	About      writtenView
+	Player     *playerView
+	Transcript []string // what is said in it, from its subtitles
+	Elsewhere  *elsewhereView
+	Talk       *talkView
+	CanSkip    bool
+	NoReason   *engine.FieldError // why "not possible" was not taken
+	NoCode     *engine.FieldError // why a code was not taken
+	NoText     *engine.FieldError // why a post was not
+	First      bool               // never looked at: say so once
+	LostFile   bool               // files came with a form that was refused and could not be kept: they must be chosen again
+	Typed      string             // a reason or code that was not taken
+	Course     string             // the way back to the course in the LMS; may be empty
+	DraftAt    int64              // when the draft in the form was kept, in milliseconds; 0: there is none
+	Refused    bool               // the form came back
 }
 
 // HasContent tells whether there is something to read, watch or open.
@@ -112,6 +113,11 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 		allowMedia(w.Header(), originOf(step.URL))
 	}
 	body.Player = playerOf(step, body.Path, r.URL.Query().Get("here") == "1")
+	if body.Player != nil {
+		if body.Transcript, err = transcriptOf(r.Context(), service, session, step, v.Language()); err != nil {
+			return err
+		}
+	}
 	if step.Thread, err = olderPosts(r, service, session, step); err != nil {
 		return err
 	}

@@ -52,6 +52,7 @@ func TestWhatWasPlayedOfAVideoMakesItsStepDone(t *testing.T) {
 	if have := part.Header.Get("Content-Type"); have != "audio/wav" || part.Header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("it comes as %s", have)
 	}
+	sam.get(step).has(t, http.StatusOK, `<details class="transcript"`, "<p>Ask first.</p>")
 	sam.get(step+"/captions/und").has(t, http.StatusOK, "WEBVTT")
 	sam.get(step+"/captions/fr").has(t, http.StatusNotFound)
 	sam.post(step+"/opened", nil)

@@ -99,7 +99,7 @@ func (s *scene) email() string { return fmt.Sprintf("sam%d@example.org", s.n) }
 
 // stepOf is the step that an operation is tried on, where it is not the plan.
 var stepOf = map[string]string{
-	"confirmStep": "page", "openedStep": "page", "watchedStep": "video", "attendStep": "call", "agreeTime": "lunch", "showInvite": "call",
+	"confirmStep": "page", "openedStep": "page", "watchedStep": "video", "attendStep": "call", "agreeTime": "lunch", "showInvite": "call", "showMedia": "clip",
 	"openStep": "gate", "showThread": "tell", "post": "tell", "reopenStep": "page",
 }
 

@@ -196,6 +196,20 @@ func stepRoutes() []route {
 		act("POST", "agree", "agreeTime", "Coach", "Say when a learner and whom the step is with meet", agreeIn{}, `{"at": "2026-12-10T14:00:00Z"}`, func(c *call) error {
 			return c.engine.AgreeTime(c.Context(), c.by(), c.enrolment(), c.step(), c.body.(*agreeIn).At)
 		}),
+		{method: "GET", path: stepPath + "/media", id: "showMedia", tag: "Steps", summary: "The file that a step shows", scope: lrs.ScopeEnrolmentsRead,
+			detail: "Of a step that is no longer locked. What it is stands in the step, as `media`.",
+			reply:  "", produces: "application/octet-stream", do: func(c *call) (any, error) {
+				p, err := c.learner()
+				if err != nil {
+					return nil, err
+				}
+				_, data, err := c.engine.StepMedia(c.Context(), p, c.enrolment(), c.step())
+				if err != nil {
+					return nil, err
+				}
+				c.w.Header().Set("Content-Disposition", "attachment")
+				return rawReply{"application/octet-stream", data}, nil
+			}},
 		{method: "GET", path: stepPath + "/invite.ics", id: "showInvite", tag: "Steps", summary: "The calendar entry of an event", scope: lrs.ScopeEnrolmentsRead,
 			reply: "", produces: "text/calendar", do: func(c *call) (any, error) {
 				p, err := c.learner()
