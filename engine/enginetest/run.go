@@ -54,6 +54,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"old previews are found", oldPreviewsAreFound},
 		{"a contribution is replaced by id", contributionIsReplaced},
 		{"a file is kept under its hash", blobIsKept},
+		{"the files that steps show are kept with their version", mediaAreKept},
 		{"barrier actions are kept", barrierActionsAreKept},
 		{"links to a portfolio are kept, by the hash of their secret", portfolioLinksAreKept},
 		{"channel endpoints are kept by name", endpointsAreKept},
