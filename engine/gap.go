@@ -53,13 +53,26 @@ func (s *Service) Gap(ctx context.Context, id EnrolmentID) (*Gap, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gap{Enrolment: id, Behaviours: []BehaviourGap{}}
+	return gapOf(w, e, f.Learner, all), nil
+}
+
+// GapOf is Gap for what home shows, of the same moment, without loading it again.
+func (s *Service) GapOf(ctx context.Context, h *Home) (*Gap, error) {
+	all, err := s.writtenOf(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	return gapOf(h.Workflow, h.Enrolment, h.Learner, all), nil
+}
+
+func gapOf(w *Workflow, e *Enrolment, learner Person, all map[ContributionID]*Contribution) *Gap {
+	g := &Gap{Enrolment: e.ID, Behaviours: []BehaviourGap{}}
 	given := ratingsGiven(w, e, all)
 	for i := range w.Behaviours {
 		b := &w.Behaviours[i]
-		out := BehaviourGap{ID: b.ID, Text: b.Text.In(f.Learner.Locale), Target: b.Target, Uses: e.Uses[b.ID], Baseline: map[Role]float64{}, Now: map[Role]float64{}, Series: series(given, b.ID)}
+		out := BehaviourGap{ID: b.ID, Text: b.Text.In(learner.Locale), Target: b.Target, Uses: e.Uses[b.ID], Baseline: map[Role]float64{}, Now: map[Role]float64{}, Series: series(given, b.ID)}
 		for _, point := range b.Scale {
-			out.Scale = append(out.Scale, point.In(f.Learner.Locale))
+			out.Scale = append(out.Scale, point.In(learner.Locale))
 		}
 		for _, p := range out.Series {
 			if _, had := out.Baseline[p.Role]; !had {
@@ -75,7 +88,7 @@ func (s *Service) Gap(ctx context.Context, id EnrolmentID) (*Gap, error) {
 		out.Series = out.Series[max(0, len(out.Series)-maxSeries):]
 		g.Behaviours = append(g.Behaviours, out)
 	}
-	return g, nil
+	return g
 }
 
 // measure says how far it is to the target and how far it has come.

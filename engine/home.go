@@ -64,7 +64,7 @@ func (s *Service) Home(ctx context.Context, id EnrolmentID) (*Home, error) {
 		return nil, err
 	}
 	v := &viewer{decision: &decision{w: w, e: e, f: f, now: s.now()}, names: names}
-	h := &Home{Enrolment: e, Workflow: w, Learner: f.Learner, Discloses: len(w.escalations()) > 0}
+	h := &Home{Enrolment: e, Workflow: w, Learner: f.Learner, Discloses: len(w.escalations()) > 0, names: names}
 	h.Done, h.Required = tally(w, e)
 	for _, of := range w.order {
 		st := e.Steps[of.ID]
@@ -84,6 +84,43 @@ func (s *Service) Home(ctx context.Context, id EnrolmentID) (*Home, error) {
 		}
 	}
 	return h, nil
+}
+
+// writtenOf is what was written in the enrolment of home, loaded once.
+func (s *Service) writtenOf(ctx context.Context, h *Home) (map[ContributionID]*Contribution, error) {
+	var err error
+	if h.written == nil {
+		h.written, err = s.contributions(ctx, h.Enrolment.ID)
+	}
+	return h.written, err
+}
+
+// StepReview is an answer with the step it is about.
+type StepReview struct {
+	Step   *Step
+	Review ReviewView
+}
+
+// LatestReviews are the last answers to each step that the learner reads, of those since a time, newest first.
+func (s *Service) LatestReviews(ctx context.Context, h *Home, since time.Time) ([]StepReview, error) {
+	recent := func(r Review) bool { return r.At.After(since) }
+	var out []StepReview
+	for i := range h.Steps {
+		v := &h.Steps[i]
+		if !v.Step.ForLearner() || !slices.ContainsFunc(v.State.Reviews, recent) {
+			continue
+		}
+		all, err := s.writtenOf(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		views := reviewViews(h.Workflow, v.Step, &v.State, all, h.names)
+		if n := len(views); n > 0 && recent(views[n-1].Review) {
+			out = append(out, StepReview{v.Step, views[n-1]})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b StepReview) int { return b.Review.At.Compare(a.Review.At) })
+	return out, nil
 }
 
 // choose picks the next step (earliest due, then file order), the next that will open, and what waits for others.

@@ -15,6 +15,8 @@ type InboxItem struct {
 	Step     *Step // nil: about the whole workflow
 	Learner  Person
 	Open     bool // it still fits: there is something to do
+
+	enrolment *Enrolment
 }
 
 // Inbox is a page of a person's inbox, newest first.
@@ -57,8 +59,9 @@ func (s *Service) Inbox(ctx context.Context, acting PersonID, page Paging) (Inbo
 	if len(all) > page.Limit {
 		all, in.Next = all[:page.Limit], string(all[page.Limit-1].ID)
 	}
+	known := map[EnrolmentID]InboxItem{} // most are about one enrolment: it is loaded once
 	for _, m := range all {
-		item, err := s.inboxItem(ctx, m)
+		item, err := s.inboxItemOf(ctx, m, known)
 		if errors.Is(err, ErrNotFound) {
 			continue // the enrolment is gone
 		}
@@ -82,20 +85,29 @@ func (s *Service) inbox(ctx context.Context, p PersonID) ([]Message, error) {
 }
 
 func (s *Service) inboxItem(ctx context.Context, m Message) (InboxItem, error) {
-	e, err := s.o.Store.Enrolment(ctx, m.Enrolment)
-	if err != nil {
-		return InboxItem{}, fmt.Errorf("load enrolment %s: %w", m.Enrolment, err)
+	return s.inboxItemOf(ctx, m, map[EnrolmentID]InboxItem{})
+}
+
+// inboxItemOf takes what a message is about from those known, and notes it there.
+func (s *Service) inboxItemOf(ctx context.Context, m Message, known map[EnrolmentID]InboxItem) (InboxItem, error) {
+	about, had := known[m.Enrolment]
+	if !had {
+		var err error
+		if about.enrolment, err = s.o.Store.Enrolment(ctx, m.Enrolment); err != nil {
+			return InboxItem{}, fmt.Errorf("load enrolment %s: %w", m.Enrolment, err)
+		}
+		e := about.enrolment
+		if about.Workflow, err = s.Workflow(ctx, e.Workflow, e.Version); err != nil {
+			return InboxItem{}, err
+		}
+		if about.Learner, err = s.Person(ctx, e.Learner); err != nil {
+			return InboxItem{}, err
+		}
+		known[m.Enrolment] = about
 	}
-	w, err := s.Workflow(ctx, e.Workflow, e.Version)
-	if err != nil {
-		return InboxItem{}, err
-	}
-	learner, err := s.Person(ctx, e.Learner)
-	if err != nil {
-		return InboxItem{}, err
-	}
-	open, _ := fits(w, e, m, s.now())
-	return InboxItem{Message: m, Workflow: w, Step: w.Step(m.Step), Learner: learner, Open: open}, nil
+	w := about.Workflow
+	open, _ := fits(w, about.enrolment, m, s.now())
+	return InboxItem{Message: m, Workflow: w, Step: w.Step(m.Step), Learner: about.Learner, Open: open}, nil
 }
 
 // ReadInbox marks messages of the acting person's inbox as read; none named: all of them.

@@ -19,6 +19,9 @@ type Home struct {
 	Tells     Disclosure   // whom it tells when the learner is late
 	Zone      string       // IANA, of the learner
 	Discloses bool         // some nudge goes to the manager when the learner is late: say so
+
+	names   map[PersonID]Person              // of who was asked and who answered
+	written map[ContributionID]*Contribution // nil: not loaded yet
 }
 
 // Step is the view of one step, or nil.

@@ -17,11 +17,11 @@ type homePage struct {
 	Complete, Stopped bool
 	Percent           int
 	Stones            []stone
-	News              []news
-	Returned          *news   // the comment with which the next step came back
-	Idle              waiting // whose turn it is when it is not the learner's
-	More              bool    // steps of the learner are left
-	Notice            bool    // the notice who is told when they are late is not put away yet
+	News              []engine.StepReview
+	Returned          *engine.StepReview // the comment with which the next step came back
+	Idle              waiting            // whose turn it is when it is not the learner's
+	More              bool               // steps of the learner are left
+	Notice            bool               // the notice who is told when they are late is not put away yet
 	Letters           letterbox
 	Why               string      // why the next step is the next one
 	Ahead             []pathStep  // the few steps after it
@@ -49,11 +49,8 @@ type pathStep struct {
 	Open bool   // there is something to see or do
 }
 
-// news is an answer somebody gave.
-type news struct {
-	Step   *engine.Step
-	Review engine.ReviewView
-}
+// newsLife is how long an answer is news.
+const newsLife = 14 * 24 * time.Hour
 
 // maxNews is how many answers home shows; the steps keep them all.
 const maxNews = 3
@@ -87,7 +84,7 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, session *Session) er
 	if body.Letters, err = s.letters(r, service, session); err != nil {
 		return err
 	}
-	all, err := s.newsOf(r.Context(), service, home)
+	all, err := service.LatestReviews(r.Context(), home, s.now().Add(-newsLife))
 	if err != nil {
 		return fmt.Errorf("web: home: %w", err)
 	}
@@ -105,7 +102,7 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request, session *Session) er
 
 // aroundHome adds what stands beside the next step.
 func (s *Site) aroundHome(ctx context.Context, service *engine.Service, session *Session, v *view, body *homePage) error {
-	gap, err := service.Gap(ctx, session.Enrolment)
+	gap, err := service.GapOf(ctx, body.Home)
 	if err != nil {
 		return err
 	}
@@ -169,29 +166,6 @@ func markOf(step engine.StepView) string {
 		return "late"
 	}
 	return string(step.State.State)
-}
-
-// newsLife is how long an answer is news.
-const newsLife = 14 * 24 * time.Hour
-
-// newsOf are the latest answers that the learner may read, newest first, one of
-// each step.
-func (s *Site) newsOf(ctx context.Context, service *engine.Service, home *engine.Home) ([]news, error) {
-	var list []news
-	for _, step := range home.Steps {
-		if !step.Step.ForLearner() || !slices.ContainsFunc(step.State.Reviews, func(r engine.Review) bool { return s.now().Sub(r.At) < newsLife }) {
-			continue
-		}
-		whole, err := service.StepView(ctx, home.Enrolment.ID, step.Step.ID, true)
-		if err != nil {
-			return nil, err
-		}
-		if n := len(whole.Reviews); n > 0 && s.now().Sub(whole.Reviews[n-1].At) < newsLife {
-			list = append(list, news{Step: step.Step, Review: whole.Reviews[n-1]})
-		}
-	}
-	slices.SortStableFunc(list, func(a, b news) int { return b.Review.At.Compare(a.Review.At) })
-	return list, nil
 }
 
 // stone is one stone of the cairn that progress builds.

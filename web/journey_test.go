@@ -170,7 +170,7 @@ func TestHomeShowsTheWayFromTheFirstRatingToTheTarget(t *testing.T) {
 	max := w.stranger()
 	link := w.requestPath("try")
 	max.post(link, url.Values{"outcome": {"approve"}, "rating.trade": {"2"}, "sha256": {max.get(link).shown(t)}})
-	sam.get(sam.base+"/").has(t, http.StatusOK, `id="gap"`, `id="gap-trade"`, "1 points to go, as others see it", "to reach: mostly", `<th scope="row">Your manager</th><td>2: seldom</td>`)
+	sam.get(sam.base+"/").has(t, http.StatusOK, `id="gap"`, `id="gap-trade"`, "1 point to go, as others see it", "to reach: mostly", `<th scope="row">Your manager</th><td>2: seldom</td>`)
 }
 
 func TestTheInboxKeepsWhatWasRead(t *testing.T) {
