@@ -34,7 +34,7 @@ type office struct {
 	courses      lti.Courses
 }
 
-func newOffice(t *testing.T) *office {
+func newOffice(t testing.TB) *office {
 	t.Helper()
 	o := &office{world: newWorld(t)}
 	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "control.db"))
@@ -338,7 +338,7 @@ func TestAnAdministratorOfTheLMSGoesToTheirOwnTenantAndNobodyElseDoes(t *testing
 }
 
 // linkIn is the way into the administration on a page.
-func linkIn(t *testing.T, p page) string {
+func linkIn(t testing.TB, p page) string {
 	t.Helper()
 	found := regexp.MustCompile(`id="open-admin" href="([^"]+/admin/signin\?ticket=[A-Z0-9]+)" target="_blank"`).FindStringSubmatch(p.text)
 	if found == nil {

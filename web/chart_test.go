@@ -10,7 +10,7 @@ import (
 )
 
 // drawn is a chart as pages show it.
-func drawn(t *testing.T, c *chart) string {
+func drawn(t testing.TB, c *chart) string {
 	t.Helper()
 	p, err := loadPages()
 	if err != nil {
@@ -24,7 +24,7 @@ func drawn(t *testing.T, c *chart) string {
 	return b.String()
 }
 
-func has(t *testing.T, page string, all ...string) {
+func has(t testing.TB, page string, all ...string) {
 	t.Helper()
 	for _, one := range all {
 		if !strings.Contains(page, one) {

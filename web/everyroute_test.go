@@ -22,7 +22,7 @@ type route struct{ method, path string }
 func (r route) String() string { return r.method + " " + r.path }
 
 // everyRoute reads the pages from the sources, so that none is forgotten here.
-func everyRoute(t *testing.T) []route {
+func everyRoute(t testing.TB) []route {
 	t.Helper()
 	files, err := filepath.Glob("*.go")
 	must(t, err)
@@ -48,7 +48,7 @@ func everyRoute(t *testing.T) []route {
 var openRoutes = []string{"GET /", "GET /admin/signin", "POST /dev/clock"}
 
 // keeperOf is what keeps strangers out of a page.
-func keeperOf(t *testing.T, r route) string {
+func keeperOf(t testing.TB, r route) string {
 	t.Helper()
 	switch {
 	case slices.Contains(openRoutes, r.String()):
@@ -73,7 +73,7 @@ type things struct {
 var placeholder = regexp.MustCompile(`\{([a-z]+)\}`)
 
 // at is a route with the things in its place.
-func (th things) at(t *testing.T, r route) string {
+func (th things) at(t testing.TB, r route) string {
 	t.Helper()
 	return placeholder.ReplaceAllStringFunc(r.path, func(name string) string {
 		value, ok := th.values[strings.Trim(name, "{}")]
@@ -97,7 +97,7 @@ func (th things) form() url.Values {
 }
 
 // samsThings are what Sam has when the experiment is handed in.
-func samsThings(t *testing.T, w *world, sam *person) things {
+func samsThings(t testing.TB, w *world, sam *person) things {
 	t.Helper()
 	e := w.enrolment("5")
 	th := things{enrolment: e, values: map[string]string{"handle": strings.TrimPrefix(sam.base, "/s/"), "step": "try", "workflow": "trial", "role": "manager",
@@ -120,7 +120,7 @@ func samsThings(t *testing.T, w *world, sam *person) things {
 }
 
 // everythingOf is all that is kept about a learner, to see whether anything changed.
-func everythingOf(t *testing.T, w *world, subject string) string {
+func everythingOf(t testing.TB, w *world, subject string) string {
 	t.Helper()
 	ctx := t.Context()
 	e := w.enrolment(subject)

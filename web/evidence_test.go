@@ -24,7 +24,7 @@ func (w *world) atTheTrial() (*person, string) {
 	return sam, sam.base + "/steps/try"
 }
 
-func picture(t *testing.T, w, h int) string {
+func picture(t testing.TB, w, h int) string {
 	t.Helper()
 	var b bytes.Buffer
 	must(t, png.Encode(&b, image.NewNRGBA(image.Rect(0, 0, w, h))))

@@ -20,7 +20,7 @@ func (w *world) said(verb string) int {
 }
 
 // loggedKey is the key that the page gave the next use.
-func (p page) loggedKey(t *testing.T) string {
+func (p page) loggedKey(t testing.TB) string {
 	t.Helper()
 	found := regexp.MustCompile(`name="key" value="([^"]+)"`).FindStringSubmatch(p.text)
 	if found == nil {

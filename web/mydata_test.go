@@ -9,7 +9,7 @@ import (
 )
 
 // dataOf is what a person downloads about themselves, by the names of the archive.
-func dataOf(t *testing.T, p *person) map[string]string {
+func dataOf(t testing.TB, p *person) map[string]string {
 	t.Helper()
 	p.get(p.base+"/preferences").has(t, http.StatusOK, `id="my-data-get"`, `action="`+p.base+`/preferences/data.zip"`)
 	got := p.get(p.base + "/preferences/data.zip")

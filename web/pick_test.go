@@ -34,7 +34,7 @@ func (w *world) imports(id, title, behaviour string) {
 	importInto(w.t, w.service, id, title, behaviour)
 }
 
-func importInto(t *testing.T, service *engine.Service, id, title, behaviour string) {
+func importInto(t testing.TB, service *engine.Service, id, title, behaviour string) {
 	t.Helper()
 	source := "workflow: " + id + "\nversion: 1\ntitle: '" + title + "'\ngoal: {outcome: Better work}\nbehaviours:\n  - id: b\n    text: '" + behaviour + `'
     scale: [never, always]
@@ -193,7 +193,7 @@ func TestAnEmptySiteSaysHowWorkflowsGetThere(t *testing.T) {
 	first.hasNot(t, `id="pick-form"`)
 }
 
-func emptyEngine(t *testing.T) *engine.Service {
+func emptyEngine(t testing.TB) *engine.Service {
 	t.Helper()
 	db, err := sqlitedb.Open(t.Context(), filepath.Join(t.TempDir(), "empty.db"))
 	must(t, err)

@@ -21,7 +21,7 @@ func withReports(o *web.Options) {
 }
 
 // reached is Sam with the first announcement in the inbox.
-func reached(t *testing.T, w *world) (*person, engine.MessageID) {
+func reached(t testing.TB, w *world) (*person, engine.MessageID) {
 	t.Helper()
 	sam := w.sam()
 	who := w.enrolment("5").Learner

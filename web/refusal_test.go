@@ -46,7 +46,7 @@ func TestAnotherLearnersIDsInAnAddressOpenNothing(t *testing.T) {
 	thief.get(sofia.base+"/").has(t, http.StatusForbidden)
 }
 
-func mustURL(t *testing.T, raw string) *url.URL {
+func mustURL(t testing.TB, raw string) *url.URL {
 	t.Helper()
 	u, err := url.Parse(raw)
 	must(t, err)

@@ -14,7 +14,7 @@ import (
 )
 
 // kinds is Sam in the workflow that has a step of each kind.
-func kinds(t *testing.T, w *world) *person {
+func kinds(t testing.TB, w *world) *person {
 	t.Helper()
 	source, err := os.ReadFile("testdata/kinds.yaml")
 	must(t, err)

@@ -41,7 +41,7 @@ const (
 // world is a site over a real engine, real stores and a real server. Launches are
 // handed to the site as the tool would hand them.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	url     string
 	site    *web.Site
 	service *engine.Service
@@ -104,7 +104,7 @@ func (l *logs) String() string {
 	return l.b.String()
 }
 
-func newWorld(t *testing.T, change ...func(*web.Options)) *world {
+func newWorld(t testing.TB, change ...func(*web.Options)) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, pending: map[string]*lti.Launch{}, log: &logs{},
@@ -162,7 +162,7 @@ func newWorld(t *testing.T, change ...func(*web.Options)) *world {
 	return w
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -263,7 +263,7 @@ func (p *person) postFiles(path string, form url.Values, files ...file) page {
 	return p.do(http.MethodPost, path, body, http.Header{"Content-Type": {kind}})
 }
 
-func multipartBody(t *testing.T, form url.Values, files ...file) (io.Reader, string) {
+func multipartBody(t testing.TB, form url.Values, files ...file) (io.Reader, string) {
 	t.Helper()
 	var b bytes.Buffer
 	m := multipart.NewWriter(&b)
@@ -343,7 +343,7 @@ func (w *world) requestPath(step engine.StepID) string {
 var hiddenSHA = regexp.MustCompile(`name="sha256" value="([0-9a-f]*)"`)
 
 // shown is the hash on a reviewer's page.
-func (p page) shown(t *testing.T) string {
+func (p page) shown(t testing.TB) string {
 	t.Helper()
 	found := hiddenSHA.FindStringSubmatch(p.text)
 	if found == nil {
@@ -352,7 +352,7 @@ func (p page) shown(t *testing.T) string {
 	return found[1]
 }
 
-func (p page) has(t *testing.T, status int, texts ...string) page {
+func (p page) has(t testing.TB, status int, texts ...string) page {
 	t.Helper()
 	if p.StatusCode != status {
 		t.Errorf("%s %s answered %d, want %d", p.Request.Method, p.Request.URL.Path, p.StatusCode, status)
@@ -365,7 +365,7 @@ func (p page) has(t *testing.T, status int, texts ...string) page {
 	return p
 }
 
-func (p page) hasNot(t *testing.T, texts ...string) {
+func (p page) hasNot(t testing.TB, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if strings.Contains(p.text, text) {
