@@ -179,7 +179,11 @@ func (s *Service) boardRow(w *Workflow, e *Enrolment, f Facts) BoardRow {
 	row.Done, row.Required = tally(w, e)
 	h := &Home{}
 	for _, of := range w.order {
-		sv := v.view(of, e.Steps[of.ID])
+		st := e.Steps[of.ID]
+		if st == nil || !st.takes() {
+			continue // nobody's turn, and late to nobody
+		}
+		sv := v.glance(of, st)
 		if sv.Late {
 			row.Late++
 		}

@@ -173,18 +173,8 @@ func (v *viewer) uses(role Role) bool {
 
 // view is one step for lists: without what people wrote.
 func (v *viewer) view(s *Step, st *StepState) StepView {
-	sv := StepView{Rev: v.e.Rev, Step: s, State: *st, Due: st.DueAt, Zone: v.zone(s.By).String(), Act: actOf(v.e, s, st), Questions: asks(s),
-		MinWords: s.MinWords(), MinFiles: s.MinFiles(), Aid: v.w.Aid(s.Content.Aid)}
-	sv.Late = !st.DueAt.IsZero() && v.now.After(st.DueAt) && (st.State == Open || st.State == Returned) && v.e.State == Active
-	if st.Again != nil {
-		sv.Due = st.Again.DueAt
-		sv.Late = !sv.Due.IsZero() && v.now.After(sv.Due) && v.e.State == Active
-	}
-	if p := v.e.Pause(); p != nil && sv.Due.After(p.From) {
-		sv.Late = false // nothing falls due
-	}
-	sv.Later = st.later(v.now)
-	v.meets(&sv)
+	sv := v.glance(s, st)
+	sv.Zone, sv.Questions, sv.MinWords, sv.MinFiles, sv.Aid = v.zone(s.By).String(), asks(s), s.MinWords(), s.MinFiles(), v.w.Aid(s.Content.Aid)
 	for _, b := range s.Rate {
 		sv.Rate = append(sv.Rate, *v.w.Behaviour(b))
 	}
@@ -202,6 +192,22 @@ func (v *viewer) view(s *Step, st *StepState) StepView {
 		}
 	}
 	v.asked(&sv)
+	return sv
+}
+
+// glance is of a step what tells whose turn it is and until when: what lists of many people need.
+func (v *viewer) glance(s *Step, st *StepState) StepView {
+	sv := StepView{Rev: v.e.Rev, Step: s, State: *st, Due: st.DueAt, Act: actOf(v.e, s, st)}
+	sv.Late = !st.DueAt.IsZero() && v.now.After(st.DueAt) && (st.State == Open || st.State == Returned) && v.e.State == Active
+	if st.Again != nil {
+		sv.Due = st.Again.DueAt
+		sv.Late = !sv.Due.IsZero() && v.now.After(sv.Due) && v.e.State == Active
+	}
+	if p := v.e.Pause(); p != nil && sv.Due.After(p.From) {
+		sv.Late = false // nothing falls due
+	}
+	sv.Later = st.later(v.now)
+	v.meets(&sv)
 	return sv
 }
 
