@@ -21,7 +21,7 @@ type personPage struct {
 	Path     string // of the person's page
 	Phases   []personPhase
 	Evidence []engine.Evidence
-	Gap      *engine.Gap
+	Gaps     []*chart // behaviours, from how they were to how they are to be
 	Thread   *engine.ThreadView
 	Step     *engine.CoachStep // the one to be changed
 	Form     actForm
@@ -107,13 +107,17 @@ func (s *Site) person(w http.ResponseWriter, r *http.Request, session *Session) 
 	if body.Evidence, err = service.Evidence(r.Context(), id, false); err != nil {
 		return fmt.Errorf("web: person: %w", err)
 	}
-	if body.Gap, err = service.Gap(r.Context(), id); err != nil {
+	gap, err := service.Gap(r.Context(), id)
+	if err != nil {
 		return fmt.Errorf("web: person: %w", err)
 	}
 	if body.Thread, err = service.CoachThread(r.Context(), engine.By(session.Person), id, engine.PostRef{}, 10); err != nil {
 		return fmt.Errorf("web: person: %w", err)
 	}
 	v := s.view(r)
+	ofLearner := *v
+	ofLearner.Reader = session.Person // roles as of the learner
+	body.Gaps = gapCharts(&ofLearner, gap)
 	return s.draw(w, http.StatusOK, "person", v.titled("coach.person.title", "name", v.Name(body.Learner)), body)
 }
 

@@ -42,6 +42,10 @@ func gapInWords(v *view, b *engine.BehaviourGap) string {
 	switch {
 	case b.Left == nil:
 		return b.Text
+	case v.Reader != "" && *b.Left == 0: // others read of the learner
+		return v.T("coach.gap.reached", "behaviour", b.Text)
+	case v.Reader != "":
+		return v.T("coach.gap.left", "behaviour", b.Text, "left", decimals(*b.Left, v.Language()))
 	case *b.Left == 0 && b.BySelf:
 		return v.T("page.gap.reached.self", "behaviour", b.Text)
 	case *b.Left == 0:

@@ -171,6 +171,9 @@ func TestHomeShowsTheWayFromTheFirstRatingToTheTarget(t *testing.T) {
 	link := w.requestPath("try")
 	max.post(link, url.Values{"outcome": {"approve"}, "rating.trade": {"2"}, "sha256": {max.get(link).shown(t)}})
 	sam.get(sam.base+"/").has(t, http.StatusOK, `id="gap"`, `id="gap-trade"`, "1 point to go, as others see it", "to reach: mostly", `<th scope="row">Your manager</th><td>2: seldom</td>`)
+	tessa := w.tessa()
+	tessa.get(tessa.base+"/board/people/"+string(w.enrolment("5").ID)).has(t, http.StatusOK, `id="gap-trade"`, "1 points to go.", `<th scope="row">The manager</th><td>2: seldom</td>`).
+		hasNot(t, "Your manager")
 }
 
 func TestTheInboxKeepsWhatWasRead(t *testing.T) {
