@@ -51,7 +51,7 @@ func gapInWords(v *view, b *engine.BehaviourGap) string {
 	case *b.Left == 0:
 		return v.T("page.gap.reached", "behaviour", b.Text)
 	case b.BySelf:
-		return v.T("page.gap.left.self", "behaviour", b.Text, "left", decimals(*b.Left, v.Language()), "n", *b.Left)
+		return v.T("page.gap.left.self", "behaviour", b.Text, "n", decimals(*b.Left, v.Language()))
 	}
-	return v.T("page.gap.left", "behaviour", b.Text, "left", decimals(*b.Left, v.Language()), "n", *b.Left)
+	return v.T("page.gap.left", "behaviour", b.Text, "n", decimals(*b.Left, v.Language()))
 }

@@ -201,3 +201,11 @@ func TestALearnerPausesAndGoesOn(t *testing.T) {
 	sam.post(sam.base+"/resume", nil).has(t, http.StatusOK, `id="next-step"`).hasNot(t, `id="paused"`)
 	w.stranger().post(sam.base+"/pause", url.Values{"until": {"2026-12-07"}}).has(t, http.StatusForbidden)
 }
+
+func TestNamingAManagerSaysWhyWhatHappensAndWhatTheAddressIsFor(t *testing.T) {
+	w := newWorld(t)
+	l := launchOf("5", "Sam Sailor", "Learner")
+	delete(l.Custom, "manager_email")
+	sam, _ := w.launch(l)
+	sam.get(sam.base+"/people/manager").has(t, http.StatusOK, "asked for a short look", `id="then"`, "a personal link", "for nothing else")
+}
