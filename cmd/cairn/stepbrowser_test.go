@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
@@ -36,7 +37,7 @@ func newKinds(t *testing.T) *kindsFrame {
 		t.Fatal(problems)
 	}
 	link := platform.DefaultActivity(k.lms.Tools()[0])
-	link.Custom["workflow"] = "kinds"
+	link.Custom["workflow"], link.Custom["course_start"] = "kinds", time.Now().AddDate(0, 0, 14).Format(time.DateOnly)
 	k.link, err = k.lms.AddResourceLink(t.Context(), link)
 	must(t, err)
 	return k
@@ -206,4 +207,29 @@ func TestAStepInAFrameIsAsTallAsItNeedsAndGoesOnInAWindowOnce(t *testing.T) {
 	must(t, alone.try(fmt.Sprintf(`const again = document.createElement('form'); again.method = 'post'; again.action = '/open';
 		again.innerHTML = '<input name="ticket" value="%s">'; document.body.append(again); again.submit(), true`, ticket), nil))
 	window.frame(k.tool + "/open").eventually("document.body.dataset.page === 'error'")
+}
+
+func TestTheButtonForTheCalendarStaysOnOneLineOnTheSmallestPhones(t *testing.T) {
+	k, phone := newKinds(t), newBrowser(t).phone()
+	phone.open(k.lms.URL() + "/")
+	phone.top().click("#signin-sam")
+	phone.top().sees("#signout")
+	phone.open(k.lms.URL() + "/mod/lti/launch.php?id=" + k.link.ID + "&target=window")
+	tool := phone.frame(k.tool + "/s/")
+	tool.sees("#journey")
+	k.goes(tool, "call")
+	for _, words := range []string{"", "In den Kalender"} {
+		if words != "" {
+			must(t, tool.try(fmt.Sprintf("document.querySelector('#event .button').lastChild.textContent = %q, true", words), nil))
+		}
+		var high float64
+		must(t, tool.try("document.querySelector('#event .button').getBoundingClientRect().height", &high))
+		if high < 44 || high > 50 {
+			t.Errorf("%q: the button is %v px high", words, high)
+		}
+	}
+	tool.eventually("document.documentElement.scrollWidth <= 320")
+	if folder := os.Getenv("CAIRN_SHOTS"); folder != "" {
+		phone.picture(filepath.Join(folder, "call-320.png"))
+	}
 }
