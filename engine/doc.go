@@ -60,7 +60,7 @@
 //	  needsanalysis, import, media       from a needs analysis; import with aids; files that steps show
 //	  archive, offer                             zip; a new version for whom
 //	One enrolment decides
-//	  enrolment, ids, keys, clone                the document; typed ids; what stores index; copy and comparison
+//	  enrolment, stored, ids, keys, clone        the document, as it is kept; typed ids; what stores index; copy and comparison
 //	  decide, facts, settle                      the pure function; what it is told; what happens by itself, to the end
 //	  events, history                            what a learner or a launch does; what others did
 //	  attempt, spaced, progress, exit            attempts and repeat; asked again; required and grade; complete and stop

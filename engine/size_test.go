@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// The numbers to design for: 300 steps, an enrolment of at most 256 KB.
+// The numbers to design for: 300 steps, an enrolment of at most 256 KB. Fifteen per cent are kept free.
 func TestThreeHundredStepsStaySmallAndQuick(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("workflow: big\nversion: 1\ntitle: Big\ngoal: {outcome: Much}\nbehaviours:\n  - {id: b, text: Does, scale: [no, yes], target: 2, observers: [learner, manager]}\nphases:\n  - phase: before\n    steps:\n")
@@ -62,9 +62,10 @@ func TestThreeHundredStepsStaySmallAndQuick(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d KB, %s a decision", len(data)>>10, each)
-	if len(data) > 256<<10 {
-		t.Errorf("the enrolment has %d bytes", len(data))
+	size := len(data) + strings.Count(string(data), `"max"`)*(36-len("max")) // ids of persons have 36 characters
+	t.Logf("%d KB, %s a decision", size>>10, each)
+	if size > 85*256<<10/100 { // with room for what is to come
+		t.Errorf("the enrolment has %d bytes", size)
 	}
 	if each > 200*time.Millisecond {
 		t.Errorf("a decision takes %s", each)
