@@ -13,6 +13,7 @@ import (
 
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/web"
 	"github.com/cairn-lms/cairn/xapi"
 )
 
@@ -46,7 +47,16 @@ func (p program) erase() *cli.Command {
 			if c.Args().Len() > 0 {
 				return errors.New(`erase takes no arguments; put quotes around an account: -actor "https://lms.example.org 4711"`)
 			}
-			return p.withRecords(ctx, func(_ *house, r *rooms) error {
+			return p.withRecords(ctx, func(h *house, r *rooms) error {
+				if yes { // who it is stays unsaid: nothing of the person is to be left
+					entry := web.AuditEntry{Act: "erase", Tenant: p.cfg.tenant}
+					if pseudonymise {
+						entry.Detail = "-pseudonymise"
+					}
+					if err := h.note(ctx, entry); err != nil {
+						return err
+					}
+				}
 				bar := p.progress("looked at")
 				report, err := r.erase(ctx, lrs.Erasure{Agent: agent, Pseudonymise: pseudonymise, DryRun: !yes, Progress: bar.add})
 				bar.end()

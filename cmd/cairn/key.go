@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/web"
 )
 
 func (p program) key() *cli.Command {
@@ -37,6 +38,9 @@ func (p program) keyCreate() *cli.Command {
 			return p.withHouse(ctx, func(h *house) error {
 				until, err := parseExpiry(expires, h.now())
 				if err != nil {
+					return err
+				}
+				if err := h.note(ctx, web.AuditEntry{Act: "key.create", Tenant: p.cfg.tenant, Object: name, Detail: scopes}); err != nil {
 					return err
 				}
 				credential, err := lrs.CreateKey(ctx, h.stores.keys, lrs.Key{
@@ -154,6 +158,9 @@ func (p program) keyRevoke() *cli.Command {
 			}
 			return p.withHouse(ctx, func(h *house) error {
 				id := c.Args().First()
+				if err := h.note(ctx, web.AuditEntry{Act: "key.revoke", Tenant: p.cfg.tenant, Object: id}); err != nil {
+					return err
+				}
 				err := h.stores.keys.RevokeKey(ctx, p.cfg.tenant, id, h.now())
 				if errors.Is(err, lrs.ErrNotFound) {
 					return fmt.Errorf("key revoke: tenant %s has no key %q", p.cfg.tenant, id)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cairn-lms/cairn/engine"
 	"github.com/cairn-lms/cairn/engine/queue"
+	"github.com/cairn-lms/cairn/web"
 )
 
 func (p program) queue() *cli.Command {
@@ -134,6 +135,13 @@ func (p program) retryQueue() *cli.Command {
 				return errors.New("give one ID of cairn queue ls, or -all")
 			}
 			return p.withRecords(ctx, func(h *house, r *rooms) error {
+				what := id
+				if all {
+					what = "-all"
+				}
+				if err := h.note(ctx, web.AuditEntry{Act: "queue.retry", Tenant: p.cfg.tenant, Object: what}); err != nil {
+					return err
+				}
 				n := 0
 				if all {
 					letters, err := r.engine.DeadLetters(ctx)
@@ -176,6 +184,9 @@ func (p program) dropQueue() *cli.Command {
 				return errors.New("give one ID of cairn queue ls")
 			}
 			return p.withRecords(ctx, func(h *house, r *rooms) error {
+				if err := h.note(ctx, web.AuditEntry{Act: "queue.drop", Tenant: p.cfg.tenant, Object: id}); err != nil {
+					return err
+				}
 				n := 0
 				if err := r.engine.DropDeadLetter(ctx, id); err == nil {
 					n++

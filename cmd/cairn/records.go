@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/urfave/cli/v3"
 
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/web"
 	"github.com/cairn-lms/cairn/xapi"
 )
 
@@ -115,7 +117,10 @@ func (p program) importStatements() *cli.Command {
 			if c.Args().Len() != 1 {
 				return errors.New("statements import: give one DIR or FILE")
 			}
-			return p.withRecords(ctx, func(_ *house, r *rooms) error {
+			return p.withRecords(ctx, func(h *house, r *rooms) error {
+				if err := h.note(ctx, web.AuditEntry{Act: "statements.import", Tenant: p.cfg.tenant, Object: filepath.Base(c.Args().First())}); err != nil {
+					return err
+				}
 				bar := p.progress("imported")
 				lines := p.fewLines(bar)
 				report, err := r.lrs.Import(ctx, c.Args().First(), lrs.ImportOptions{

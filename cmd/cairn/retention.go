@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/cairn-lms/cairn/lrs"
+	"github.com/cairn-lms/cairn/web"
 )
 
 func (p program) retention() *cli.Command {
@@ -38,7 +39,10 @@ func (p program) setRetention() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return p.withRecords(ctx, func(_ *house, r *rooms) error {
+			return p.withRecords(ctx, func(h *house, r *rooms) error {
+				if err := h.note(ctx, web.AuditEntry{Act: "retention.set", Tenant: p.cfg.tenant, Object: activityType, Detail: age}); err != nil {
+					return err
+				}
 				if err := r.lrs.SetRule(ctx, lrs.Rule{Type: activityType, Days: days}); err != nil {
 					return err
 				}
@@ -103,7 +107,10 @@ func (p program) removeRetention() *cli.Command {
 		Usage: "remove the rule for a type, or that for all others",
 		Flags: append(p.flags.stores(), p.flags.forTenant(), typeFlag(&activityType)),
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			return p.withRecords(ctx, func(_ *house, r *rooms) error {
+			return p.withRecords(ctx, func(h *house, r *rooms) error {
+				if err := h.note(ctx, web.AuditEntry{Act: "retention.remove", Tenant: p.cfg.tenant, Object: activityType}); err != nil {
+					return err
+				}
 				err := r.lrs.RemoveRule(ctx, activityType)
 				if errors.Is(err, lrs.ErrNotFound) {
 					return errors.New("there is no such rule; see cairn retention list")
@@ -126,7 +133,12 @@ func (p program) applyRetention() *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "only say what would be removed", Destination: &dryRun},
 			&cli.BoolFlag{Name: "json", Usage: "print the report as JSON", Destination: &asJSON}),
 		Action: func(ctx context.Context, _ *cli.Command) error {
-			return p.withRecords(ctx, func(_ *house, r *rooms) error {
+			return p.withRecords(ctx, func(h *house, r *rooms) error {
+				if !dryRun {
+					if err := h.note(ctx, web.AuditEntry{Act: "retention.apply", Tenant: p.cfg.tenant}); err != nil {
+						return err
+					}
+				}
 				report, err := r.lrs.ApplyRetention(ctx, dryRun)
 				if err != nil {
 					return err

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"github.com/cairn-lms/cairn/engine"
+	"github.com/cairn-lms/cairn/web"
 )
 
 // workflow is all about definitions. lint, schema, new and simulate need no house, diff only for versions.
@@ -139,7 +140,7 @@ func (p program) workflowImport() *cli.Command {
 			if err != nil {
 				return err
 			}
-			return p.withWorkflows(ctx, func(s *engine.Service) error {
+			return p.withEngine(ctx, web.AuditEntry{Act: "workflow.import", Object: filepath.Base(c.Args().First())}, func(_ *house, s *engine.Service) error {
 				do := s.ImportWorkflow
 				if bump {
 					do = s.ImportNext
