@@ -192,7 +192,7 @@ func portfolioData(v *view, page *exportPage) portfolioJSON {
 			}
 		}
 		if r := e.Review; r != nil {
-			one.SHA256, one.By, one.Role, one.Outcome, one.Comment = r.SHA256, r.Name, r.Role, string(r.Outcome), r.Comment
+			one.SHA256, one.By, one.Role, one.Outcome, one.Comment = r.SHA256, r.Name, r.Role, r.Outcome, r.Comment
 		}
 		out.Entries = append(out.Entries, one)
 	}
@@ -290,7 +290,7 @@ func (s *Site) printEntry(d *paper.Document, v *view, e exportEntry) {
 	}
 	d.Entry(v.In(e.Step.Title), strings.Join(facts, " · "))
 	if r := e.Review; r != nil {
-		d.Text(v.Reviewer(*r) + " " + v.T("page.outcome."+string(r.Outcome)))
+		d.Text(v.Reviewer(*r) + " " + v.T("page.outcome."+r.Outcome))
 		if r.Comment != "" {
 			d.Text(r.Comment)
 		}

@@ -135,14 +135,14 @@ func (s *Site) drawWaitlist(w http.ResponseWriter, r *http.Request, sent bool) e
 
 // speakAs gives a reviewer without language or zone of their own those of who waits for them.
 func speakAs(v *view, l *engine.Waitlist) {
-	for _, a := range l.Asked {
-		if v.Zone == "" {
-			v.Zone = a.Zone
-		}
-		if l.Person.Locale == "" {
-			v.speak(a.Learner.Locale)
-		}
+	if len(l.Asked) == 0 {
 		return
+	}
+	if v.Zone == "" {
+		v.Zone = l.Asked[0].Zone
+	}
+	if l.Person.Locale == "" {
+		v.speak(l.Asked[0].Learner.Locale)
 	}
 }
 
