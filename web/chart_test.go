@@ -18,7 +18,7 @@ func drawn(t testing.TB, c *chart) string {
 	}
 	var b bytes.Buffer
 	v := &view{Messages: text.Catalogue("en"), Body: c}
-	if err := p.byName["home"].ExecuteTemplate(&b, "chart", v); err != nil {
+	if err := p.execute(&b, "home", "chart", v); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()

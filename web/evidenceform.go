@@ -198,7 +198,7 @@ func wantsEvidence(r *http.Request) bool { return r.Header.Get(evidencePart) == 
 func (s *Site) drawPart(w http.ResponseWriter, status int, page, part string, v *view, body any) error {
 	v.Body = body
 	var b bytes.Buffer
-	if err := s.pages.byName[page].ExecuteTemplate(&b, part, v); err != nil {
+	if err := s.pages.execute(&b, page, part, v); err != nil {
 		return fmt.Errorf("web: draw %s of %s: %w", part, page, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -90,7 +90,7 @@ func (s *Site) exportZIP(w http.ResponseWriter, r *http.Request, session *Sessio
 	}
 	v.Body = page
 	var index bytes.Buffer
-	if err := s.pages.byName["portfolio"].ExecuteTemplate(&index, "export", v); err != nil {
+	if err := s.pages.execute(&index, "portfolio", "export", v); err != nil {
 		return fmt.Errorf("web: export: %w", err)
 	}
 	data, err := json.MarshalIndent(portfolioData(v, page), "", "  ")

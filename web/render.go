@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
@@ -117,8 +119,11 @@ func (v *view) Asked(p engine.Person, role engine.Role) string {
 // In is the reader's language of an authored text.
 func (v *view) In(t engine.Text) string { return t.In(v.Language()) }
 
-// pages are the parsed templates: each page with the layout and the parts.
-type pages struct{ byName map[string]*template.Template }
+// pages are the templates: each page with the layout and the parts, put together when it is first drawn, because most
+// processes draw few of them, and workers none.
+type pages struct {
+	byName map[string]func() (*template.Template, error)
+}
 
 func loadPages() (*pages, error) {
 	shared, err := template.New("").Funcs(template.FuncMap{"markdown": markdown, "paragraphs": paragraphs, "size": fileSize, "pair": pair}).
@@ -130,18 +135,30 @@ func loadPages() (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pages{byName: make(map[string]*template.Template, len(names))}
+	p := &pages{byName: make(map[string]func() (*template.Template, error), len(names))}
 	for _, name := range names {
-		own, err := shared.Clone()
-		if err != nil {
-			return nil, err
-		}
-		if own, err = own.ParseFS(ui.Files, name); err != nil {
-			return nil, fmt.Errorf("parse templates: %w", err)
-		}
-		p.byName[strings.TrimSuffix(strings.TrimPrefix(path.Base(name), "page_"), ".html")] = own
+		p.byName[strings.TrimSuffix(strings.TrimPrefix(path.Base(name), "page_"), ".html")] = sync.OnceValues(func() (*template.Template, error) {
+			own, err := shared.Clone()
+			if err != nil {
+				return nil, err
+			}
+			return own.ParseFS(ui.Files, name)
+		})
 	}
 	return p, nil
+}
+
+// execute writes one template of a page: "layout" is the page itself.
+func (p *pages) execute(w io.Writer, page, part string, v *view) error {
+	load, ok := p.byName[page]
+	if !ok {
+		return fmt.Errorf("no page %q", page)
+	}
+	t, err := load()
+	if err != nil {
+		return fmt.Errorf("parse templates: %w", err)
+	}
+	return t.ExecuteTemplate(w, part, v)
 }
 
 // view makes the view of a request. The language is the session's, else the
@@ -186,14 +203,10 @@ func (v *view) speak(locale string) *view {
 // draw renders a page whole before the first byte leaves, so that a failing
 // template is an error page and never half a page.
 func (s *Site) draw(w http.ResponseWriter, status int, page string, v *view, body any) error {
-	t, ok := s.pages.byName[page]
-	if !ok {
-		return fmt.Errorf("web: draw: no page %q", page)
-	}
 	v.Page = page
 	v.Body, v.Failed = body, status == http.StatusUnprocessableEntity && page != "error"
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "layout", v); err != nil {
+	if err := s.pages.execute(&b, page, "layout", v); err != nil {
 		return fmt.Errorf("web: draw %s: %w", page, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

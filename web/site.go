@@ -72,7 +72,7 @@ type Site struct {
 
 var _ lti.Pages = (*Site)(nil)
 
-// New checks the options and parses the templates; it starts nothing. Call Mount
+// New checks the options; it starts nothing. Call Mount
 // before Handler.
 func New(o Options) (*Site, error) {
 	public, err := url.Parse(o.PublicURL)

@@ -17,7 +17,8 @@ type handle struct {
 	queue  queue
 
 	mu     sync.Mutex
-	writer *sqliteConn // nil: not needed yet
+	writer *sqliteConn   // nil: not needed yet
+	spare  []*sqliteConn // open, and nobody's: of those who went over to writing
 	closed bool
 }
 
@@ -36,12 +37,39 @@ func (h *handle) Close() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.closed = true
-	if h.writer == nil {
-		return nil
+	var errs []error
+	for _, c := range h.spare {
+		errs = append(errs, c.Close())
 	}
-	err = h.writer.Close()
-	h.writer = nil
-	return err
+	if h.writer != nil {
+		errs = append(errs, h.writer.Close())
+	}
+	h.spare, h.writer = nil, nil
+	return errors.Join(errs...)
+}
+
+// lend takes a connection that its holder does not need now: there are as many as read at once, not as many as wait.
+func (h *handle) lend(c *sqliteConn) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed || !c.IsValid() {
+		_ = c.Close()
+		return
+	}
+	h.spare = append(h.spare, c)
+}
+
+// reading is a connection for who reads: one that is open, else a new one.
+func (h *handle) reading() (*sqliteConn, error) {
+	h.mu.Lock()
+	if last := len(h.spare) - 1; last >= 0 {
+		c := h.spare[last]
+		h.spare = h.spare[:last]
+		h.mu.Unlock()
+		return c, nil
+	}
+	h.mu.Unlock()
+	return h.open()
 }
 
 var errClosed = errors.New("sqlitedb: the handle is closed")
@@ -73,17 +101,26 @@ func (h *handle) writing() (*sqliteConn, error) {
 	if h.writer != nil {
 		_ = h.writer.Close()
 	}
-	var err error
-	h.writer, err = h.open()
-	return h.writer, err
+	writer, err := h.open()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := writer.ExecContext(context.Background(), "PRAGMA cache_size(-4000)", nil); err != nil { // it alone changes pages
+		_ = writer.Close()
+		return nil, fmt.Errorf("sqlitedb: %w", err)
+	}
+	h.writer = writer
+	return h.writer, nil
 }
 
 // conn is a connection whose transactions and single writes queue. database/sql
 // calls one method at a time.
 type conn struct {
 	handle *handle
-	own    *sqliteConn // for all but single writes; nil: not needed yet
+	own    *sqliteConn // for all but single writes; nil: not needed now
 	inTx   bool
+	bound  bool // something of own's is kept by who uses this connection
+	asking int  // rows of own's that are not closed
 }
 
 func (c *conn) open() (*sqliteConn, error) {
@@ -91,8 +128,23 @@ func (c *conn) open() (*sqliteConn, error) {
 		return c.own, nil
 	}
 	var err error
-	c.own, err = c.handle.open()
+	c.own, err = c.handle.reading()
 	return c.own, err
+}
+
+// lend lets others have the connection while this one waits for its turn to write.
+func (c *conn) lend() {
+	if c.own == nil || c.inTx || c.bound || c.asking > 0 {
+		return
+	}
+	c.handle.lend(c.own)
+	c.own = nil
+}
+
+// asked counts rows as open until they are closed.
+func (c *conn) asked(found driver.Rows) driver.Rows {
+	c.asking++
+	return &rows{Rows: found, end: sync.OnceFunc(func() { c.asking-- })}
 }
 
 func (c *conn) Ping(ctx context.Context) error {
@@ -128,6 +180,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	if err != nil {
 		return nil, err
 	}
+	c.bound = true
 	return own.PrepareContext(ctx, query)
 }
 
@@ -179,12 +232,14 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if err != nil {
 		return nil, err
 	}
+	c.bound = c.bound || !c.inTx // a PRAGMA, perhaps
 	return own.exec(ctx, query, args)
 }
 
 // write makes a single write when its turn comes, with those that wait behind it, unless another has made it by then.
 func (c *conn) write(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	w := &write{query: query, args: args}
+	c.lend()
 	leave, err := c.handle.queue.stand(ctx, w)
 	if errors.Is(err, errPatience) {
 		own, err := c.open()
@@ -236,7 +291,11 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		return nil, err
 	}
 	if c.inTx || !writes(query) {
-		return own.query(ctx, query, args)
+		found, err := own.query(ctx, query, args)
+		if err != nil {
+			return nil, err
+		}
+		return c.asked(found), nil
 	}
 	leave, err := c.handle.queue.enter(ctx)
 	if err != nil {

@@ -43,7 +43,7 @@ func Open(ctx context.Context, path string) (*sql.DB, error) {
 			"synchronous(FULL)",
 			"foreign_keys(ON)",
 			"temp_store(MEMORY)",
-			"cache_size(-2000)",
+			"cache_size(-500)", // KiB of each connection: what many read is in the system's cache
 		},
 	}.Encode()}
 	named, err := sql.Open("sqlite", "") // for the driver only: it opens no connection
