@@ -113,7 +113,7 @@ func TestATeacherPlacesActivitiesWithThePickerAndALearnerOpensThem(t *testing.T)
 	if !strings.HasSuffix(sam.page.url.Path, "/steps/reflect") {
 		t.Errorf("the step link leads to %s", sam.page.url)
 	}
-	sam.sees("Opens after “Trades, not gifts”")
+	sam.sees("It opens once this is done", "Trades, not gifts")
 	w.opensLink(sam, "signin-sam", linkTitled(t, s.lms, "My portfolio"))
 	sam.sees("Nothing here yet")
 	w.opensLink(tessa, "signin-tessa", reflect)
