@@ -545,6 +545,9 @@ func (ev personErased) concerns(e *Enrolment) bool {
 			return true
 		}
 	}
+	if slices.ContainsFunc(e.Forwards, func(f Forward) bool { return ev.people[f.From] || ev.people[f.To] }) {
+		return true
+	}
 	return slices.ContainsFunc(e.WaitsFor(), func(p PersonID) bool { return ev.people[p] })
 }
 

@@ -120,7 +120,9 @@ func (s *Service) heldUp(ctx context.Context, v *viewer) ([]LateReason, error) {
 		case sv.Late && of.By == Learner:
 			r := LateReason{Why: LateStep, Step: of, Since: sv.Due}
 			if !sv.Later.IsZero() {
-				r.Later = clonePtr(st.Snoozed)
+				if r.Later = clonePtr(st.Snoozed); r.Later != nil && of.Private {
+					r.Later.Reason = "" // the learner's own, as all of the step
+				}
 			}
 			out = append(out, r)
 		case st.State == Expired && of.By == Learner && !of.Optional && e.State == Active:

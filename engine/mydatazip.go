@@ -166,7 +166,7 @@ func (d *personalData) enrolment(ctx context.Context, e *Enrolment) error {
 		of := w.Step(c.Step)
 		switch {
 		case c.Author != e.Learner || c.Request != "":
-		case !d.own && of != nil && of.Private:
+		case !d.own && (c.Draft || of != nil && of.Private):
 			d.aside[DataAsidePrivate] = true
 		default:
 			out.Written = append(out.Written, *c)

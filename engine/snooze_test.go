@@ -143,3 +143,27 @@ func TestASnoozeIsBoundedAndOnesOwn(t *testing.T) {
 		}
 	}
 }
+
+func TestWhyAPrivateStepIsPutOffStaysTheLearners(t *testing.T) {
+	h, _ := withWorkflow(t, "2026-11-23 09:00", `workflow: own
+version: 1
+title: Own
+goal: {outcome: x}
+behaviours: [{id: b, text: does it, scale: [no, yes], target: 2, observers: [learner, manager]}]
+roles: {manager: {from: [ask_learner], else: coach}}
+phases:
+  - phase: during
+    steps:
+      - {id: think, kind: reflect, title: Think, by: learner, private: true, opens: enrolled, due: enrolled + 1wd, done: {words: 3}}
+`)
+	must(t, h.Snooze(t.Context(), h.sam, h.id, "think", at(t, "2026-12-06 09:00"), "I am ill"))
+	h.pass("2026-12-04 17:00")
+	page, err := h.LateList(t.Context(), engine.By(h.coach()), h.enrolment().Course, "", 0)
+	must(t, err)
+	if len(page.Rows) != 1 || len(page.Rows[0].Reasons) == 0 || page.Rows[0].Reasons[0].Later == nil {
+		t.Fatalf("the late list: %+v", page.Rows)
+	}
+	if r := page.Rows[0].Reasons[0].Later.Reason; r != "" {
+		t.Errorf("coaches read %q", r)
+	}
+}

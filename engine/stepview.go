@@ -119,7 +119,7 @@ func (s *Service) Blob(ctx context.Context, id EnrolmentID, sha256 string, own b
 		return File{}, nil, err
 	}
 	for _, c := range all {
-		if of := w.Step(c.Step); !own && (of == nil || of.Private) {
+		if of := w.Step(c.Step); !own && (of == nil || of.Private || c.Draft) {
 			continue
 		}
 		for _, f := range c.Files {

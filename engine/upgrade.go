@@ -31,7 +31,10 @@ func Upgrade(ctx context.Context, s UpgradeStore) error {
 	if err != nil {
 		return fmt.Errorf("upgrade enrolments: %w", err)
 	}
-	if level >= upgradeLevel {
+	if level > upgradeLevel {
+		return fmt.Errorf("upgrade enrolments: a newer version of Cairn has written here (level %d, this one knows %d), which this one would misread and damage: start that version, or restore a backup of before", level, upgradeLevel)
+	}
+	if level == upgradeLevel {
 		return nil
 	}
 	for after := EnrolmentID(""); ; {

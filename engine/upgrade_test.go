@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -59,5 +60,14 @@ func TestWhatAnEarlierVersionWroteIsFoundAndWaitedFor(t *testing.T) {
 	c.is("cem", "gate", engine.Open)
 	if due, err := c.store.DueEnrolments(t.Context(), time.Unix(2, 0), 10); err != nil || len(due) != 0 {
 		t.Errorf("%d enrolments are woken for ever (%v)", len(due), err)
+	}
+}
+
+func TestAStoreOfANewerVersionIsLeftAlone(t *testing.T) {
+	c := newCrowd(t, monday)
+	c.joins("ann")
+	must(t, c.store.SaveCursor(t.Context(), "upgrade", 1000))
+	if _, err := enginesqlite.New(t.Context(), c.db); err == nil || !strings.Contains(err.Error(), "newer version") {
+		t.Errorf("opened with %v", err)
 	}
 }

@@ -306,7 +306,7 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 		leave()
 		return nil, err
 	}
-	return &rows{Rows: found, end: leave}, nil
+	return &rows{Rows: c.asked(found), end: leave}, nil
 }
 
 // rows are rows after which something is to be done.

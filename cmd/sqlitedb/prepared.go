@@ -137,7 +137,10 @@ func (c *sqliteConn) together(ctx context.Context, all []*write) (alone bool, er
 	}
 	for _, w := range all {
 		if w.result, w.err = c.exec(ctx, w.query, w.args); w.err != nil {
-			return true, begun.Rollback()
+			if err := begun.Rollback(); err != nil { // it may still be open: nothing may be added to it
+				return false, err
+			}
+			return true, nil
 		}
 	}
 	if err := begun.Commit(); err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // Bounds of a picture. A phone's best camera makes 50 million pixels; a progressive JPEG needs eight times the memory of
-// a plain one, any other picture four bytes a pixel.
+// a plain one, any other picture four bytes a pixel, or eight if its colours are fine.
 const (
 	maxPixels      = 50_000_000
 	maxProgressive = 24_000_000
@@ -52,6 +52,10 @@ func cleanPicture(data []byte, kind string) (clean []byte, newKind, why string) 
 	limit := maxPixels
 	if kind == "image/jpeg" && progressive(data) {
 		limit = maxProgressive
+	}
+	switch config.ColorModel {
+	case color.NRGBA64Model, color.RGBA64Model, color.Gray16Model, color.Alpha16Model:
+		limit /= 2
 	}
 	if config.Width > maxSide || config.Height > maxSide || config.Width*config.Height > limit {
 		return nil, "", TooWide
@@ -106,15 +110,20 @@ func (t *Taker) Smaller(ctx context.Context, data []byte, contentType string, si
 // shrunk is a picture that is not larger than what is stored.
 func shrunk(p image.Image) image.Image { return fit(p, keptSide) }
 
+// fit halves a picture, each time to the mean of four pixels, until one step is left. Finer ways of the library need
+// scratch memory of 32 bytes for each pixel of a picture as wide as the new and as high as the old one.
 func fit(p image.Image, side int) image.Image {
-	w, h := p.Bounds().Dx(), p.Bounds().Dy()
-	long := max(w, h)
-	if long <= side {
-		return p
+	for {
+		w, h := p.Bounds().Dx(), p.Bounds().Dy()
+		long := max(w, h)
+		if long <= side {
+			return p
+		}
+		to := max(side, (long+1)/2)
+		small := image.NewNRGBA(image.Rect(0, 0, max(1, w*to/long), max(1, h*to/long)))
+		draw.ApproxBiLinear.Scale(small, small.Bounds(), p, p.Bounds(), draw.Src, nil)
+		p = small
 	}
-	small := image.NewNRGBA(image.Rect(0, 0, max(1, w*side/long), max(1, h*side/long)))
-	draw.CatmullRom.Scale(small, small.Bounds(), p, p.Bounds(), draw.Src, nil)
-	return small
 }
 
 // onWhite is a picture for a format that knows no transparency.
@@ -165,14 +174,14 @@ func upright(p image.Image, orientation int) image.Image {
 	return out
 }
 
-// progressive tells whether a JPEG is told in several passes.
+// progressive tells whether a JPEG is told in several passes, or may be: what does not say early that it is not.
 func progressive(data []byte) bool {
-	found := false
+	plain := false
 	segments(data, func(marker byte, _ []byte) bool {
-		found = marker == 0xC2 || marker == 0xC6 || marker == 0xCA || marker == 0xCE
-		return !found
+		plain = marker == 0xC0 || marker == 0xC1
+		return !plain && marker != 0xC2
 	})
-	return found
+	return !plain
 }
 
 // segments walks the segments of a JPEG up to its pixels, until next is false.

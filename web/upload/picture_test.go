@@ -119,6 +119,14 @@ func TestAPictureOfTooManyPixelsIsRefusedBeforeItIsDecoded(t *testing.T) {
 	if _, err := New().Take(t.Context(), "a.png", bomb); !errors.As(err, &refused) || refused.Why != TooWide {
 		t.Errorf("it is %v", err)
 	}
+	fine := image.NewNRGBA64(image.Rect(0, 0, 6000, 5000)) // thirty million pixels of eight bytes
+	var b bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, fine); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New().Take(t.Context(), "fine.png", b.Bytes()); !errors.As(err, &refused) || refused.Why != TooWide {
+		t.Errorf("fine colours are %v", err)
+	}
 	frame := func(marker byte, w, h uint16) []byte { // a JPEG that says its size and has no pixels
 		out := []byte{0xFF, 0xD8, 0xFF, marker, 0, 17, 8, byte(h >> 8), byte(h), byte(w >> 8), byte(w), 3, 1, 0x22, 0, 2, 0x11, 0, 3, 0x11, 0}
 		return append(out, 0xFF, 0xDA, 0, 2)
@@ -129,6 +137,7 @@ func TestAPictureOfTooManyPixelsIsRefusedBeforeItIsDecoded(t *testing.T) {
 	}{
 		"plain 48 megapixels":       {frame(0xC0, 8000, 6000), Broken}, // it would be decoded
 		"progressive 48 megapixels": {frame(0xC2, 8000, 6000), TooWide},
+		"behind a stray byte":       {append([]byte{0xFF, 0xD8, 0xFF, 0xFE, 0, 2, 0x00}, frame(0xC2, 8000, 6000)[2:]...), TooWide},
 		"plain 60 megapixels":       {frame(0xC0, 10000, 6000), TooWide},
 	} {
 		if _, err := New().Take(t.Context(), "a.jpg", c.data); !errors.As(err, &refused) || refused.Why != c.why {
