@@ -136,7 +136,8 @@ type sink struct {
 	n     int
 	mails []arrivedMail
 	count map[post]int
-	conns map[net.Conn]bool
+	conns map[net.Conn]bool // nil: it is closed
+	doors []net.Listener
 
 	sessions sync.WaitGroup
 }
@@ -144,8 +145,23 @@ type sink struct {
 func startSink(t testing.TB, now func() time.Time, does func(n int) post) *sink {
 	t.Helper()
 	s := &sink{now: now, does: does, count: map[post]int{}, conns: map[net.Conn]bool{}}
+	t.Cleanup(s.close)
 	s.addr = s.open(t)
 	return s
+}
+
+// close closes all doors before it waits for who came by any of them.
+func (s *sink) close() {
+	s.mu.Lock()
+	for _, l := range s.doors {
+		_ = l.Close()
+	}
+	for c := range s.conns {
+		_ = c.Close()
+	}
+	s.conns = nil
+	s.mu.Unlock()
+	s.sessions.Wait()
 }
 
 // open makes another address of the same server, so that mails tell by which they came.
@@ -153,6 +169,9 @@ func (s *sink) open(t testing.TB) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
+	s.mu.Lock()
+	s.doors = append(s.doors, l)
+	s.mu.Unlock()
 	s.sessions.Go(func() {
 		for {
 			c, err := l.Accept()
@@ -160,19 +179,15 @@ func (s *sink) open(t testing.TB) (addr string) {
 				return
 			}
 			s.mu.Lock()
+			if s.conns == nil {
+				s.mu.Unlock()
+				_ = c.Close()
+				return
+			}
 			s.conns[c] = true
 			s.mu.Unlock()
 			s.sessions.Go(func() { s.session(c) })
 		}
-	})
-	t.Cleanup(func() {
-		_ = l.Close()
-		s.mu.Lock()
-		for c := range s.conns {
-			_ = c.Close()
-		}
-		s.mu.Unlock()
-		s.sessions.Wait()
 	})
 	return l.Addr().String()
 }
