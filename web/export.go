@@ -45,11 +45,11 @@ type exportFile struct {
 }
 
 // exported is what the learner takes away: all of it, and of customers' data only what they choose.
-func (s *Site) exported(r *http.Request, session *Session) (*engine.Portfolio, *view, *exportPage, error) {
+func (s *Site) exported(r *http.Request, session *Session) (*view, *exportPage, error) {
 	filter := engine.PortfolioFilter{Limit: wholePortfolio, NoCustomers: r.URL.Query().Get("customers") != "yes", Workflow: engine.WorkflowID(r.URL.Query().Get("workflow"))}
 	all, err := s.portfolioOf(r, session, filter)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	v := s.view(r)
 	v.Zone = zoneFor(session, all.Learner.Zone)
@@ -74,7 +74,7 @@ func (s *Site) exported(r *http.Request, session *Session) (*engine.Portfolio, *
 		}
 		page.Entries = append(page.Entries, one)
 	}
-	return all, v.titled("page.export.title", "name", page.Name), page, nil
+	return v.titled("page.export.title", "name", page.Name), page, nil
 }
 
 // exportZIP streams a portfolio as a page to read without Cairn, as data and with its files. It breaks off rather than
@@ -84,7 +84,7 @@ func (s *Site) exportZIP(w http.ResponseWriter, r *http.Request, session *Sessio
 	if err != nil {
 		return err
 	}
-	_, v, page, err := s.exported(r, session)
+	v, page, err := s.exported(r, session)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (s *Site) exportPDF(w http.ResponseWriter, r *http.Request, session *Sessio
 	if err != nil {
 		return err
 	}
-	_, v, page, err := s.exported(r, session)
+	v, page, err := s.exported(r, session)
 	if err != nil {
 		return err
 	}

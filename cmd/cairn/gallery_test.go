@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,6 +30,11 @@ type gallery struct {
 	url   string
 	shots []shot
 	wide  int64
+}
+
+// wanted are the shots to look at: all, or those whose names begin with CAIRN_SHOT.
+func (g *gallery) wanted() []shot {
+	return slices.DeleteFunc(slices.Clone(g.shots), func(one shot) bool { return !strings.HasPrefix(one.name, os.Getenv("CAIRN_SHOT")) })
 }
 
 var (
