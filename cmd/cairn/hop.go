@@ -7,8 +7,10 @@ import (
 )
 
 const (
-	hopLimit = 500              // alarms in one move of the clock
-	hopTime  = 20 * time.Second // real time that one move may take
+	hopLimit    = 2000                  // sweeps in one move of the clock
+	hopTime     = 20 * time.Second      // real time that one move may take
+	hopPatience = 3 * time.Second       // real time for what is due at one moment: a worker may just have it in its hands
+	hopPause    = 20 * time.Millisecond // between two looks at it
 )
 
 // hoppingClock moves the development clock from alarm to alarm: what would have
@@ -50,7 +52,7 @@ func (h *house) hop(ctx context.Context, tenant string, target time.Time) error 
 	if err != nil {
 		return err
 	}
-	stuck := 0
+	since := time.Now() // nothing is due from then on but what another worker does, or what cannot be done now
 	for range hopLimit {
 		next, ok, err := service.NextAlarm(ctx, target)
 		if err != nil || !ok {
@@ -60,22 +62,23 @@ func (h *house) hop(ctx context.Context, tenant string, target time.Time) error 
 			if err := h.clock.Advance(wait); err != nil {
 				return err
 			}
-			stuck = 0
+			since = time.Now()
 		}
 		report, err := service.Sweep(ctx, h.name+"-hop")
 		if err != nil {
 			return err
 		}
-		if report.Held { // the worker sweeps at this very moment: let it
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(20 * time.Millisecond):
-			}
+		if report.Woken+report.Delivered > 0 {
+			since = time.Now()
 			continue
 		}
-		if stuck++; stuck > 3 { // what is due now cannot be done now
+		if time.Since(since) > hopPatience {
 			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(hopPause):
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/mail"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,6 +56,35 @@ func TestAWeekInOneClickSendsEachNudgeOnceAtItsLocalTime(t *testing.T) {
 	if n := w.mailsToSam(); n != len(all) {
 		t.Errorf("Sam unsubscribed and got %d more mails: %s", n-len(all), w.subjects())
 	}
+}
+
+// A worker that is just delivering to Sam keeps others away for a moment: the
+// clock waits for it instead of passing by the reminder.
+func TestAWeekInOneClickWaitsForWhoDeliversJustThen(t *testing.T) {
+	folder := t.TempDir()
+	demo := startDemo(t, folder)
+	w := newWalk(t, demo.demoFile, demo.clock)
+	w.opens()
+	w.eventually("the first mail", func() bool { return w.mailsToSam() == 1 })
+
+	tenant, open, err := openTenantSQLite(t.Context(), filepath.Join(folder, "demo", "cairn", "tenants", "main"), demo.clock.Now)
+	must(t, err)
+	t.Cleanup(func() { must(t, closeAll(open)) })
+	due, err := tenant.workflows.DueEnrolments(t.Context(), demo.clock.Now().AddDate(0, 0, 7), 1)
+	must(t, err)
+	sam, err := tenant.workflows.Enrolment(t.Context(), due[0].ID)
+	must(t, err)
+	w.eventually("the lease", func() bool {
+		now := time.Now()
+		mine, err := tenant.workflows.TakeLease(t.Context(), "deliver/"+string(sam.Learner), "another worker", now, now.Add(time.Second))
+		must(t, err)
+		return mine
+	})
+
+	w.sam.get(demo.LMS.URL + "/course/view.php?id=2")
+	w.sam.submit("advance-week", nil)
+	w.ok(w.sam)
+	w.eventually("three nudges", func() bool { return w.mailsToSam() == 3 })
 }
 
 var nudgeLink = regexp.MustCompile(`https?://\S+/n/\S+`)
