@@ -60,7 +60,7 @@ func (s *Site) exported(r *http.Request, session *Session) (*view, *exportPage, 
 		one := exportEntry{entryView: view}
 		if view.Hand != nil {
 			for _, f := range view.Hand.Files {
-				name := path.Join("files", f.SHA256[:12]+"-"+upload.FileName(f.Name))
+				name := path.Join("files", f.SHA256[:12]+"-"+upload.ArchiveName(f.Name))
 				if !taken[name] && size+f.Size > maxExport {
 					page.Left = append(page.Left, f.Name)
 					continue

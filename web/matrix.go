@@ -1,15 +1,12 @@
 package web
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/csv"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/cairn-lms/cairn/engine"
 )
@@ -125,10 +122,7 @@ func (s *Site) matrixCSV(w http.ResponseWriter, r *http.Request, session *Sessio
 		return err
 	}
 	v := s.view(r)
-	var b bytes.Buffer
-	b.WriteString("\uFEFF") // spreadsheets take it for something else otherwise
-	out := csv.NewWriter(&b)
-	_ = out.Write([]string{"workflow", "course", "kind", "id", "text", "state", "step", "attempt", "evidence", "name", "recorded", "reflected", "submitted", "verified", "sha256", "customer_data"})
+	rows := [][]string{{"workflow", "course", "kind", "id", "text", "state", "step", "attempt", "evidence", "name", "recorded", "reflected", "submitted", "verified", "sha256", "customer_data"}}
 	for _, m := range views {
 		for _, row := range m.Rows {
 			kind, id := "behaviour", ""
@@ -139,37 +133,13 @@ func (s *Site) matrixCSV(w http.ResponseWriter, r *http.Request, session *Sessio
 			}
 			head := []string{v.In(m.Workflow.Title), m.Enrolment.Course.Title, kind, id, v.In(row.Text())}
 			if len(row.Evidence) == 0 {
-				_ = out.Write(cells(append(head, make([]string, 11)...)))
+				rows = append(rows, append(head, make([]string, 11)...))
 			}
 			for _, ev := range row.Evidence {
-				_ = out.Write(cells(append(head[:5:5], string(ev.State), v.In(ev.Step.Title), strconv.Itoa(ev.Attempt), ev.Kind, ev.Name,
-					stamp(ev.RecordedAt), stamp(ev.ReflectedAt), stamp(ev.SubmittedAt), stamp(ev.VerifiedAt), ev.SHA256, strconv.FormatBool(ev.CustomerData))))
+				rows = append(rows, append(head[:5:5], string(ev.State), v.In(ev.Step.Title), strconv.Itoa(ev.Attempt), ev.Kind, ev.Name,
+					stamp(ev.RecordedAt), stamp(ev.ReflectedAt), stamp(ev.SubmittedAt), stamp(ev.VerifiedAt), ev.SHA256, strconv.FormatBool(ev.CustomerData)))
 			}
 		}
 	}
-	out.Flush()
-	if err := out.Error(); err != nil {
-		return fmt.Errorf("web: matrix: %w", err)
-	}
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="evidence.csv"`)
-	_, _ = b.WriteTo(w) // the reader has gone; there is nobody to tell
-	return nil
-}
-
-// cells are texts that no spreadsheet takes for a formula.
-func cells(texts []string) []string {
-	for i, t := range texts {
-		if t != "" && strings.ContainsRune("=+-@\t\r", rune(t[0])) {
-			texts[i] = "'" + t
-		}
-	}
-	return texts
-}
-
-func stamp(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.RFC3339)
+	return sendTable(w, "evidence.csv", rows)
 }

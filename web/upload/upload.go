@@ -175,15 +175,16 @@ func ShownInline(contentType string) bool {
 const maxName = 120 // bytes
 
 // FileName keeps the last element of a name and of that what can be read:
-// no control or direction characters, at most 120 bytes with the extension kept.
+// no control or direction characters, no dots or spaces at its end, which Windows
+// leaves out, at most 120 bytes with the extension kept.
 func FileName(name string) string {
 	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, ""), "\\", "/"))
-	name = strings.TrimSpace(strings.Map(func(r rune) rune {
+	name = strings.TrimRight(strings.TrimSpace(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '/' {
 			return -1
 		}
 		return r
-	}, name))
+	}, name)), ". ")
 	if len(name) > maxName {
 		ext := path.Ext(name)
 		if len(ext) > 16 {
@@ -195,4 +196,14 @@ func FileName(name string) string {
 		return "file"
 	}
 	return name
+}
+
+// ArchiveName is a FileName that every system can unpack: without what Windows reads as a drive, a pattern or a pipe.
+func ArchiveName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`<>:"|?*`, r) {
+			return '_'
+		}
+		return r
+	}, FileName(name))
 }

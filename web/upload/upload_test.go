@@ -63,6 +63,7 @@ func TestAFileNameIsOnlyAName(t *testing.T) {
 		"   ":                      "file",
 		"Angebot für Ünal (2).pdf": "Angebot für Ünal (2).pdf",
 		"bad\xff\xfe.pdf":          "bad.pdf",
+		"run.js. .":                "run.js",
 	} {
 		if have := FileName(name); have != want {
 			t.Errorf("%q became %q, want %q", name, have, want)
