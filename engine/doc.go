@@ -70,6 +70,7 @@
 //	  act, contribution, handin, short, snooze   what the Service takes; what was written; its answers; what it lacks; later
 //	  quiz, watch, statement, uselog             results by question; video; done by xAPI; uses on the job, barriers
 //	  evidence, record, blobs                    recorded → verified; kept before it is handed in; bytes nothing may miss
+//	  evidencefile                               who may read which file
 //	  standards, signoff                         gaps that open a step; bound to a hash, voided
 //	  portfolio, portfoliolink                   all that somebody handed in, everywhere; links that show it to others
 //	Others answer

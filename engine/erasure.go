@@ -33,7 +33,7 @@ type ErasureStore interface {
 	// RemoveStaff takes one role (issuer, course, person, role) from somebody, DeleteStaff all.
 	RemoveStaff(ctx context.Context, s Staff) error
 	DeleteStaff(ctx context.Context, p PersonID) (int, error)
-	// PostsOfAuthor lists a person's posts in all threads by id, those after the given one. It may look at all posts.
+	// PostsOfAuthor lists a person's posts in all threads by id, those after the given one.
 	PostsOfAuthor(ctx context.Context, p PersonID, after PostID, limit int) ([]Post, error)
 	// DeleteThread removes all posts of a thread, whoever wrote them, and says how many.
 	DeleteThread(ctx context.Context, thread ThreadID) (int, error)

@@ -114,6 +114,29 @@ func (s *Service) Portfolio(ctx context.Context, learner PersonID, own bool) (*P
 
 // PortfolioWhere is what a filter leaves of a person's portfolio. At most 5,000 entries are given.
 func (s *Service) PortfolioWhere(ctx context.Context, learner PersonID, own bool, f PortfolioFilter) (*Portfolio, error) {
+	out, err := s.Plans(ctx, learner)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range out.Plans {
+		if f.Workflow != "" && f.Workflow != p.Workflow.ID {
+			continue
+		}
+		entries, err := s.entries(ctx, p.Enrolment, own)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range entries {
+			if f.passes(one) {
+				out.Entries = append(out.Entries, one)
+			}
+		}
+	}
+	return out.sorted(f.Limit), nil
+}
+
+// Plans is a person's portfolio without entries: only who they are, and their enrolments.
+func (s *Service) Plans(ctx context.Context, learner PersonID) (*Portfolio, error) {
 	p, err := s.Person(ctx, learner)
 	if err != nil {
 		return nil, err
@@ -130,20 +153,8 @@ func (s *Service) PortfolioWhere(ctx context.Context, learner PersonID, own bool
 			return nil, err
 		}
 		out.Plans = append(out.Plans, Plan{Enrolment: e, Workflow: w})
-		if f.Workflow != "" && f.Workflow != w.ID {
-			continue
-		}
-		entries, err := s.entries(ctx, e, own)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range entries {
-			if f.passes(one) {
-				out.Entries = append(out.Entries, one)
-			}
-		}
 	}
-	return out.sorted(f.Limit), nil
+	return out, nil
 }
 
 // HandedIn is what others may read of one enrolment: what is private to the learner is left out.

@@ -46,6 +46,16 @@ func (l PortfolioLink) Over(now time.Time) bool {
 	return !l.RevokedAt.IsZero() || !now.Before(l.ExpiresAt)
 }
 
+// filter is what the link leaves of a portfolio.
+func (l PortfolioLink) filter() PortfolioFilter {
+	return PortfolioFilter{NoCustomers: !l.CustomerData, NotKept: true, NoReplaced: true, OnlyApproval: true}
+}
+
+// names tells whether the link shows a workflow.
+func (l PortfolioLink) names(w WorkflowID) bool {
+	return len(l.Workflows) == 0 || slices.Contains(l.Workflows, w)
+}
+
 // Bounds of links to a portfolio.
 const (
 	maxShareLabel   = 100 // bytes
@@ -163,13 +173,12 @@ func (s *Service) SharedPortfolio(ctx context.Context, secret string) (*Portfoli
 	if err != nil {
 		return nil, PortfolioLink{}, err
 	}
-	p, err := s.PortfolioWhere(ctx, l.Owner, false, PortfolioFilter{NoCustomers: !l.CustomerData, NotKept: true, NoReplaced: true, OnlyApproval: true})
+	p, err := s.PortfolioWhere(ctx, l.Owner, false, l.filter())
 	if err != nil {
 		return nil, PortfolioLink{}, err
 	}
-	named := func(w WorkflowID) bool { return len(l.Workflows) == 0 || slices.Contains(l.Workflows, w) }
-	p.Plans = slices.DeleteFunc(p.Plans, func(one Plan) bool { return !named(one.Workflow.ID) })
-	p.Entries = slices.DeleteFunc(p.Entries, func(e Entry) bool { return !named(e.Workflow.ID) })
+	p.Plans = slices.DeleteFunc(p.Plans, func(one Plan) bool { return !l.names(one.Workflow.ID) })
+	p.Entries = slices.DeleteFunc(p.Entries, func(e Entry) bool { return !l.names(e.Workflow.ID) })
 	p.Learner = Person{ID: p.Learner.ID, Name: p.Learner.Name, Locale: p.Learner.Locale, Zone: p.Learner.Zone}
 	for i := range p.Entries {
 		if r := p.Entries[i].Review; r != nil {
@@ -211,18 +220,4 @@ func (s *Service) LookedAtShare(ctx context.Context, secret string) error {
 		return nil
 	}
 	return err
-}
-
-// SharedFile is a file that a link shows; ErrNotFound for every other.
-func (s *Service) SharedFile(ctx context.Context, secret string, id EnrolmentID, sha256 string) (File, []byte, error) {
-	p, _, err := s.SharedPortfolio(ctx, secret)
-	if err != nil {
-		return File{}, nil, err
-	}
-	for _, e := range p.Entries {
-		if e.Enrolment.ID == id && e.Hand != nil && slices.ContainsFunc(e.Hand.Files, func(f File) bool { return f.SHA256 == sha256 }) {
-			return s.Blob(ctx, id, sha256, false)
-		}
-	}
-	return File{}, nil, fmt.Errorf("file %q by a link to a portfolio: %w", clip(sha256, 64), ErrNotFound)
 }

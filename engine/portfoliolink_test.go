@@ -76,7 +76,7 @@ func TestALinkToThePortfolioShowsWhatIsMeantForOthersAndIsOverWhenItIs(t *testin
 		if e.Hand == nil {
 			continue
 		}
-		_, _, err := h.SharedFile(ctx, secret, h.id, e.Hand.Files[0].SHA256)
+		_, err := h.SharedFile(ctx, secret, h.id, e.Hand.Files[0].SHA256)
 		if open := e.Hand.Files[0].Name == "open.txt"; open != (err == nil) || !open && !errors.Is(err, engine.ErrNotFound) {
 			t.Errorf("%s by the link: %v", e.Hand.Files[0].Name, err)
 		}

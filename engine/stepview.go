@@ -106,32 +106,3 @@ func reviewViews(w *Workflow, s *Step, st *StepState, all map[ContributionID]*Co
 	}
 	return out
 }
-
-// Blob is a file of an enrolment: one that a hand-in there names, else ErrNotFound. Files of private steps only the learner
-// (own) gets.
-func (s *Service) Blob(ctx context.Context, id EnrolmentID, sha256 string, own bool) (File, []byte, error) {
-	w, _, _, err := s.current(ctx, id)
-	if err != nil {
-		return File{}, nil, err
-	}
-	all, err := s.contributions(ctx, id)
-	if err != nil {
-		return File{}, nil, err
-	}
-	for _, c := range all {
-		if of := w.Step(c.Step); !own && (of == nil || of.Private || c.Draft) {
-			continue
-		}
-		for _, f := range c.Files {
-			if f.SHA256 != sha256 {
-				continue
-			}
-			data, err := s.o.Store.Blob(ctx, sha256)
-			if err != nil {
-				return File{}, nil, fmt.Errorf("load file: %w", err)
-			}
-			return f, data, nil
-		}
-	}
-	return File{}, nil, fmt.Errorf("file %q of enrolment %s: %w", clip(sha256, 64), id, ErrNotFound)
-}

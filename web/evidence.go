@@ -24,26 +24,39 @@ func (s *Site) ownEvidence(w http.ResponseWriter, r *http.Request, session *Sess
 }
 
 // serveEvidence sends a file of an enrolment, to the learner or to somebody
-// else; the engine finds it within the enrolment only. With ?small=1 a picture comes
-// as small as lists show it. A file is never a page of ours: it is sandboxed, cannot be
-// framed or sniffed, and all but plain pictures are saved, not shown.
+// else; the engine finds it within the enrolment only.
 func (s *Site) serveEvidence(w http.ResponseWriter, r *http.Request, tenant string, enrolment engine.EnrolmentID, own bool) error {
-	sha := mux.Vars(r)["sha"]
-	if !sha256Form.MatchString(sha) {
-		return errNoPage
-	}
 	service, err := s.tenant(r.Context(), tenant)
 	if err != nil {
 		return err
 	}
-	file, data, err := service.Blob(r.Context(), enrolment, sha, own)
+	return s.sendFile(w, r, func(sha string) (engine.EvidenceFile, error) { return service.FileIn(r.Context(), enrolment, sha, own) })
+}
+
+// sendFile sends the file that the address names, once it is found. With ?small=1 a
+// picture comes as small as lists show it. A file is never a page of ours: it is
+// sandboxed, cannot be framed or sniffed, and all but plain pictures are saved, not shown.
+func (s *Site) sendFile(w http.ResponseWriter, r *http.Request, find func(sha string) (engine.EvidenceFile, error)) error {
+	sha := mux.Vars(r)["sha"]
+	if !sha256Form.MatchString(sha) {
+		return errNoPage
+	}
+	file, err := find(sha)
 	if err != nil {
 		return fmt.Errorf("web: evidence: %w", err)
 	}
+	var data []byte
 	if r.URL.Query().Get("small") != "" {
-		if small := s.uploads.Smaller(r.Context(), data, file.ContentType, smallSide); small != nil {
-			data, file.ContentType = small, "image/jpeg"
+		data, err = s.uploads.Small(r.Context(), sha, file.ContentType, smallSide, file.Bytes)
+		if data != nil {
+			file.ContentType = "image/jpeg"
 		}
+	}
+	if err == nil && data == nil {
+		data, err = file.Bytes(r.Context())
+	}
+	if err != nil {
+		return fmt.Errorf("web: evidence: %w", err)
 	}
 	disposition := "attachment"
 	if upload.ShownInline(file.ContentType) {

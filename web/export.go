@@ -46,10 +46,16 @@ type exportFile struct {
 
 // exported is what the learner takes away: all of it, and of customers' data only what they choose.
 func (s *Site) exported(r *http.Request, session *Session) (*view, *exportPage, error) {
+	v, page, _, err := s.exportedOf(r, session)
+	return v, page, err
+}
+
+// exportedOf also gives the enrolments that it is of.
+func (s *Site) exportedOf(r *http.Request, session *Session) (*view, *exportPage, []engine.Plan, error) {
 	filter := engine.PortfolioFilter{Limit: wholePortfolio, NoCustomers: r.URL.Query().Get("customers") != "yes", Workflow: engine.WorkflowID(r.URL.Query().Get("workflow"))}
 	all, err := s.portfolioOf(r, session, filter)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	v := s.view(r)
 	v.Zone = zoneFor(session, all.Learner.Zone)
@@ -74,7 +80,7 @@ func (s *Site) exported(r *http.Request, session *Session) (*view, *exportPage, 
 		}
 		page.Entries = append(page.Entries, one)
 	}
-	return v.titled("page.export.title", "name", page.Name), page, nil
+	return v.titled("page.export.title", "name", page.Name), page, all.Plans, nil
 }
 
 // exportZIP streams a portfolio as a page to read without Cairn, as data and with its files. It breaks off rather than
@@ -205,11 +211,7 @@ func (s *Site) exportPDF(w http.ResponseWriter, r *http.Request, session *Sessio
 	if err != nil {
 		return err
 	}
-	v, page, err := s.exported(r, session)
-	if err != nil {
-		return err
-	}
-	_, matrices, err := s.matrices(r, session)
+	v, page, plans, err := s.exportedOf(r, session)
 	if err != nil {
 		return err
 	}
@@ -220,8 +222,15 @@ func (s *Site) exportPDF(w http.ResponseWriter, r *http.Request, session *Sessio
 	}
 	d.Title(v.Title())
 	d.Small(v.T("page.export.made", "when", v.DateTime(page.Made, v.Zone)))
-	for _, m := range matrices {
-		if id := r.URL.Query().Get("workflow"); id != "" && id != string(m.Workflow.ID) {
+	for _, plan := range plans {
+		if id := r.URL.Query().Get("workflow"); id != "" && id != string(plan.Workflow.ID) {
+			continue
+		}
+		m, err := service.Matrix(r.Context(), plan.Enrolment.ID, true)
+		if err != nil {
+			return fmt.Errorf("web: print: %w", err)
+		}
+		if len(m.Rows) == 0 {
 			continue
 		}
 		d.Heading(v.In(m.Workflow.Title))
@@ -234,7 +243,7 @@ func (s *Site) exportPDF(w http.ResponseWriter, r *http.Request, session *Sessio
 			if row.State != "" {
 				state = v.T("page.evidence.state." + string(row.State))
 			}
-			rows = append(rows, []string{v.In(row.Text()), state, fmt.Sprint(len(row.Evidence))})
+			rows = append(rows, []string{v.In(matrixRow{MatrixRow: row}.Text()), state, fmt.Sprint(len(row.Evidence))})
 		}
 		d.Table([]float64{6, 2.4, 1.4}, []string{v.T("page.matrix.what"), v.T("page.matrix.state"), v.T("page.matrix.pieces")}, rows)
 	}

@@ -64,7 +64,7 @@ func (s *Site) matrices(r *http.Request, session *Session) (*engine.Portfolio, [
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := service.PortfolioWhere(r.Context(), session.Person, true, engine.PortfolioFilter{Limit: 1})
+	all, err := service.Plans(r.Context(), session.Person)
 	if err != nil {
 		return nil, nil, fmt.Errorf("web: matrix: %w", err)
 	}

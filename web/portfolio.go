@@ -129,13 +129,11 @@ func (s *Site) portfolioOf(r *http.Request, session *Session, filter engine.Port
 
 // portfolioEvidence gives the learner a file that the portfolio shows.
 func (s *Site) portfolioEvidence(w http.ResponseWriter, r *http.Request, session *Session) error {
-	all, err := s.portfolioOf(r, session, engine.PortfolioFilter{Limit: wholePortfolio})
+	service, err := s.tenant(r.Context(), session.Tenant)
 	if err != nil {
 		return err
 	}
-	enrolment := engine.EnrolmentID(mux.Vars(r)["enrolment"])
-	if !hasFile(all, enrolment, mux.Vars(r)["sha"]) {
-		return errNoPage
-	}
-	return s.serveEvidence(w, r, session.Tenant, enrolment, true)
+	return s.sendFile(w, r, func(sha string) (engine.EvidenceFile, error) {
+		return service.PortfolioFile(r.Context(), session.Person, engine.EnrolmentID(mux.Vars(r)["enrolment"]), sha)
+	})
 }

@@ -57,9 +57,9 @@ func (s *Site) drawLinks(w http.ResponseWriter, r *http.Request, session *Sessio
 	if err != nil {
 		return err
 	}
-	all, err := s.portfolioOf(r, session, engine.PortfolioFilter{Limit: 1})
+	all, err := service.Plans(r.Context(), session.Person)
 	if err != nil {
-		return err
+		return fmt.Errorf("web: links: %w", err)
 	}
 	links, err := service.PortfolioLinks(r.Context(), session.Person)
 	if err != nil {
@@ -168,8 +168,7 @@ func (s *Site) sharedEvidence(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := engine.EnrolmentID(mux.Vars(r)["enrolment"])
-	if _, _, err := service.SharedFile(r.Context(), token.Secret, id, mux.Vars(r)["sha"]); err != nil {
-		return fmt.Errorf("web: shared evidence: %w", err)
-	}
-	return s.serveEvidence(w, r, token.Tenant, id, false)
+	return s.sendFile(w, r, func(sha string) (engine.EvidenceFile, error) {
+		return service.SharedFile(r.Context(), token.Secret, id, sha)
+	})
 }

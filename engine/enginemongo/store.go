@@ -99,6 +99,7 @@ var indexes = []index{
 	{"engine_groups", "engine_by_tells", []string{"tells", "_id"}, false},
 	{"engine_posts", "engine_by_thread", []string{"thread", "at", "_id"}, false},
 	{"engine_posts", "engine_by_author", []string{"thread", "author", "at", "_id"}, false},
+	{"engine_posts", "engine_of_author", []string{"author", "_id"}, false},
 	{"engine_posts", "engine_by_count", []string{"uncounted", "at", "_id"}, false},
 }
 

@@ -118,8 +118,9 @@ func (s *Store) Tombstone(ctx context.Context, id string) (engine.Tombstone, err
 	return document[engine.Tombstone](ctx, s, "tombstone", `SELECT doc FROM engine_tombstones WHERE id = ?`, id)
 }
 
+const postsOfAuthor = `SELECT doc FROM engine_posts WHERE author = ? AND id > ? ORDER BY id LIMIT ?`
+
 // PostsOfAuthor gives a person's posts in all threads, by id.
 func (s *Store) PostsOfAuthor(ctx context.Context, p engine.PersonID, after engine.PostID, limit int) ([]engine.Post, error) {
-	return documents[engine.Post](ctx, s, "posts of a person", `SELECT doc FROM engine_posts WHERE author = ? AND id > ? ORDER BY id LIMIT ?`,
-		string(p), string(after), bounded(limit))
+	return documents[engine.Post](ctx, s, "posts of a person", postsOfAuthor, string(p), string(after), bounded(limit))
 }

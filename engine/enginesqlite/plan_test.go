@@ -38,6 +38,7 @@ func TestWhatIsDueIsFoundByIndexOnly(t *testing.T) {
 		{tellingCohorts, "engine_cohorts_tells", []any{10}},
 		{tellingGroups, "engine_groups_tells", []any{10}},
 		{oldPreviews, "engine_enrolments_preview", []any{now, 10}},
+		{postsOfAuthor, "engine_posts_of_author", []any{"sam", "", 10}},
 	} {
 		plan := planOf(t, db, q.query, q.args...)
 		whole := strings.Join(plan, "; ")

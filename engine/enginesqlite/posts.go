@@ -14,6 +14,7 @@ var postSchema = []string{
 		uncounted INTEGER, doc TEXT NOT NULL) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_posts_thread ON engine_posts (thread, at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_posts_author ON engine_posts (thread, author, at, id)`,
+	`CREATE INDEX IF NOT EXISTS engine_posts_of_author ON engine_posts (author, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_posts_uncounted ON engine_posts (uncounted, id) WHERE uncounted IS NOT NULL`,
 }
 

@@ -41,10 +41,13 @@ func (e *Refused) Error() string { return "upload: a file that is not taken: " +
 func (e *Refused) Unwrap() error { return ErrRefused }
 
 // Taker takes files. It decodes one picture at a time, as a picture needs many times the memory of its file.
-type Taker struct{ turn chan struct{} }
+type Taker struct {
+	turn   chan struct{}
+	smalls *smalls
+}
 
 // New makes a taker.
-func New() *Taker { return &Taker{turn: make(chan struct{}, 1)} }
+func New() *Taker { return &Taker{turn: make(chan struct{}, 1), smalls: newSmalls()} }
 
 // wait waits for the turn to decode a picture, done ends it.
 func (t *Taker) wait(ctx context.Context) error {
