@@ -2,7 +2,7 @@
 //
 // A statement goes four ways through it:
 //
-//	compose: Statement{Actor, Verb, Object, …} → json.Marshal → valid statement JSON
+//	compose: Statement{Actor, Verb, Object, …} → Compose (or json.Marshal) → valid statement JSON
 //	receive: bytes → Decode (strict) → *Statement + the bytes as they came in (Raw)
 //	show:    stored bytes → Adapt, IDsOnly, Canonical → bytes for one reader
 //	change:  stored bytes → ReplaceAgent, DropAttachments → the same bytes elsewhere
