@@ -112,7 +112,8 @@
 //	The house
 //	  doc, service, options, ports, store        the Service, what it is made of and what it needs of others
 //	  errors, stale, lease                       sentinels; the revision a change is meant for; one at a time
-//	  sweep, deadletter, erasure                 what was left behind; what was given up; who is forgotten
+//	  sweep, deadletter                          what was left behind; what was given up
+//	  erasure, erasuretexts                      who is forgotten; their name in what was written about courses
 //	  mydata, mydatazip                          what a person may take away: all that is kept about them; as a ZIP
 //	  upgrade                                    what an earlier version wrote
 package engine

@@ -14,6 +14,7 @@ import (
 
 // ErasureStore removes what is known of a person. Missing documents are no error: an erasure that died is run again.
 type ErasureStore interface {
+	CourseTextStore
 	// EnrolmentsAfter lists all enrolments by id, those after the given one, at most limit.
 	EnrolmentsAfter(ctx context.Context, after EnrolmentID, limit int) ([]*Enrolment, error)
 	// OldPreviews lists previews last launched before a time (Enrolment.PreviewAt), oldest first.
@@ -71,6 +72,7 @@ type PersonErasure struct {
 	Completions int        `json:"completions"` // of courses
 	Roster      int        `json:"roster"`      // entries
 	Staff       int        `json:"staff"`       // roles in courses
+	Courses     int        `json:"courses"`     // texts about courses that named the person
 	PersonIDs   []PersonID `json:"-"`
 }
 
@@ -199,6 +201,9 @@ func (r *erasing) run(ctx context.Context) error {
 		}
 	}
 	if err := r.elsewhere(ctx); err != nil {
+		return err
+	}
+	if err := r.courseTexts(ctx); err != nil {
 		return err
 	}
 	for _, p := range r.people {

@@ -192,8 +192,9 @@ completions                %d
 names                      %d
 roster entries             %d
 roles in courses           %d
+texts about courses        %d (a name taken out)
 enrolments of others       %d (%d reviews stay under no name)
-`, r.OtherNames, w.People, w.Enrolments, w.Written, w.Files, w.Messages, w.Posts, w.Events, w.Completions, w.Names, w.Roster, w.Staff, w.Others, w.Reviews)
+`, r.OtherNames, w.People, w.Enrolments, w.Written, w.Files, w.Messages, w.Posts, w.Events, w.Completions, w.Names, w.Roster, w.Staff, w.Courses, w.Others, w.Reviews)
 	}
 	return err
 }

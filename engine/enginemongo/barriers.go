@@ -37,3 +37,8 @@ func (s *Store) BarrierAction(ctx context.Context, id string) (engine.BarrierAct
 func (s *Store) BarrierActionsIn(ctx context.Context, c engine.Course, limit int) ([]engine.BarrierAction, error) {
 	return documents[engine.BarrierAction](ctx, "barrier actions of a course", s.barriers, is("course", c.Key()), descending("at", "_id"), limit)
 }
+
+// BarrierActionsAfter lists those of all courses, by id.
+func (s *Store) BarrierActionsAfter(ctx context.Context, after string, limit int) ([]engine.BarrierAction, error) {
+	return documents[engine.BarrierAction](ctx, "all barrier actions", s.barriers, is("_id", bson.D{{Key: "$gt", Value: after}}), ascending("_id"), limit)
+}

@@ -17,6 +17,11 @@ func (s *Store) Cohort(ctx context.Context, id engine.CohortID) (engine.Cohort, 
 	return document[engine.Cohort](ctx, "cohort", s.cohorts, is("_id", string(id)), nil)
 }
 
+// CohortsAfter lists all cohorts, by id.
+func (s *Store) CohortsAfter(ctx context.Context, after engine.CohortID, limit int) ([]engine.Cohort, error) {
+	return documents[engine.Cohort](ctx, "all cohorts", s.cohorts, is("_id", bson.D{{Key: "$gt", Value: string(after)}}), ascending("_id"), limit)
+}
+
 // CreateCohort adds a cohort, at revision 1.
 func (s *Store) CreateCohort(ctx context.Context, c engine.Cohort) error {
 	const op = "create cohort"

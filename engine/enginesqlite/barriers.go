@@ -46,3 +46,8 @@ func (s *Store) BarrierActionsIn(ctx context.Context, c engine.Course, limit int
 	return documents[engine.BarrierAction](ctx, s, "barrier actions of a course",
 		`SELECT doc FROM engine_barrier_actions WHERE course = ? ORDER BY at DESC, id DESC LIMIT ?`, c.Key(), bounded(limit))
 }
+
+// BarrierActionsAfter lists those of all courses, by id.
+func (s *Store) BarrierActionsAfter(ctx context.Context, after string, limit int) ([]engine.BarrierAction, error) {
+	return documents[engine.BarrierAction](ctx, s, "all barrier actions", `SELECT doc FROM engine_barrier_actions WHERE id > ? ORDER BY id LIMIT ?`, after, bounded(limit))
+}

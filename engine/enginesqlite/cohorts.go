@@ -54,6 +54,11 @@ func (s *Store) Cohort(ctx context.Context, id engine.CohortID) (engine.Cohort, 
 	return document[engine.Cohort](ctx, s, "cohort", `SELECT doc FROM engine_cohorts WHERE id = ?`, string(id))
 }
 
+// CohortsAfter lists all cohorts, by id.
+func (s *Store) CohortsAfter(ctx context.Context, after engine.CohortID, limit int) ([]engine.Cohort, error) {
+	return documents[engine.Cohort](ctx, s, "all cohorts", `SELECT doc FROM engine_cohorts WHERE id > ? ORDER BY id LIMIT ?`, string(after), bounded(limit))
+}
+
 // CreateCohort adds a cohort, at revision 1.
 func (s *Store) CreateCohort(ctx context.Context, c engine.Cohort) error {
 	const op = "create cohort"

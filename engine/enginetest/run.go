@@ -56,6 +56,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"a file is kept under its hash", blobIsKept},
 		{"the files that steps show are kept with their version", mediaAreKept},
 		{"barrier actions are kept", barrierActionsAreKept},
+		{"what was written about courses is found again, page by page", courseTextsAreFound},
 		{"links to a portfolio are kept, by the hash of their secret", portfolioLinksAreKept},
 		{"channel endpoints are kept by name", endpointsAreKept},
 		{"a message is added once", messageIsAddedOnce},
