@@ -86,6 +86,7 @@
 //	  poststatement                              what is recorded of a post, and of who attended
 //	People and courses
 //	  person, identity, naming                   who we know; the names a source knows them by; whose name it is
+//	  sameaddress                                an account and who was asked at its address, of one platform
 //	  arrive, enrolling, enrolcohort, leave      launches; enrolled without one, several at once; unenrolled and back
 //	  roster, rosterrole                         who the LMS lists, and as what
 //	  completion, observe, awaiting, courselink  how a course was completed; statements; who still waits; the way in

@@ -15,6 +15,7 @@ const (
 	DataAsideStatements = "statements" // the activity statements: the record store has them
 	DataAsidePrivate    = "private"    // what is private to the person, who did not ask themselves
 	DataAsideCustomers  = "customers"  // files with data of customers; their names are given
+	DataAsideElsewhere  = "elsewhere"  // what the same address was asked and told by another platform
 	DataAsideBound      = "bound"      // what was more than one archive holds
 )
 

@@ -19,7 +19,8 @@ type personalData struct {
 	out   *zip.Writer
 	own   bool
 	now   time.Time
-	ids   []PersonID // all that stand for the person
+	ids   []PersonID // all that stand for the person, the one who asks first
+	ours  *vouched   // what of the others is theirs
 	mine  map[EnrolmentID]bool
 	aside map[string]bool
 	size  int64
@@ -34,16 +35,14 @@ func (s *Service) WritePersonalData(ctx context.Context, of PersonID, own bool, 
 	if err != nil {
 		return err
 	}
-	d := &personalData{s: s, out: zip.NewWriter(to), own: own, now: s.now(), ids: []PersonID{of}, mine: map[EnrolmentID]bool{},
+	d := &personalData{s: s, out: zip.NewWriter(to), own: own, now: s.now(), ids: []PersonID{of}, ours: s.vouched(p), mine: map[EnrolmentID]bool{},
 		aside: map[string]bool{DataAsideOthers: true, DataAsideStatements: true}, files: map[string]string{}}
-	if p.known() && p.Email != "" { // asked by address, before we knew the account
-		same, err := s.o.Store.PersonByEmail(ctx, strings.ToLower(p.Email))
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return fmt.Errorf("gather what is known of a person: %w", err)
-		}
-		if err == nil && !same.known() {
-			d.ids = append(d.ids, same.ID)
-		}
+	same, found, err := s.atAddress(ctx, p) // asked by address, before we knew the account
+	if err != nil {
+		return fmt.Errorf("gather what is known of a person: %w", err)
+	}
+	if found {
+		d.ids = append(d.ids, same.ID)
 	}
 	for _, write := range []func(context.Context, Person) error{d.person, d.enrolments, d.posts, d.messages, d.about} {
 		if err := write(ctx, p); err != nil {
@@ -238,6 +237,19 @@ func dataStep(e *Enrolment, st *StepState, whole bool) DataStep {
 	return one
 }
 
+// theirs tells whether what one of ids has of an enrolment belongs to the person: all of the one who asks, of who is known
+// by the same address what is of the person's own platform.
+func (d *personalData) theirs(ctx context.Context, id PersonID, of EnrolmentID) (bool, error) {
+	if id == d.ids[0] {
+		return true, nil
+	}
+	ok, err := d.ours.is(ctx, of)
+	if err == nil && !ok {
+		d.aside[DataAsideElsewhere] = true
+	}
+	return ok, err
+}
+
 func (d *personalData) posts(ctx context.Context, _ Person) error {
 	out := []DataPost{}
 	for _, id := range d.ids {
@@ -248,6 +260,12 @@ func (d *personalData) posts(ctx context.Context, _ Person) error {
 			}
 			for _, p := range page {
 				after = p.ID
+				if theirs, err := d.theirs(ctx, id, p.Enrolment); err != nil || !theirs {
+					if err != nil {
+						return err
+					}
+					continue
+				}
 				one := DataPost{Step: p.Step, Role: p.Role, Text: p.Text, At: p.At, Helpful: len(p.Helpful), Hidden: p.Hidden}
 				if d.mine[p.Enrolment] {
 					one.Enrolment = p.Enrolment
@@ -280,6 +298,12 @@ func (d *personalData) messages(ctx context.Context, _ Person) error {
 		}
 		seen := map[EnrolmentID]bool{}
 		for _, m := range all {
+			if theirs, err := d.theirs(ctx, id, m.Enrolment); err != nil || !theirs {
+				if err != nil {
+					return err
+				}
+				continue
+			}
 			one := DataMessage{Step: m.Step, Purpose: m.Purpose, State: m.State, Text: m.Text, PlannedAt: m.PlannedAt, SentAt: m.SentAt, Sent: m.Sent,
 				ReadAt: m.ReadAt, OpenedAt: m.OpenedAt, Dropped: m.DroppedReason}
 			if d.mine[m.Enrolment] {
@@ -339,7 +363,7 @@ func (d *personalData) asked(ctx context.Context, who PersonID, id EnrolmentID) 
 
 func (d *personalData) about(context.Context, Person) error {
 	out := DataAbout{Format: "cairn-person/1", Made: d.now, Aside: []string{}}
-	for _, why := range []string{DataAsideOthers, DataAsideStatements, DataAsidePrivate, DataAsideCustomers, DataAsideBound} {
+	for _, why := range []string{DataAsideOthers, DataAsideStatements, DataAsidePrivate, DataAsideCustomers, DataAsideElsewhere, DataAsideBound} {
 		if d.aside[why] {
 			out.Aside = append(out.Aside, why)
 		}

@@ -305,7 +305,7 @@ func (s *Service) RequestsTo(ctx context.Context, acting PersonID, id EnrolmentI
 		}
 		for _, r := range st.Requests {
 			p := asked[r.Person]
-			byAddress := p.Issuer == "" && p.Email != "" && strings.EqualFold(p.Email, me.Email)
+			byAddress := e.vouchesFor(me) && p.Issuer == "" && p.Email != "" && strings.EqualFold(p.Email, me.Email)
 			if p.ID == acting || byAddress {
 				out = append(out, r)
 			}

@@ -2,11 +2,9 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -41,27 +39,40 @@ func (s *Service) Waitlist(ctx context.Context, of PersonID) (*Waitlist, error) 
 	}
 	l := &Waitlist{Person: person}
 	people := []PersonID{of}
-	if person.known() && person.Email != "" { // asked by address, before we knew the account
-		same, err := s.o.Store.PersonByEmail(ctx, strings.ToLower(person.Email))
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return nil, fmt.Errorf("find who is asked at the same address: %w", err)
-		}
-		if err == nil && same.ID != of && !same.known() {
-			people = append(people, same.ID)
-		}
+	same, found, err := s.atAddress(ctx, person) // asked by address, before we knew the account
+	if err != nil {
+		return nil, err
 	}
+	if found {
+		people = append(people, same.ID)
+	}
+	ours := s.vouched(person)
 	var messages []Message
 	for _, p := range people {
 		asked, err := s.Queue(ctx, By(p), p)
 		if err != nil {
 			return nil, err
 		}
-		l.Asked = append(l.Asked, asked...)
+		for _, a := range asked {
+			theirs := p == of
+			if !theirs {
+				if theirs, err = ours.is(ctx, a.Enrolment); err != nil {
+					return nil, err
+				}
+			}
+			if theirs {
+				l.Asked = append(l.Asked, a)
+			}
+		}
 		told, err := s.o.Store.MessagesTo(ctx, p, maxMessages)
 		if err != nil {
 			return nil, fmt.Errorf("load messages to %s: %w", p, err)
 		}
-		messages = append(messages, told...)
+		for _, m := range told {
+			if m.talk() {
+				messages = append(messages, m)
+			}
+		}
 	}
 	l.Asked = slices.DeleteFunc(l.Asked, func(a Asked) bool { return a.Learner.ID == of })
 	sortAsked(l.Asked)
@@ -70,8 +81,13 @@ func (s *Service) Waitlist(ctx context.Context, of PersonID) (*Waitlist, error) 
 		if len(l.Talks) >= maxTalks {
 			break
 		}
-		if !m.talk() || m.SentAt.IsZero() || s.now().Sub(m.SentAt) > talkTime {
+		if m.SentAt.IsZero() || s.now().Sub(m.SentAt) > talkTime {
 			continue
+		}
+		if m.To != of {
+			if theirs, err := ours.is(ctx, m.Enrolment); err != nil || !theirs {
+				continue
+			}
 		}
 		item, err := s.inboxItem(ctx, m)
 		if err != nil || !item.Open || item.Step == nil || item.Learner.ID == of {
