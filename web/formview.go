@@ -143,6 +143,7 @@ type choiceView struct {
 
 type ratingView struct {
 	engine.Behaviour
+	N, Of   int // its place among those that are rated, from 1
 	Chosen  int
 	Problem *engine.FieldError
 }
@@ -190,8 +191,8 @@ func newFormView(questions []engine.Question, rate []engine.Behaviour, f *fillin
 		list(one.Problem, one.HTMLID(), q.Ask, "")
 		out.Questions = append(out.Questions, one)
 	}
-	for _, b := range rate {
-		one := ratingView{Behaviour: b, Chosen: f.ratings[b.ID], Problem: take(ratingPrefix + string(b.ID))}
+	for i, b := range rate {
+		one := ratingView{Behaviour: b, N: i + 1, Of: len(rate), Chosen: f.ratings[b.ID], Problem: take(ratingPrefix + string(b.ID))}
 		list(one.Problem, one.HTMLID(), b.Text, "")
 		out.Ratings = append(out.Ratings, one)
 	}

@@ -23,8 +23,36 @@ type nudgesPage struct {
 	Whole   *engine.NudgeHold // of the course, on a learner's page
 	Acts    []engine.Act      // of the course
 	Preview *engine.NudgePreview
+	Days    []mailDay // of the preview
 	People  pager
 	Form    actForm
+}
+
+// mailDay is one day of a preview with what would be sent on it.
+type mailDay struct {
+	Day   string // in words
+	Mails []engine.PlannedMail
+	Shown bool // unfolded: the first day, unless it is long
+}
+
+// maxShownDay is how many mails of the first day stand unfolded.
+const maxShownDay = 8
+
+// daysOf sorts what would be sent, the earliest first, into the reader's days.
+func daysOf(v *view, mails []engine.PlannedMail) []mailDay {
+	var days []mailDay
+	for _, mail := range mails {
+		day := v.Day(mail.At, v.Zone)
+		if len(days) == 0 || days[len(days)-1].Day != day {
+			days = append(days, mailDay{Day: day})
+		}
+		last := &days[len(days)-1]
+		last.Mails = append(last.Mails, mail)
+	}
+	if len(days) > 0 {
+		days[0].Shown = len(days[0].Mails) <= maxShownDay
+	}
+	return days
 }
 
 // nudges shows a coach what would be sent in the course in the next days.
@@ -45,7 +73,7 @@ func (s *Site) drawNudges(w http.ResponseWriter, r *http.Request, session *Sessi
 		return fmt.Errorf("web: nudges: %w", err)
 	}
 	v := s.view(r)
-	body := nudgesPage{Nav: coachNav{At: "nudges", Acts: true}, Course: session.Course, Path: v.Base + "/board/nudges", Held: on.Held, Acts: on.Acts, Preview: plan, Form: form}
+	body := nudgesPage{Nav: coachNav{At: "nudges", Acts: true}, Course: session.Course, Path: v.Base + "/board/nudges", Held: on.Held, Acts: on.Acts, Preview: plan, Days: daysOf(v, plan.Mails), Form: form}
 	body.People = pagerOf(plan.Place, plan.People, plan.Count, engine.PreviewPeople, func(from int) string {
 		return body.Path + "?page=" + strconv.Itoa(from/engine.PreviewPeople+1)
 	})
@@ -103,7 +131,7 @@ func (s *Site) drawPersonNudges(w http.ResponseWriter, r *http.Request, session 
 	v := s.view(r)
 	back := v.Base + "/board/people/" + string(e.ID)
 	body := nudgesPage{Nav: coachNav{At: "people", Acts: true}, Course: session.Course, Learner: &learner, Back: back, Path: back + "/nudges", Held: e.NudgesHeld, Whole: on.Held,
-		Preview: plan, Form: form}
+		Preview: plan, Days: daysOf(v, plan.Mails), Form: form}
 	return s.draw(w, status, "nudges", v.titled("coach.nudges.person_title", "name", v.Name(learner)), body)
 }
 

@@ -26,6 +26,11 @@ func (portfolioPage) Kinds() []engine.EntryKind {
 	return []engine.EntryKind{engine.Artefact, engine.Reflection, engine.Feedback, engine.Signature}
 }
 
+// Filtered tells whether only a part is shown.
+func (p portfolioPage) Filtered() bool {
+	return p.Filter.Kind != "" || p.Filter.State != "" || p.Filter.Workflow != ""
+}
+
 // States are those of evidence, in the order they are passed.
 func (portfolioPage) States() []engine.EvidenceState { return evidenceWay }
 

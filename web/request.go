@@ -48,6 +48,20 @@ type requestPage struct {
 	Back          string             // to everything of the learner; empty behind a personal link
 }
 
+// Rates tells whether the answer is above all a rating of behaviours: the page then
+// says whom it is about and who sees it, and shows one behaviour after the other.
+func (p requestPage) Rates() bool {
+	return p.Form != nil && len(p.Form.Ratings) > 0 && (p.Request.Purpose == engine.ForSurvey || p.Request.Purpose == engine.ForFeedback)
+}
+
+// Initial is the first letter of a name, for a round mark beside it.
+func (requestPage) Initial(name string) string {
+	for _, r := range name {
+		return strings.ToUpper(string(r))
+	}
+	return ""
+}
+
 // byLink serves h to whoever has the link of a request. The page needs no
 // account and no cookie, may not be framed, and its address is not passed on.
 func (s *Site) byLink(h func(http.ResponseWriter, *http.Request, asked) error) handler {

@@ -109,6 +109,18 @@ func (l look) String() string {
 	return fmt.Sprintf("light-%d", l.wide)
 }
 
+// folder is where the pictures of such a look are put.
+func (l look) folder() string {
+	name := "phone"
+	if l.wide > 600 {
+		name = "wide"
+	}
+	if l.dark {
+		return name + "-dark"
+	}
+	return name + "-light"
+}
+
 // sets changes the window.
 func (g *gallery) sets(l look) {
 	g.t.Helper()
@@ -184,6 +196,17 @@ func (g *gallery) whole(file string) {
 	must(g.t, err)
 	must(g.t, os.MkdirAll(filepath.Dir(file), 0o755))
 	must(g.t, os.WriteFile(file, png.Data, 0o644))
+}
+
+// prints saves the page as paper would show it.
+func (g *gallery) prints(file string) {
+	g.t.Helper()
+	_, err := chromedp.Call(g.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+	must(g.t, err)
+	pdf, err := chromedp.Call(g.ctx, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: 8.27, PaperHeight: 11.69})
+	must(g.t, err)
+	must(g.t, os.MkdirAll(filepath.Dir(file), 0o755))
+	must(g.t, os.WriteFile(file, pdf.Data, 0o644))
 }
 
 // axe is the source of the checker, from npm.

@@ -247,7 +247,9 @@ func (g *gallery) byKeyboard() (problems []string) {
 	return problems
 }
 
-// Pictures of every page for whoever judges them: CAIRN_SHOTS names the folder (make screenshots).
+// Pictures of every page for whoever judges them, in each theme and width: CAIRN_SHOTS names
+// the folder (make screenshots), CAIRN_SHOT the beginning of the names wanted. The folder gets
+// phone-light, phone-dark, wide-light and wide-dark, and in paper what prints a page as a PDF.
 func TestPicturesOfEveryPage(t *testing.T) {
 	folder := os.Getenv("CAIRN_SHOTS")
 	if folder == "" {
@@ -255,10 +257,13 @@ func TestPicturesOfEveryPage(t *testing.T) {
 	}
 	g := newGallery(t, newScene(t))
 	for _, one := range g.wanted() {
-		for _, l := range looks {
+		for i, l := range looks {
 			g.sets(l)
-			g.shows(one)
-			g.whole(filepath.Join(folder, l.String(), one.name+".png"))
+			if i == 0 || l.wide != looks[i-1].wide {
+				g.shows(one)
+			}
+			g.whole(filepath.Join(folder, l.folder(), one.name+".png"))
 		}
+		g.prints(filepath.Join(folder, "paper", one.name+".pdf"))
 	}
 }

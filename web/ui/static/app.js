@@ -1,6 +1,7 @@
 // What scripts add to pages that work without them. Each module looks for its
 // own elements and does nothing where there are none.
 import './frame.js';
+import './fold.js';
 import './words.js';
 import './files.js';
 import './evidence.js';
