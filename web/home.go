@@ -158,7 +158,8 @@ func percentDone(home *engine.Home) int {
 }
 
 func pathStepOf(step engine.StepView) pathStep {
-	return pathStep{StepView: step, Mark: markOf(step), Open: step.State.State != engine.Locked && step.Step.ForLearner()}
+	live := step.State.State != engine.Locked || step.CanPost || step.CanAttend // others talk in it already, or the event takes place
+	return pathStep{StepView: step, Mark: markOf(step), Open: live && step.Step.ForLearner()}
 }
 
 func markOf(step engine.StepView) string {
