@@ -76,6 +76,7 @@
 //	Others answer
 //	  ask, request, answered, raters             who is asked; what the link shows; what an answer does; several raters
 //	  forward, waitlist                          passed on to the right person, cannot judge; all that waits for one person
+//	  forwardsecret                              passing on where nobody is to learn who else is asked
 //	  actor, coach, appoint                      who acts for whom; excuse, reopen, open, due; roles by hand
 //	Cohorts
 //	  cohort, cohorts, cohortacts, cohortview    the documents; how members hear; what a coach sets; what is seen

@@ -37,7 +37,8 @@ type Evidence struct {
 	CustomerData, Consent                            bool
 }
 
-// Evidence lists what an enrolment has as evidence, oldest first. Of private steps only the learner (own) sees any.
+// Evidence lists what an enrolment has as evidence, oldest first. Of private steps, and of what is kept beside a draft and
+// not handed in yet, only the learner (own) sees any.
 func (s *Service) Evidence(ctx context.Context, id EnrolmentID, own bool) ([]Evidence, error) {
 	w, e, _, err := s.current(ctx, id)
 	if err != nil {
@@ -62,7 +63,7 @@ func evidenceOf(w *Workflow, e *Enrolment, all map[ContributionID]*Contribution,
 				continue
 			}
 			handed, _ := isHandIn(e, of, st, c)
-			recorded := c.ID == recordedID(e.ID, of.ID, st.Attempt) && !st.State.Settled()
+			recorded := own && c.ID == recordedID(e.ID, of.ID, st.Attempt) && !st.State.Settled() // nobody else's until it is handed in
 			if !handed && !recorded {
 				continue
 			}

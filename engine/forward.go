@@ -38,15 +38,21 @@ func (d *decision) passedOn(role Role, people []Assignment) []Assignment {
 	}
 	var out []Assignment
 	for _, a := range people {
+		been := []PersonID{a.Person}
 		for range maxForwards {
 			i := slices.IndexFunc(d.e.Forwards, func(f Forward) bool { return f.Role == role && f.From == a.Person })
 			if i < 0 {
 				break
 			}
 			f := d.e.Forwards[i]
+			if slices.Contains(been, f.To) { // each said it is the other: it is neither
+				a.Person = ""
+				break
+			}
+			been = append(been, f.To)
 			a = Assignment{Person: f.To, Source: sourceForwarded, Forwarded: true, Confirmed: f.Confirmed}
 		}
-		if a.Person != d.e.Learner && !slices.ContainsFunc(out, func(b Assignment) bool { return b.Person == a.Person }) {
+		if a.Person != "" && a.Person != d.e.Learner && !slices.ContainsFunc(out, func(b Assignment) bool { return b.Person == a.Person }) {
 			out = append(out, a)
 		}
 	}
@@ -82,18 +88,23 @@ func (ev forwarded) apply(d *decision) error {
 		return fmt.Errorf("pass on request %s: %w", r.ID, ErrForbidden)
 	}
 	switch {
-	case slices.ContainsFunc(d.e.Forwards, func(f Forward) bool { return f.Role == r.Role && f.From == ev.to }):
-		return FieldErrors{{Field: "email", Key: "error.forward_back"}}
 	case ev.to == d.e.Learner:
 		return FieldErrors{{Field: "email", Key: "error.forward_learner"}}
 	case ev.to == r.Person:
 		return FieldErrors{{Field: "email", Key: "error.forward_self"}}
-	case slices.Contains(d.everybody(r.Role), ev.to):
-		return FieldErrors{{Field: "email", Key: "error.forward_asked"}}
 	case d.e.forwarded(r.Role) >= maxForwards:
 		return FieldErrors{{Field: "email", Key: "error.forward_enough"}}
 	}
 	from, role := r.Person, r.Role
+	back := slices.ContainsFunc(d.e.Forwards, func(f Forward) bool { return f.Role == role && f.From == ev.to })
+	asked := slices.Contains(d.everybody(role), ev.to)
+	switch {
+	case d.w.secretRaters(role): // whoever is named, it looks the same
+	case back:
+		return FieldErrors{{Field: "email", Key: "error.forward_back"}}
+	case asked:
+		return FieldErrors{{Field: "email", Key: "error.forward_asked"}}
+	}
 	r.leave(OutcomeForwarded, d.now)
 	d.e.Forwards = append(d.e.Forwards, Forward{Role: role, From: from, To: ev.to, At: d.now})
 	act := d.acted(By(from), ActForward, s.ID, "")

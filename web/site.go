@@ -72,6 +72,9 @@ type Site struct {
 
 var _ lti.Pages = (*Site)(nil)
 
+// Uploads takes files, one picture at a time: whatever else of this process takes files is to share it.
+func (s *Site) Uploads() *upload.Taker { return s.uploads }
+
 // New checks the options; it starts nothing. Call Mount
 // before Handler.
 func New(o Options) (*Site, error) {

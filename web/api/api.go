@@ -45,6 +45,7 @@ type Options struct {
 	Wall      func() time.Time // real time, for signatures and quotas; nil: time.Now
 	Log       *slog.Logger     // nil: silent
 	PerMinute int              // requests of one key; 0: 600
+	Uploads   *upload.Taker    // shared with the pages, so that one picture is decoded at a time; nil: one of its own
 	// Tenant tells whether there is a tenant of that name.
 	Tenant func(ctx context.Context, name string) bool
 }
@@ -79,7 +80,10 @@ func New(o Options) (*API, error) {
 	if o.PerMinute == 0 {
 		o.PerMinute = 600
 	}
-	a := &API{o: o, door: &lrs.Door{Keys: o.Keys, Now: o.Now, Log: o.Log}, mux: http.NewServeMux(), routes: routes(), uploads: upload.New()}
+	if o.Uploads == nil {
+		o.Uploads = upload.New()
+	}
+	a := &API{o: o, door: &lrs.Door{Keys: o.Keys, Now: o.Now, Log: o.Log}, mux: http.NewServeMux(), routes: routes(), uploads: o.Uploads}
 	paths := map[string]map[string]*route{}
 	for i := range a.routes {
 		r := &a.routes[i]
