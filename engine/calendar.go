@@ -26,9 +26,11 @@ type moment struct {
 
 // works tells whether a local day is a working day.
 func (c Calendar) works(year int, month time.Month, day int) bool {
-	d := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
-	return c.Days[d.Weekday()] && !c.isHoliday(d)
+	return c.worksOn(time.Date(year, month, day, 0, 0, 0, 0, time.UTC))
 }
+
+// worksOn is the same of a day in UTC.
+func (c Calendar) worksOn(d time.Time) bool { return c.Days[d.Weekday()] && !c.isHoliday(d) }
 
 // isHoliday tells whether a day (UTC) is a holiday. It is asked thousands of times, so the key is written by hand.
 func (c Calendar) isHoliday(d time.Time) bool {
@@ -124,8 +126,8 @@ func (c Calendar) addWorking(year int, month time.Month, day, n int) (int, time.
 	}
 	d := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 	for idle := 0; n > 0; {
-		d = d.AddDate(0, 0, step)
-		if c.works(d.Date()) {
+		d = d.Add(time.Duration(step) * 24 * time.Hour) // a day of UTC
+		if c.worksOn(d) {
 			n, idle = n-1, 0
 		} else if idle++; idle > 366 {
 			d = d.AddDate(0, 0, step*n)

@@ -17,7 +17,7 @@ func (e *Enrolment) clone() *Enrolment {
 	c.Anchors = maps.Clone(e.Anchors)
 	c.AnchorSource = maps.Clone(e.AnchorSource)
 	c.Completions = slices.Clone(e.Completions)
-	c.Steps = cloneMap(e.Steps, (*StepState).clone)
+	c.Steps = cloneSteps(e.Steps)
 	c.Roles = cloneMap(e.Roles, slices.Clone[[]Assignment])
 	c.Named = maps.Clone(e.Named)
 	c.Silent = maps.Clone(e.Silent)
@@ -44,11 +44,25 @@ func (e *Enrolment) clone() *Enrolment {
 	return &c
 }
 
-func (st *StepState) clone() *StepState {
-	if st == nil {
+// cloneSteps puts all copies into one piece of memory: a decision has use for all of them or none.
+func cloneSteps(steps map[StepID]*StepState) map[StepID]*StepState {
+	if steps == nil {
 		return nil
 	}
-	c := *st
+	c, room := make(map[StepID]*StepState, len(steps)), make([]StepState, len(steps))
+	for id, st := range steps {
+		if st == nil {
+			c[id] = nil
+			continue
+		}
+		st.cloneTo(&room[0])
+		c[id], room = &room[0], room[1:]
+	}
+	return c
+}
+
+func (st *StepState) cloneTo(c *StepState) {
+	*c = *st
 	c.Ratings = maps.Clone(st.Ratings)
 	c.Score = clonePtr(st.Score)
 	c.Reviews = cloneSlice(st.Reviews, Review.clone)
@@ -58,8 +72,7 @@ func (st *StepState) clone() *StepState {
 	c.Talk = clonePtr(st.Talk)
 	c.Snoozed = clonePtr(st.Snoozed)
 	c.Heard = maps.Clone(st.Heard)
-	st.cloneAttempts(&c)
-	return &c
+	st.cloneAttempts(c)
 }
 
 func (r Review) clone() Review {

@@ -49,29 +49,6 @@ func activity(id, kind string, name Text) xapi.Activity {
 	return xapi.Activity{ObjectType: "Activity", ID: id, Definition: &xapi.Definition{Type: kind, Name: languageMap(name)}}
 }
 
-func (d *decision) workflowActivity() xapi.Activity {
-	return activity(workflowIRI(d.f.IRIBase, d.w.ID), xapi.TypeWorkflow, d.w.Title)
-}
-
-func (d *decision) stepActivity(s *Step) xapi.Activity {
-	kind := xapi.TypeStep
-	switch s.Kind {
-	case KindQuiz:
-		kind = xapi.TypeQuiz
-	case KindCheckin:
-		kind = xapi.TypeCheckIn
-	case KindDiscuss, KindShare:
-		kind = xapi.TypeDiscussion
-	case KindEvent:
-		kind = xapi.TypeMeeting
-	}
-	return activity(stepIRI(d.f.IRIBase, d.w.ID, s.ID), kind, s.Title)
-}
-
-func (d *decision) behaviourActivity(b *Behaviour) xapi.Activity {
-	return activity(workflowIRI(d.f.IRIBase, d.w.ID)+"/behaviours/"+string(b.ID), xapi.TypeCompetency, b.Text)
-}
-
 // agent is how a person appears in statements: learners by their LMS account, everybody else by ours; never by e-mail.
 func agent(f Facts, learner, p PersonID) xapi.Agent {
 	if p == learner && f.Learner.Issuer != "" {
@@ -87,17 +64,13 @@ func ptr[T any](v T) *T                         { return &v }
 
 // about is the context all statements of an enrolment share.
 func (d *decision) about(parents ...xapi.Activity) *xapi.Context {
-	course := xapi.Activity{ObjectType: "Activity", ID: courseIRI(d.e), Definition: &xapi.Definition{Type: xapi.TypeCourse}}
-	if d.e.Course.Title != "" {
-		course.Definition.Name = xapi.En(d.e.Course.Title)
-	}
 	return &xapi.Context{
 		Registration: d.e.RegistrationID,
 		Platform:     "Cairn",
 		ContextActivities: &xapi.ContextActivities{
 			Parent:   parents,
-			Grouping: []xapi.Activity{course, d.workflowActivity()},
-			Category: []xapi.Activity{{ObjectType: "Activity", ID: xapi.ProfilePrefix + ProfileVersion, Definition: &xapi.Definition{Type: xapi.TypeProfile}}},
+			Grouping: d.grouping(),
+			Category: d.activities().profile,
 		},
 		Extensions: map[string]any{xapi.ExtWorkflowVersion: d.w.Version},
 	}

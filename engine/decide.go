@@ -34,6 +34,9 @@ type decision struct {
 	next time.Time // earliest time after now at which something happens by itself
 	said int       // statements made, for their ids
 	id   string    // of the one statement made, if it is fixed from outside
+
+	named  *activities // see activities.go
+	course courseActivities
 }
 
 // maxCatchUp bounds how many wakes a decision makes up for.

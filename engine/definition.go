@@ -63,6 +63,7 @@ type Workflow struct {
 	media map[string]Media // as imported, by path
 
 	zones    sync.Map                  // string → *time.Location: reading one takes longer than many a decision
+	named    sync.Map                  // string → *activities, by the base of their IRIs
 	heard    map[string][]EventPattern // what names events, by their type
 	anchored map[string]bool           // names of events that times are counted from
 }

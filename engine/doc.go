@@ -109,7 +109,7 @@
 //	  barrier                                    what is done about what gets in the way
 //	  enrolmentlist                              lists
 //	Statements and grades
-//	  compose, compose_hand                      what is said of a workflow, of a hand-in
+//	  compose, compose_hand, activities          what is said of a workflow, of a hand-in; what about
 //	  relay, follow                              out of the outbox; in from the record store
 //	The house
 //	  doc, service, options, ports, store        the Service, what it is made of and what it needs of others

@@ -2,12 +2,13 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // waitsFor are the steps that must be settled before a step opens: `needs`, `about` and a step in `opens`.
 func (s *Step) waitsFor() []StepID {
-	out := append([]StepID(nil), s.Needs...)
+	out := slices.Clip(s.Needs) // most wait for nothing else; whoever appends gets a copy
 	if s.About != "" {
 		out = append(out, s.About)
 	}

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,14 +33,14 @@ func (d *decision) planNudges() {
 		switch {
 		case s.By == Learner && st.Again != nil:
 			d.planLater(s, st)
-			d.plan(s, st, nudged{doer: d.e.Learner, open: st.Again.OpenedAt, due: st.Again.DueAt, key: fmt.Sprintf("%d.%d", st.Attempt, st.Hands)})
+			d.plan(s, st, nudged{doer: d.e.Learner, open: st.Again.OpenedAt, due: st.Again.DueAt, key: dotted(st.Attempt, st.Hands)})
 		case s.By == Learner && (st.State == Open || st.State == Returned):
 			d.planLater(s, st)
 			open := st.OpenedAt
 			if st.State == Returned {
 				open = st.ReturnedAt
 			}
-			d.plan(s, st, nudged{doer: d.e.Learner, open: open, due: st.DueAt, again: st.State == Returned, key: fmt.Sprintf("%d.%d", st.Attempt, st.Hands)})
+			d.plan(s, st, nudged{doer: d.e.Learner, open: open, due: st.DueAt, again: st.State == Returned, key: dotted(st.Attempt, st.Hands)})
 		}
 		for _, r := range st.Requests { // for a review of it; or for a post or a word on a step that is open for the learner too
 			if r.Waiting() {
@@ -82,12 +81,12 @@ func (d *decision) plan(s *Step, st *StepState, on nudged) {
 		if n.At.Anchor == anchorDue {
 			from = on.due
 		}
-		key := fmt.Sprintf("%s.%d", on.key, i)
+		key := on.key + "." + strconv.Itoa(i)
 		if n.To != "doer" && on.request != "" { // of several who are asked, others hear once
-			key = fmt.Sprintf("%d.%d.%d.%d", st.Attempt, st.Hands, st.Rounds, i)
+			key = dotted(st.Attempt, st.Hands, st.Rounds, i)
 		}
 		if n.At.Anchor == anchorDue && st.DueSet > 0 { // a coach gave it another due time, which is told of anew
-			key = fmt.Sprintf("%s.d%d", key, st.DueSet)
+			key += ".d" + strconv.Itoa(st.DueSet)
 		}
 		if from.IsZero() || st.NudgesPlanned[key] {
 			continue
@@ -105,11 +104,25 @@ func (d *decision) plan(s *Step, st *StepState, on nudged) {
 		if at.Before(on.open) || isEvent && on.request == "" && at.After(begins) {
 			continue // dated before the step was open, or after the event
 		}
-		d.nudge(s, st, n, fmt.Sprintf("%s.%d", name, i), on, at)
+		line := name + "." + strconv.Itoa(i)
+		d.nudge(s, st, n, line, on, at)
 		if n.announces() && n.To == "doer" && by == Learner {
-			d.nudgeWith(s, st, fmt.Sprintf("%s.%d", name, i), at)
+			d.nudgeWith(s, st, line, at)
 		}
 	}
+}
+
+// dotted are numbers as parts of a key.
+func dotted(numbers ...int) string {
+	var few [32]byte
+	b := few[:0]
+	for i, n := range numbers {
+		if i > 0 {
+			b = append(b, '.')
+		}
+		b = strconv.AppendInt(b, int64(n), 10)
+	}
+	return string(b)
 }
 
 func (st *StepState) plan(key string) {

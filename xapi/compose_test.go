@@ -1,6 +1,7 @@
 package xapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"reflect"
@@ -26,6 +27,12 @@ func TestAComposedStatementIsWhatMarshalWrites(t *testing.T) {
 			t.Fatalf("%s cannot be read again: %v", have, err)
 		}
 		sameAsMarshal(t, *read) // keeps extensions as they were sent
+		if a := s.Object.Activity; a != nil {
+			s.Object = ActivityObject(a.Written())
+			if again := sameAsMarshal(t, s); !bytes.Equal(again, have) {
+				t.Fatalf("with the activity written before:\n%s\nwant\n%s", again, have)
+			}
+		}
 	})
 	if composed < 10 {
 		t.Errorf("only %d statements could be composed", composed)

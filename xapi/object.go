@@ -63,6 +63,8 @@ type Activity struct {
 	ObjectType string      `json:"objectType,omitempty"` // "" means Activity
 	ID         string      `json:"id"`
 	Definition *Definition `json:"definition,omitempty"`
+
+	written string // as Compose writes it, see Written
 }
 
 // Definition describes an activity.
