@@ -41,6 +41,7 @@ type boardPage struct {
 	Held      *engine.NudgeHold // the course's nudges are held back; nil: they go out
 	Absent    *notOpened        // on the course list; nil: everybody has come, or there is no list
 	Several   bool              // the course has several workflows
+	CSV       string            // the same as a table, whole
 }
 
 // boardAsked is what was asked for by the address of the page.
@@ -167,6 +168,9 @@ func (s *Site) board(w http.ResponseWriter, r *http.Request, session *Session) e
 			body.Rows[i].Href, body.Rows[i].Action = "", ""
 		}
 	}
+	whole := body.Asked
+	whole.Page, whole.Column = 1, 0
+	body.CSV = strings.Replace(whole.href(v.Base), v.Base+"/", v.Base+"/board/board.csv", 1)
 	return s.draw(w, http.StatusOK, "board", v.titled("page.board.title", "course", session.Course.Title), body)
 }
 

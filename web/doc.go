@@ -40,6 +40,7 @@
 //	GET POST  /s/{handle}/board/barriers         what gets in the way, and who does what about it
 //	POST      /s/{handle}/board/barriers/{action}   it is done, or open again
 //	GET       /s/{handle}/board/reports          who never started, is stalled, active, through
+//	GET       /s/{handle}/board/board.csv, …/late.csv, …/barriers.csv, …/reports.csv   the same as tables for other programs
 //	GET POST  /s/{handle}/board/nudges, …/people/{enrolment}/nudges   what would be sent next; hold it back
 //	GET POST  /s/{handle}/board/enrol            enrol by address or account
 //	GET       /s/{handle}/board/course           what a course does together

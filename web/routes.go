@@ -86,6 +86,10 @@ func (s *Site) reviewerRoutes(get getter, post poster) {
 // staffRoutes are the pages of coaches, teachers and designers.
 func (s *Site) staffRoutes(get getter, post poster) {
 	post("/s/{handle}/board/{enrolment}/completed", maxForm, s.asStaff(s.courseCompleted))
+	get("/s/{handle}/board/board.csv", s.asStaff(s.boardTable))
+	get("/s/{handle}/board/late.csv", s.asCoach(s.lateTable))
+	get("/s/{handle}/board/barriers.csv", s.asCoach(s.barriersTable))
+	get("/s/{handle}/board/reports.csv", s.asCoach(s.funnelTable))
 	get("/s/{handle}/board/people/{enrolment}", s.asStaff(s.person))
 	get("/s/{handle}/board/people/{enrolment}/change", s.asStaff(s.changePerson))
 	post("/s/{handle}/board/people/{enrolment}/change", maxForm, s.asStaff(s.actOnPerson))
