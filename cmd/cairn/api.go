@@ -14,7 +14,7 @@ func (h *house) openAPI(secret, previous []byte) error {
 	}
 	var err error
 	h.api, err = api.New(api.Options{
-		PublicURL: h.cfg.publicURL, Keys: h.stores.keys, Engine: h.engine, Secrets: secrets, Now: h.now, Log: h.log, Uploads: h.site.Uploads(),
+		PublicURL: h.cfg.publicURL, Keys: h.stores.keys, Engine: h.engine, Secrets: secrets, Now: h.now, Log: h.log, Uploads: h.site.Uploads(), Share: h.links.Share,
 		Tenant: func(ctx context.Context, name string) bool {
 			_, err := h.stores.site.Tenant(ctx, name)
 			return err == nil

@@ -46,6 +46,8 @@ type Options struct {
 	Log       *slog.Logger     // nil: silent
 	PerMinute int              // requests of one key; 0: 600
 	Uploads   *upload.Taker    // shared with the pages, so that one picture is decoded at a time; nil: one of its own
+	// Share is the address of a portfolio behind the secret of a link; nil: none are made.
+	Share func(tenant, secret string) string
 	// Tenant tells whether there is a tenant of that name.
 	Tenant func(ctx context.Context, name string) bool
 }

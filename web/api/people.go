@@ -172,7 +172,7 @@ func nudgeRoutes() []route {
 				}
 				return all(views), err
 			}},
-	}, requestRoutes())
+	}, requestRoutes(), reviewerRoutes())
 }
 
 type channelView struct {

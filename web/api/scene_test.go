@@ -109,6 +109,7 @@ var bodyOf = map[string]string{
 	"saveDraft":       `{"answers": {"when": ["a buyer"]}}`,
 	"answerRequest":   `{"outcome": "approve", "ratings": {"trade": 2}, "sha256": "{shown}"}`,
 	"attendStep":      `{"code": "{code}"}`,
+	"forwardRequest":  `{"name": "Mia", "email": "mia{n}@example.org"}`,
 	"nameReviewer":    `{"role": "peer", "name": "Pia", "email": "pia{n}@example.org"}`,
 	"confirmNamed":    `{"role": "peer"}`,
 	"markHelpful":     `{"person": "{tessa}"}`,

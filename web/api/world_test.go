@@ -84,7 +84,7 @@ func newWorld(t *testing.T, change ...func(*api.Options)) *world {
 	must(t, err)
 	server := httptest.NewUnstartedServer(nil)
 	options := api.Options{
-		PublicURL: "https://cairn.example", Log: log, Keys: w.keys, Secrets: [][]byte{w.secret}, Now: clock, Wall: clock,
+		PublicURL: "https://cairn.example", Log: log, Keys: w.keys, Secrets: [][]byte{w.secret}, Now: clock, Wall: clock, Share: func(tenant, secret string) string { return "https://cairn.example/p/" + tenant + secret },
 		Engine: func(context.Context, string) (*engine.Service, error) { return w.engine, nil },
 	}
 	for _, f := range change {
