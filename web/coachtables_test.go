@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 )
 
 // table is what a link to a table gives, its head first.
@@ -35,6 +36,7 @@ func TestWhatACoachSeesIsThereAsTablesForOtherPrograms(t *testing.T) {
 	w.toTheTrial()
 	evil := launchOf("6", "=cmd|'/C calc'!A0", "Learner")
 	evil.Email = "eve@example.org"
+	must(t, w.clock.Advance(time.Minute)) // the board lists by when people came
 	w.launch(evil)
 	tessa, _ := w.launch(launchOf("3", "Tessa Teacher", "Instructor"))
 	tessa.get(tessa.base+"/?only=waits").has(t, http.StatusOK, tessa.base+"/board/board.csv?only=waits")

@@ -61,7 +61,7 @@ func (s *Site) leave(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.draw(w, http.StatusOK, "leave", v, leavePage{Action: r.URL.Path, Done: true})
+	return s.draw(w, http.StatusOK, "leave", v, leavePage{Action: r.URL.Path, Done: true, Chat: token.Channel == engine.ChannelChat})
 }
 
 // leaveView speaks the language of the person who is leaving.
@@ -74,5 +74,9 @@ func (s *Site) leaveView(r *http.Request, token LeaveToken) (*view, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: unsubscribe: %w", err)
 	}
-	return s.view(r).speak(person.Locale).titled("page.leave.title"), nil
+	title := "page.leave.title"
+	if token.Channel == engine.ChannelChat {
+		title = "page.leave.title_chat"
+	}
+	return s.view(r).speak(person.Locale).titled(title), nil
 }
