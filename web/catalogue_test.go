@@ -57,6 +57,7 @@ var formats = map[string][]string{
 	"admin.state.%s": {string(lti.CheckOK), string(lti.CheckWarn), string(lti.CheckFail), string(lti.CheckSkipped)},
 	"admin.cause.%s": append(causesIn("../lti/selftest.go"), causesIn("../lti/errors.go")...), "admin.act.%s": actsIn(),
 	"coach.state.%s": strings.Fields("active completed stopped"), "coach.role.%s": allRoles, "coach.evidence.%s": strings.Fields("recorded reflected submitted verified"),
+	"coach.several.confirm.%s": strings.Fields("completed split"), "coach.several.means.%s": strings.Fields("completed split"),
 	"coach.why.%s":  strings.Fields("late waiting nobody missed paused left unopened course unconfirmed"),
 	"coach.sent.%s": strings.Fields("step_open step_due step_late news"), "coach.did.%s": strings.Fields("pause resume enrol unenrol version excuse reopen open set_due assign confirm_named set_anchor hold_nudges release_nudges"), "coach.nudges.by.%s": strings.Fields("lms email chat"),
 	"coach.act.%s": coachActs, "coach.act.%s.text": coachActs, "coach.act.%s.do": coachActs,

@@ -42,6 +42,7 @@
 //	GET       /s/{handle}/board/reports          who never started, is stalled, active, through
 //	GET       /s/{handle}/board/board.csv, …/late.csv, …/barriers.csv, …/reports.csv   the same as tables for other programs
 //	GET POST  /s/{handle}/board/nudges, …/people/{enrolment}/nudges   what would be sent next; hold it back
+//	GET POST  /s/{handle}/board/several          the course is completed, or part of a cohort is split off, for several at once
 //	GET POST  /s/{handle}/board/enrol            enrol by address or account
 //	GET       /s/{handle}/board/course           what a course does together
 //	POST      /s/{handle}/board/cohort           open a gate, move an event, who attended …

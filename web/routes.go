@@ -109,6 +109,8 @@ func (s *Site) staffRoutes(get getter, post poster) {
 	post("/s/{handle}/board/nudges", maxForm, s.asCoach(s.holdNudges))
 	get("/s/{handle}/board/people/{enrolment}/nudges", s.asStaff(s.personNudges))
 	post("/s/{handle}/board/people/{enrolment}/nudges", maxForm, s.asStaff(s.holdPersonNudges))
+	get("/s/{handle}/board/several", s.asCoach(s.several))
+	post("/s/{handle}/board/several", maxForm, s.asCoach(s.doSeveral))
 	get("/s/{handle}/board/enrol", s.asCoach(s.askEnrol))
 	post("/s/{handle}/board/enrol", maxForm, s.asCoach(s.enrol))
 	post("/s/{handle}/board/cohort", maxForm, s.asStaff(s.cohortAct))
