@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cairn-lms/cairn/engine"
 )
 
 // table is what a link to a table gives, its head first.
@@ -62,5 +64,23 @@ func TestWhatACoachSeesIsThereAsTablesForOtherPrograms(t *testing.T) {
 	tessa.get(tessa.base+"/board/reports").has(t, http.StatusOK, `id="csv"`)
 	if rows = tessa.table(tessa.base + "/board/reports.csv"); len(rows) != 3 || cell(rows, 1, "class") == "" {
 		t.Errorf("the reports are %q", rows)
+	}
+}
+
+// The board says to whom mails come back, so that a coach can give another address.
+func TestTheBoardSaysToWhomMailsComeBack(t *testing.T) {
+	w := newWorld(t)
+	w.toTheTrial()
+	tessa, board := w.launch(launchOf("3", "Tessa Teacher", "Instructor"))
+	board.hasNot(t, "data-unreachable")
+	e := w.enrolment("5")
+	max, err := w.store.Person(t.Context(), e.Steps["try"].Requests[0].Person)
+	must(t, err)
+	max.MailTrouble = engine.MailTrouble{Address: max.Email, Bounced: w.clock.Now()}
+	must(t, w.store.SavePerson(t.Context(), max))
+	must(t, w.service.Wake(t.Context(), e.ID))
+	tessa.get(tessa.base+"/").has(t, http.StatusOK, `data-unreachable="1"`, "come back")
+	if rows := tessa.table(tessa.base + "/board/board.csv"); cell(rows, 1, "unreachable") != "1" {
+		t.Errorf("the table is %q", rows)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/cairn-lms/cairn/engine"
@@ -26,6 +27,7 @@ type enrolmentView struct {
 	Roles          map[engine.Role][]engine.Assignment `json:"roles"`
 	Steps          map[engine.StepID]stepBrief         `json:"steps"`
 	Paused         bool                                `json:"paused"`
+	Unreachable    []engine.PersonID                   `json:"unreachable,omitempty" doc:"Are asked, but mails to them come back"`
 	CreatedAt      time.Time                           `json:"created_at"`
 	UpdatedAt      time.Time                           `json:"updated_at"`
 	CompletedAt    time.Time                           `json:"completed_at,omitzero"`
@@ -46,6 +48,12 @@ func viewEnrolment(e *engine.Enrolment) enrolmentView {
 	v := enrolmentView{ID: e.ID, Rev: e.Rev, Workflow: e.Workflow, Version: e.Version, RegistrationID: e.RegistrationID, Learner: e.Learner,
 		Course: e.Course, State: e.State, Progress: e.Progress, Anchors: e.Anchors, AnchorSource: e.AnchorSource, Roles: e.Roles, Paused: e.Paused(),
 		Steps: map[engine.StepID]stepBrief{}, CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, CompletedAt: e.CompletedAt, WakeAt: e.WakeAt}
+	for id, is := range e.Unreachable {
+		if is {
+			v.Unreachable = append(v.Unreachable, id)
+		}
+	}
+	slices.Sort(v.Unreachable)
 	for id, st := range e.Steps {
 		v.Steps[id] = stepBrief{State: st.State, Attempt: st.Attempt, Opened: st.OpenedAt, Due: st.DueAt, Done: st.DoneAt, Score: st.Score}
 	}

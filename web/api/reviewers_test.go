@@ -66,3 +66,21 @@ func TestAReviewersWorkIsDoneByTheAPI(t *testing.T) {
 		t.Error("it opens still")
 	}
 }
+
+func TestAnEnrolmentSaysToWhomMailsComeBack(t *testing.T) {
+	w := newWorld(t)
+	w.scenery()
+	s := w.scene(1)
+	at := fmt.Sprintf("/api/v1/enrolments/%s", s.e.ID)
+	if a := w.get(at).want(t, http.StatusOK); strings.Contains(a.text, "unreachable") {
+		t.Errorf("somebody is unreachable: %s", a.text)
+	}
+	manager, err := w.store.Person(t.Context(), s.manager)
+	must(t, err)
+	manager.MailTrouble = engine.MailTrouble{Address: manager.Email, Bounced: w.now}
+	must(t, w.store.SavePerson(t.Context(), manager))
+	must(t, w.engine.Wake(t.Context(), s.e.ID))
+	if a := w.get(at).want(t, http.StatusOK); !strings.Contains(a.text, `"unreachable":["`+string(s.manager)+`"]`) {
+		t.Errorf("nobody is unreachable: %s", a.text)
+	}
+}
