@@ -31,7 +31,7 @@ func changed(t *testing.T, replacements ...string) (before, after *Workflow) {
 }
 
 func TestADifferenceNamesStepsKeysAndLanguagesAndSaysTimesInWords(t *testing.T) {
-	a, b := changed(t, "version: 1", "version: 2", "due: open + 2wd", "due: open + 3wd", "Drei Minuten, die", "Vier Minuten, die", "needs: [read-trades]", "needs: []",
+	a, b := changed(t, "version: 2", "version: 3", "due: open + 2wd", "due: open + 3wd", "Drei Minuten, die", "Vier Minuten, die", "needs: [read-trades]", "needs: []",
 		"      - id: follow-up", "      - {id: extra, kind: plan, title: Another, by: learner}\n      - id: follow-up", "target: 4", "target: 5")
 	d := Diff(a, b)
 	got := map[string]Change{}
@@ -48,14 +48,14 @@ func TestADifferenceNamesStepsKeysAndLanguagesAndSaysTimesInWords(t *testing.T) 
 	if _, ok := got["steps.read-trades.why.en"]; ok {
 		t.Error("the English text has not changed")
 	}
-	if got["steps.extra"].What != "added" || got["steps.reflect.needs"].What != "removed" || got["behaviours.trade.target"].After != "5" || got["version"].After != "2" {
+	if got["steps.extra"].What != "added" || got["steps.reflect.needs"].What != "removed" || got["behaviours.trade.target"].After != "5" || got["version"].After != "3" {
 		t.Errorf("changes: %+v", d.Changes)
 	}
 	if len(d.Changes) != 6 {
 		t.Errorf("%d changes:\n%s", len(d.Changes), d)
 	}
 	text := d.String()
-	for _, want := range []string{"stay on it", "workflow offer first-steps -to 2", "ratings of the two versions", "~ steps.read-trades.due: open + 2wd (2 working days after it opens) → open + 3wd"} {
+	for _, want := range []string{"stay on it", "workflow offer first-steps -to 3", "ratings of the two versions", "~ steps.read-trades.due: open + 2wd (2 working days after it opens) → open + 3wd"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing:\n%s", want, text)
 		}

@@ -94,6 +94,7 @@
 //	Messages
 //	  message, nudge, arm, disclosure            the document; the plan; the nudge test; who is told when late
 //	  deliver, channel, companions, window       one person's mails; which way; what travels along; when
+//	  deliverfit, deliverclaim                   whether and when one may be sent; held, sent, given up
 //	  nudgehold, nudgepreview                    a coach holds nudges back; what would be sent in the next days
 //	  preferences, inbox, opened, mailtrouble    what the person wants, reads, opened; bounces and complaints
 //	  endpoint, compose_mail                     chat channels; what a mailer needs to word a mail
@@ -115,7 +116,8 @@
 //	  doc, service, options, ports, store        the Service, what it is made of and what it needs of others
 //	  errors, stale, lease                       sentinels; the revision a change is meant for; one at a time
 //	  sweep, deadletter                          what was left behind; what was given up
-//	  erasure, erasuretexts                      who is forgotten; their name in what was written about courses
+//	  erasure, erasureown, erasureothers         who is forgotten; what is theirs; where others' names them
+//	  erasuretexts, tombstone, previews          in texts about courses; who must not come back; what ends by itself
 //	  mydata, mydatazip                          what a person may take away: all that is kept about them; as a ZIP
 //	  upgrade                                    what an earlier version wrote
 package engine
