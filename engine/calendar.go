@@ -7,8 +7,20 @@ type Calendar struct {
 	Days       [7]bool // by time.Weekday
 	Start, End int
 	Timezone   string
-	Holidays   map[string]bool // YYYY-MM-DD
+	Holidays   map[Day]bool
 }
+
+// Day is a date, as the number of days from 1 January 1970: what a calendar is asked thousands of times.
+type Day int
+
+// dayOf is the day that begins at t, in UTC.
+func dayOf(t time.Time) Day { return Day(t.Unix() / 86400) }
+
+// midnight is when the day begins, in UTC.
+func (d Day) midnight() time.Time { return time.Unix(int64(d)*86400, 0).UTC() }
+
+// String is the date as YYYY-MM-DD.
+func (d Day) String() string { return d.midnight().Format(time.DateOnly) }
 
 // edge tells whether a time begins something (it falls on the start of working hours) or ends it (on their end).
 type edge bool
@@ -26,24 +38,12 @@ type moment struct {
 
 // works tells whether a local day is a working day.
 func (c Calendar) works(year int, month time.Month, day int) bool {
-	return c.worksOn(time.Date(year, month, day, 0, 0, 0, 0, time.UTC))
+	return c.worksOn(dayOf(time.Date(year, month, day, 0, 0, 0, 0, time.UTC)))
 }
 
-// worksOn is the same of a day in UTC.
-func (c Calendar) worksOn(d time.Time) bool { return c.Days[d.Weekday()] && !c.isHoliday(d) }
-
-// isHoliday tells whether a day (UTC) is a holiday. It is asked thousands of times, so the key is written by hand.
-func (c Calendar) isHoliday(d time.Time) bool {
-	if len(c.Holidays) == 0 {
-		return false
-	}
-	year, month, day := d.Date()
-	if year < 1000 || year > 9999 {
-		return c.Holidays[d.Format(time.DateOnly)]
-	}
-	digit := func(n int) byte { return byte('0' + n%10) }
-	key := [...]byte{digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), '-', digit(int(month) / 10), digit(int(month)), '-', digit(day / 10), digit(day)}
-	return c.Holidays[string(key[:])]
+func (c Calendar) worksOn(d Day) bool {
+	weekday := ((int(d)+int(time.Thursday))%7 + 7) % 7 // the first of January 1970 was a Thursday
+	return c.Days[weekday] && !c.Holidays[d]
 }
 
 // worksAt tells whether t is inside working hours of zone.
@@ -124,17 +124,16 @@ func (c Calendar) addWorking(year int, month time.Month, day, n int) (int, time.
 	if n < 0 {
 		step, n = -1, -n
 	}
-	d := time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
+	d := dayOf(time.Date(year, month, day, 0, 0, 0, 0, time.UTC))
 	for idle := 0; n > 0; {
-		d = d.Add(time.Duration(step) * 24 * time.Hour) // a day of UTC
-		if c.worksOn(d) {
+		if d += Day(step); c.worksOn(d) {
 			n, idle = n-1, 0
 		} else if idle++; idle > 366 {
-			d = d.AddDate(0, 0, step*n)
+			d += Day(step * n)
 			n = 0
 		}
 	}
-	return d.Date()
+	return d.midnight().Date()
 }
 
 // after is d later than t, as an end.

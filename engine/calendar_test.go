@@ -16,7 +16,7 @@ func zone(t testing.TB, name string) *time.Location {
 
 func TestTimesFallWhereTheFormatSays(t *testing.T) {
 	work := defaultCalendar()
-	work.Holidays["2026-12-25"] = true
+	work.Holidays[dayOf(time.Date(2026, 12, 25, 0, 0, 0, 0, time.UTC))] = true
 	tests := []struct {
 		name, zone string
 		anchor     string // with a clock: an instant in zone; without: a day
@@ -114,6 +114,26 @@ func TestTimesAreReadAsWritten(t *testing.T) {
 	for _, s := range []string{"", "open +", "open + 2", "open + 2x", "open 2wd", "open at 25:00", "open at 10:60", "open + 9999999d", "+ 2wd", "open+-2d"} {
 		if got, err := parseTimeExpr(s); err == nil {
 			t.Errorf("%q is read as %q", s, got)
+		}
+	}
+}
+
+func TestADayIsThatOfTheDate(t *testing.T) {
+	for _, date := range []string{"0000-01-01", "1582-10-15", "1969-12-31", "1970-01-01", "2026-11-22", "2028-02-29", "9999-12-31"} {
+		at, err := time.Parse(time.DateOnly, date)
+		if err != nil {
+			t.Fatal(err)
+		}
+		day := dayOf(at)
+		if day.String() != date || !day.midnight().Equal(at) {
+			t.Errorf("%s is day %d, which is %s", date, day, day)
+		}
+		only := Calendar{Holidays: map[Day]bool{day + 7: true}}
+		only.Days[at.Weekday()] = true
+		for n, want := range map[int]bool{-7: true, -1: false, 0: true, 1: false, 6: false, 7: false, 14: true} {
+			if y, m, d := at.AddDate(0, 0, n).Date(); only.works(y, m, d) != want {
+				t.Errorf("%d days after %s: works %v", n, date, !want)
+			}
 		}
 	}
 }

@@ -11,7 +11,7 @@ func defaultRoles() map[Role]RoleRule {
 }
 
 func defaultCalendar() Calendar {
-	return Calendar{Days: [7]bool{false, true, true, true, true, true, false}, Start: 9 * 60, End: 17 * 60, Timezone: "doer", Holidays: map[string]bool{}}
+	return Calendar{Days: [7]bool{false, true, true, true, true, true, false}, Start: 9 * 60, End: 17 * 60, Timezone: "doer", Holidays: map[Day]bool{}}
 }
 
 func defaultNudges() Nudges {

@@ -210,7 +210,11 @@ func calendarOut(c Calendar) any {
 	if c.Timezone != d.Timezone {
 		b.put("timezone", str(c.Timezone))
 	}
-	b.put("holidays", list(slices.Sorted(maps.Keys(c.Holidays))))
+	var holidays []string
+	for _, d := range slices.Sorted(maps.Keys(c.Holidays)) {
+		holidays = append(holidays, d.String())
+	}
+	b.put("holidays", list(holidays))
 	return b
 }
 

@@ -239,10 +239,12 @@ func (r *reader) calendar(o object) Calendar {
 	}
 	for _, it := range co.list("holidays") {
 		d := r.scalar(it.n, it.path)
-		if _, err := time.Parse(time.DateOnly, d); err != nil {
+		day, err := time.Parse(time.DateOnly, d)
+		if err != nil {
 			r.refuse(it.n, it.path, fmt.Sprintf("%q is no date", d), `write "2026-12-25"`)
+			continue
 		}
-		c.Holidays[d] = true
+		c.Holidays[dayOf(day)] = true
 	}
 	return c
 }

@@ -40,7 +40,7 @@ func expr(t testing.TB, s string) TimeExpr {
 }
 
 func TestTimesAreRightWhereverAndWheneverPeopleAre(t *testing.T) {
-	cal := Calendar{Days: [7]bool{false, true, true, true, true, true, false}, Start: 9 * 60, End: 17 * 60, Timezone: "doer", Holidays: map[string]bool{"2026-12-25": true, "2027-01-01": true}}
+	cal := Calendar{Days: [7]bool{false, true, true, true, true, true, false}, Start: 9 * 60, End: 17 * 60, Timezone: "doer", Holidays: map[Day]bool{20812: true, 20819: true}}
 	for _, c := range []struct {
 		name, zone, from, expr string
 		edge                   edge
