@@ -28,6 +28,7 @@ type browser struct {
 
 	mu       sync.Mutex
 	contexts map[cdp.FrameID]runtime.ExecutionContextID
+	choosers int // how often the window asked for files
 }
 
 // chromium is where Debian puts it, or what the PATH has.
@@ -98,6 +99,8 @@ func (b *browser) observe(event any) {
 		if json.Unmarshal(e.Context.AuxData, &aux) == nil && aux.IsDefault {
 			b.contexts[aux.FrameID] = e.Context.ID
 		}
+	case *page.EventFileChooserOpened:
+		b.choosers++
 	case *runtime.EventExecutionContextsCleared:
 		clear(b.contexts)
 	}

@@ -12,7 +12,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"unicode"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
@@ -30,12 +32,41 @@ type gallery struct {
 	url   string
 	shots []shot
 	wide  int64
+
+	asked struct {
+		sync.Mutex
+		forms []sentForm
+	}
+}
+
+// sentForm is what a window went to by itself: a form, as it arrived.
+type sentForm struct {
+	method, path string
+	fields       url.Values
+}
+
+// arrived keeps a form that was sent. What scripts send besides is none.
+func (g *gallery) arrived(r *http.Request) {
+	if r.Header.Get("Sec-Fetch-Mode") != "navigate" || strings.HasPrefix(r.URL.Path, "/shot/") {
+		return
+	}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		_ = r.ParseMultipartForm(1 << 20)
+	} else {
+		_ = r.ParseForm()
+	}
+	g.asked.Lock()
+	defer g.asked.Unlock()
+	g.asked.forms = append(g.asked.forms, sentForm{r.Method, r.URL.Path, r.Form})
 }
 
 // wanted are the shots to look at: all, or those whose names begin with CAIRN_SHOT.
 func (g *gallery) wanted() []shot {
 	return slices.DeleteFunc(slices.Clone(g.shots), func(one shot) bool { return !strings.HasPrefix(one.name, os.Getenv("CAIRN_SHOT")) })
 }
+
+// wantsAll tells whether nothing narrows them.
+func (g *gallery) wantsAll() bool { return os.Getenv("CAIRN_SHOT") == "" }
 
 var (
 	handleForm = regexp.MustCompile(`/s/([a-z0-9]+)/`)
@@ -91,9 +122,11 @@ func newGallery(t testing.TB, s *scene) *gallery {
 		_, _ = io.Copy(w, answer.Body)
 	})
 	mux.HandleFunc("POST /", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	server := httptest.NewServer(mux)
+	g := &gallery{shots: s.shots}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.arrived(r); mux.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
-	return &gallery{browser: newBrowser(t), url: server.URL, shots: s.shots}
+	g.browser, g.url = newBrowser(t), server.URL
+	return g
 }
 
 // look is how a page is shown: by a window so wide, in a theme.
@@ -168,6 +201,12 @@ func (b *browser) presses(key string, shift bool) {
 		text string
 	}{"Tab": {9, ""}, "Enter": {13, "\r"}, " ": {32, " "}, "ArrowDown": {40, ""}, "ArrowRight": {39, ""}}
 	known, ok := codes[key]
+	if letters := []rune(key); !ok && len(letters) == 1 { // a letter, with whatever a keyboard needs for it
+		known.code, known.text, ok = int64(unicode.ToUpper(letters[0])), key, true
+		if !unicode.IsLetter(letters[0]) && !unicode.IsDigit(letters[0]) {
+			known.code = 0 // as other keys of the layout; codes below are those of arrows and the like
+		}
+	}
 	if !ok {
 		b.t.Fatalf("no key %q", key)
 	}
