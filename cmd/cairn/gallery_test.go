@@ -60,9 +60,13 @@ func (g *gallery) arrived(r *http.Request) {
 	g.asked.forms = append(g.asked.forms, sentForm{r.Method, r.URL.Path, r.Form})
 }
 
-// wanted are the shots to look at: all, or those whose names begin with CAIRN_SHOT.
+// wanted are the shots to look at: all, or those whose names begin with one of CAIRN_SHOT,
+// such as "home,step-quiz".
 func (g *gallery) wanted() []shot {
-	return slices.DeleteFunc(slices.Clone(g.shots), func(one shot) bool { return !strings.HasPrefix(one.name, os.Getenv("CAIRN_SHOT")) })
+	beginnings := strings.Split(os.Getenv("CAIRN_SHOT"), ",")
+	return slices.DeleteFunc(slices.Clone(g.shots), func(one shot) bool {
+		return !slices.ContainsFunc(beginnings, func(b string) bool { return strings.HasPrefix(one.name, b) })
+	})
 }
 
 // wantsAll tells whether nothing narrows them.

@@ -124,6 +124,9 @@ func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
 			if wide := g.widerThan(); wide != "" {
 				t.Errorf("%s, %s, scrolls sideways: %s", one.name, l, wide)
 			}
+			if problem := g.tooLong(one.page); l.wide == 320 && problem != "" {
+				t.Errorf("%s: %s", one.name, problem)
+			}
 		}
 		for _, wide := range []int64{320, 640, 1280} { // 640 is 1280 at twice the size
 			g.sets(look{wide, false})
@@ -176,6 +179,19 @@ func (g *gallery) widerThan() (wide string) {
 			return r.width && e.checkVisibility() && (r.right > room + 1 || r.left < -1) && !e.closest('.scroll, .visually-hidden, .skip, .aid table, .aid pre'); });
 		return document.documentElement.scrollWidth + ' px of ' + room + ': ' + out.slice(-2).map(e => e.outerHTML.slice(0, 140)).join(' … '); })()`, &wide))
 	return wide
+}
+
+// tooLong says what a phone would have to scroll for: on home the next step with all that
+// can be done about it stands in the first window, and the rest stays within a few of them.
+func (g *gallery) tooLong(page string) (problem string) {
+	g.t.Helper()
+	if page != "home" {
+		return ""
+	}
+	must(g.t, g.top().try(`(() => { const next = document.querySelector('#next-step'), high = document.documentElement.scrollHeight;
+		const foot = next && !document.querySelector('.now > .warn') && !next.querySelector('.note') ? Math.round(next.getBoundingClientRect().bottom + scrollY) : 0;
+		return foot > 640 ? 'the next step ends at ' + foot + ' px' : high > 2400 ? 'home is ' + high + ' px high' : ''; })()`, &problem))
+	return problem
 }
 
 // spacedOut is text as WCAG 2.2, 1.4.12 spaces it.
