@@ -42,7 +42,7 @@ const maxShownDay = 8
 func daysOf(v *view, mails []engine.PlannedMail) []mailDay {
 	var days []mailDay
 	for _, mail := range mails {
-		day := v.Day(mail.At, v.Zone)
+		day := v.ShortDay(mail.At, v.Zone)
 		if len(days) == 0 || days[len(days)-1].Day != day {
 			days = append(days, mailDay{Day: day})
 		}

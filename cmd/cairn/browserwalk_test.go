@@ -49,9 +49,6 @@ func (w *browserWalk) run() {
 	w.step(w.home()).write(strings.Repeat("I gave a discount before I was asked for one. ", 12))
 	tool.click("#submit")
 	w.expectSoon("reflected", 1)
-	if file := os.Getenv("CAIRN_PICTURE"); file != "" {
-		w.pictureOfHome(file)
-	}
 	w.step(w.home()).write("I asked for a longer contract before I lowered the price, and got it.")
 	tool.attachFile("#evidence", evidence)
 	tool.click("#submit")
@@ -189,15 +186,4 @@ func (w *browserWalk) launchLink() (link string) {
 		w.t.Fatalf("no mail leads Sam back; mails: %s", w.subjects())
 	}
 	return link
-}
-
-// pictureOfHome is for the README: home alone, in a window of its own.
-func (w *browserWalk) pictureOfHome(file string) {
-	w.t.Helper()
-	w.home()
-	window := w.browser.opened(func() { w.browser.top().click("#open-window") })
-	home := window.frame(w.demo.Tool.URL + "/")
-	home.sees("#next-step")
-	home.eventually("document.getAnimations().every(a => a.playState === 'finished')")
-	window.picture(file)
 }
