@@ -24,6 +24,7 @@ type stepPage struct {
 	Transcript []string // what is said in it, from its subtitles
 	Elsewhere  *elsewhereView
 	Talk       *talkView
+	Plan       *engine.Workflow // what a briefing of the learner is about; nil elsewhere
 	CanSkip    bool
 	NoReason   *engine.FieldError // why "not possible" was not taken
 	NoCode     *engine.FieldError // why a code was not taken
@@ -122,6 +123,13 @@ func (s *Site) drawStep(w http.ResponseWriter, r *http.Request, session *Session
 		return err
 	}
 	body.Talk = talkOf(step, body.Path)
+	if step.Step.Kind == engine.KindBriefing && body.Live() {
+		home, err := service.Home(r.Context(), session.Enrolment)
+		if err != nil {
+			return fmt.Errorf("web: step: %w", err)
+		}
+		body.Plan = home.Workflow
+	}
 	body.write(v, filled, problems)
 	if body.Form != nil && wantsEvidence(r) {
 		return s.drawPart(w, status, "step", "evidence-field", v, body)

@@ -30,6 +30,9 @@ func TestTheSceneShowsEveryPage(t *testing.T) {
 		if strings.HasPrefix(one.name, "error") != (one.page == "error") || one.status >= 500 {
 			t.Errorf("%s is the page %s, with %d", one.name, one.page, one.status)
 		}
+		if one.name == "step-ready" && !strings.Contains(one.body, `id="aims"`) {
+			t.Error("a briefing of the learner does not say what it is about")
+		}
 		for _, problem := range one.problems() {
 			t.Error(problem)
 		}
