@@ -50,7 +50,8 @@ type BoardPage struct {
 const maxBoardPage = 200
 
 // Board shows a page of a course's learners with how far they are, by order of enrolment: rows from a place on (from 0),
-// at most limit (0: 50). It reads where everybody stands from an index, and of the page alone the documents.
+// at most limit (0: 50). It reads where everybody stands from an index, and of the page alone a glance each; documents only
+// of those for whom something is to happen by now.
 func (s *Service) Board(ctx context.Context, c Course, filter BoardFilter, from, limit int) (*BoardPage, error) {
 	if filter.Only != "" && !slices.Contains(BoardOnly(), filter.Only) {
 		return nil, fmt.Errorf("board: no filter %q; one of %v: %w", clip(filter.Only, 40), BoardOnly(), ErrInvalid)
@@ -125,30 +126,31 @@ func (s *Service) sift(ctx context.Context, all []Standing, filter BoardFilter) 
 	return slices.DeleteFunc(all, func(one Standing) bool { return !found[one.Learner] }), nil
 }
 
-// boardRows loads the rows of a page, as of now.
+// boardRows makes the rows of a page, as of now.
 func (s *Service) boardRows(ctx context.Context, page []Standing) ([]BoardRow, error) {
-	ids := make([]EnrolmentID, 0, len(page))
-	for _, one := range page {
-		ids = append(ids, one.Enrolment)
-	}
-	found, err := s.o.Store.EnrolmentsBy(ctx, ids)
+	glances, err := s.glances(ctx, page)
 	if err != nil {
 		return nil, fmt.Errorf("board: %w", err)
 	}
-	byID := make(map[EnrolmentID]*Enrolment, len(found))
-	for _, e := range found {
-		byID[e.ID] = e
+	var ids []PersonID
+	for _, g := range glances {
+		ids = append(ids, g.Of.Learner)
 	}
-	rows := make([]BoardRow, 0, len(page))
-	for _, id := range ids {
-		if byID[id] == nil {
-			continue // gone since
-		}
-		w, e, f, err := s.asOfNow(ctx, byID[id])
+	found, err := s.o.Store.PeopleBy(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("board: %w", err)
+	}
+	people := make(map[PersonID]Person, len(found))
+	for _, p := range found {
+		people[p.ID] = p
+	}
+	rows := make([]BoardRow, 0, len(glances))
+	for _, g := range glances {
+		w, err := s.Workflow(ctx, g.Of.Workflow, g.Of.Version)
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, s.boardRow(w, e, f))
+		rows = append(rows, s.boardRow(w, g.enrolment(), people[g.Of.Learner]))
 	}
 	return rows, nil
 }
@@ -172,12 +174,11 @@ func (s Standing) is(only string, now time.Time) bool {
 	return true
 }
 
-func (s *Service) boardRow(w *Workflow, e *Enrolment, f Facts) BoardRow {
-	v := &viewer{decision: &decision{w: w, e: e, f: f, now: s.now()}}
-	row := BoardRow{Enrolment: e, Workflow: w, Learner: f.Learner, CourseCompleted: e.Anchors[AnchorCourseCompleted], CompletedBy: e.CompletedBy(),
-		Completed: e.CompletedAt, Unassigned: v.unassigned()}
-	row.Done, row.Required = tally(w, e)
-	h := &Home{}
+func (s *Service) boardRow(w *Workflow, e *Enrolment, learner Person) BoardRow {
+	v := &viewer{decision: &decision{w: w, e: e, now: s.now()}}
+	row := BoardRow{Enrolment: e, Workflow: w, Learner: learner, CourseCompleted: e.Anchors[AnchorCourseCompleted], CompletedBy: e.CompletedBy(),
+		Completed: e.CompletedAt, Unassigned: e.Nobody, Done: e.Tally.Done, Required: e.Tally.Required}
+	var next *StepView
 	for _, of := range w.order {
 		st := e.Steps[of.ID]
 		if st == nil || !st.takes() {
@@ -187,11 +188,13 @@ func (s *Service) boardRow(w *Workflow, e *Enrolment, f Facts) BoardRow {
 		if sv.Late {
 			row.Late++
 		}
-		h.Steps = append(h.Steps, sv)
+		if of.By == Learner && (next == nil || sooner(&sv, next)) {
+			better := sv
+			next = &better
+		}
 	}
-	v.choose(h)
-	if h.Next != nil {
-		row.Next, row.NextDue = h.Next.Step, h.Next.Due
+	if next != nil {
+		row.Next, row.NextDue = next.Step, next.Due
 	}
 	return row
 }

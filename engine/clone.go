@@ -113,7 +113,7 @@ func same(a, b *Enrolment) bool {
 		a.CreatedAt.Equal(b.CreatedAt) && a.CompletedAt.Equal(b.CompletedAt) && a.LaunchedAt.Equal(b.LaunchedAt) && a.LeftAt.Equal(b.LeftAt) &&
 		a.Cohort.same(b.Cohort) && a.Asked.same(b.Asked) &&
 		slices.EqualFunc(a.Pauses, b.Pauses, Pause.same) && slices.EqualFunc(a.Acts, b.Acts, Act.same) &&
-		maps.EqualFunc(a.Appointed, b.Appointed, slices.Equal[[]Assignment]) && slices.Equal(a.Nobody, b.Nobody) && a.NotCompleted.Equal(b.NotCompleted) &&
+		maps.EqualFunc(a.Appointed, b.Appointed, slices.Equal[[]Assignment]) && a.Tally == b.Tally && slices.Equal(a.Nobody, b.Nobody) && a.NotCompleted.Equal(b.NotCompleted) &&
 		slices.EqualFunc(a.Forwards, b.Forwards, Forward.same)
 }
 

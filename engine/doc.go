@@ -105,7 +105,7 @@
 //	What is seen
 //	  view, home, stepview, next, journey        the learner's pages
 //	  gap, others, funnel                        behaviour over time; how far others are; who dropped off
-//	  standing                                   what stores keep beside an enrolment for boards
+//	  standing, glance                           what stores keep beside an enrolment for boards and reports
 //	  board, coachview, latelist, askedqueue     the coach's pages; one learner as their coach sees them
 //	  barrier                                    what is done about what gets in the way
 //	  enrolmentlist                              lists

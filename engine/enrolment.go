@@ -87,6 +87,8 @@ type Enrolment struct {
 	Appointed map[Role][]Assignment `json:"appointed,omitempty"`
 	// Nobody are the roles of whom an answer is awaited that nobody is there to give (standing.go).
 	Nobody []Role `json:"nobody,omitempty"`
+	// Tally is how far the learner is, as of the last decision (progress.go).
+	Tally Tally `json:"tally,omitzero"`
 	// Forwards are who passed a role on, and to whom, oldest first (forward.go).
 	Forwards []Forward `json:"forwards,omitempty"`
 	// NotCompleted is when a coach took the completion of the course back: words learnt until then do not count (anchors.go).

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 )
 
@@ -107,16 +108,11 @@ func (s *Service) courseSends(ctx context.Context, w *Workflow, e *Enrolment, f 
 	if m, ok := d.assumed(AnchorCourseCompleted); !ok || m.at.After(d.now) {
 		return false, nil
 	}
-	others, err := s.o.Store.EnrolmentsIn(ctx, e.Course, 200)
+	others, err := s.o.Store.StandingsIn(ctx, e.Course, 200)
 	if err != nil {
-		return false, fmt.Errorf("load enrolments of the course: %w", err)
+		return false, fmt.Errorf("load where others of the course stand: %w", err)
 	}
-	for _, o := range others {
-		if o.AnchorSource[AnchorCourseCompleted] == "lms" {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(others, func(o Standing) bool { return o.Sent }), nil
 }
 
 // meet makes the people whom a launch names, if they are new. Looking at an enrolment only finds them.

@@ -35,7 +35,7 @@ type Funnel struct {
 	Page     FunnelPage     `json:"page"`           // as asked for
 	Rows     []FunnelRow    `json:"rows"`           // of Page.Class, longest idle first
 	More     string         `json:"more,omitempty"` // Page.After of the next page; empty: this was the last
-	Cut      bool           `json:"cut,omitempty"`  // the course has more than MaxBoard enrolments: the rest is left out
+	Cut      bool           `json:"cut,omitempty"`  // the course has more than MaxStandings enrolments: the rest is left out
 }
 
 // FunnelPage says which rows of a funnel to list.
@@ -59,7 +59,7 @@ type FunnelRow struct {
 }
 
 // Funnel counts and lists the learners of a workflow in a course: those enrolled, and those of the roster who have not
-// come. It reads the stored documents, at most MaxBoard enrolments. by must coach the course (else ErrForbidden).
+// come. It reads where everybody stands from an index, at most MaxStandings enrolments. by must coach the course (else ErrForbidden).
 func (s *Service) Funnel(ctx context.Context, by Actor, id WorkflowID, c Course, page FunnelPage) (*Funnel, error) {
 	if err := s.mayCoachIn(ctx, by, c); err != nil {
 		return nil, fmt.Errorf("funnel: %w", err)
@@ -87,28 +87,23 @@ func (s *Service) Funnel(ctx context.Context, by Actor, id WorkflowID, c Course,
 
 // funnelRows are all learners, longest idle first.
 func (s *Service) funnelRows(ctx context.Context, id WorkflowID, c Course) ([]FunnelRow, bool, error) {
-	all, err := s.o.Store.EnrolmentsIn(ctx, c, MaxBoard)
+	all, err := s.o.Store.StandingsIn(ctx, c, MaxStandings)
 	if err != nil {
 		return nil, false, fmt.Errorf("funnel: %w", err)
 	}
 	var rows []FunnelRow
-	here := map[PersonID]bool{}
-	for _, e := range all {
-		if e.Preview || e.Workflow != id {
-			continue
+	here, now := map[PersonID]bool{}, s.now()
+	for _, one := range all {
+		if one.Workflow == id {
+			here[one.Learner] = true
+			rows = append(rows, funnelRow(one, now))
 		}
-		w, err := s.Workflow(ctx, e.Workflow, e.Version)
-		if err != nil {
-			return nil, false, err
-		}
-		here[e.Learner] = true
-		rows = append(rows, funnelRow(w, e, s.now()))
 	}
 	roster, err := s.Roster(ctx, c)
 	if err != nil {
 		return nil, false, err
 	}
-	for _, m := range roster[:min(len(roster), MaxBoard)] {
+	for _, m := range roster[:min(len(roster), MaxStandings)] {
 		if m.Status == Enrolled && !here[m.Person] {
 			rows = append(rows, FunnelRow{Learner: m.Person, Class: FunnelNever, Enrolled: m.Since})
 		}
@@ -119,7 +114,7 @@ func (s *Service) funnelRows(ctx context.Context, id WorkflowID, c Course) ([]Fu
 	slices.SortFunc(rows, func(a, b FunnelRow) int {
 		return cmp.Or(a.idleSince().Compare(b.idleSince()), cmp.Compare(a.Learner, b.Learner))
 	})
-	return rows, len(all) == MaxBoard, nil
+	return rows, len(all) == MaxStandings, nil
 }
 
 // notStaff leaves out who teaches: LMSs list some of them as learners.
@@ -137,6 +132,7 @@ func (s *Service) notStaff(ctx context.Context, c Course, rows *[]FunnelRow) err
 // funnelPage fills in the page asked for, with names.
 func (s *Service) funnelPage(ctx context.Context, f *Funnel, rows []FunnelRow) error {
 	past := f.Page.After == ""
+	var ids []PersonID
 	for _, r := range rows {
 		if !past {
 			past = string(r.Learner) == f.Page.After
@@ -147,14 +143,20 @@ func (s *Service) funnelPage(ctx context.Context, f *Funnel, rows []FunnelRow) e
 		}
 		if len(f.Rows) == f.Page.Limit {
 			f.More = string(f.Rows[len(f.Rows)-1].Learner)
-			return nil
+			break
 		}
-		p, err := s.Person(ctx, r.Learner)
-		if err != nil {
-			return err
-		}
-		r.Name = p.Name
-		f.Rows = append(f.Rows, r)
+		f.Rows, ids = append(f.Rows, r), append(ids, r.Learner)
+	}
+	people, err := s.o.Store.PeopleBy(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("funnel: %w", err)
+	}
+	names := make(map[PersonID]string, len(people))
+	for _, p := range people {
+		names[p.ID] = p.Name
+	}
+	for i := range f.Rows {
+		f.Rows[i].Name = names[f.Rows[i].Learner]
 	}
 	return nil
 }
@@ -167,21 +169,15 @@ func (r FunnelRow) idleSince() time.Time {
 }
 
 // funnelRow says where one learner stands.
-func funnelRow(w *Workflow, e *Enrolment, now time.Time) FunnelRow {
-	r := FunnelRow{Enrolment: e.ID, Learner: e.Learner, Enrolled: e.Anchors[AnchorEnrolled], LastAct: lastAct(e), Class: FunnelActive}
+func funnelRow(s Standing, now time.Time) FunnelRow {
+	r := FunnelRow{Enrolment: s.Enrolment, Learner: s.Learner, Enrolled: s.Enrolled, LastAct: s.Acted, Class: FunnelActive, Done: s.Done, Required: s.Required, Open: s.Open}
 	if r.Enrolled.IsZero() {
-		r.Enrolled = e.CreatedAt
-	}
-	r.Done, r.Required = tally(w, e)
-	for _, s := range w.order {
-		if st := e.Steps[s.ID]; st != nil && s.By == Learner && !s.Optional && (st.State == Open || st.State == Returned) {
-			r.Open++
-		}
+		r.Enrolled = s.Created
 	}
 	switch {
-	case !e.CompletedAt.IsZero():
+	case s.Through:
 		r.Class = FunnelFinished
-	case e.State == Stopped:
+	case s.State == Stopped:
 		r.Class = FunnelStopped
 	case r.LastAct.IsZero():
 		r.Class = FunnelNever
@@ -195,17 +191,12 @@ func funnelRow(w *Workflow, e *Enrolment, now time.Time) FunnelRow {
 func lastAct(e *Enrolment) time.Time {
 	var last time.Time
 	for _, st := range e.Steps {
-		acts := []time.Time{st.Initialized, st.SubmittedAt, st.RatedAt}
+		last = laterOf(laterOf(last, st.Initialized), laterOf(st.SubmittedAt, st.RatedAt))
 		if st.Acknowledged.IsZero() { // else somebody else has looked
-			acts = append(acts, st.Viewed)
+			last = laterOf(last, st.Viewed)
 		}
 		if st.SkippedBy == e.Learner {
-			acts = append(acts, st.DoneAt)
-		}
-		for _, at := range acts {
-			if at.After(last) {
-				last = at
-			}
+			last = laterOf(last, st.DoneAt)
 		}
 	}
 	return last

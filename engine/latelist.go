@@ -58,40 +58,94 @@ func (s *Service) LateList(ctx context.Context, by Actor, c Course, after Enrolm
 	if limit <= 0 || limit > maxLatePage {
 		limit = maxLatePage
 	}
-	all, err := s.o.Store.EnrolmentsIn(ctx, c, maxAwaiting)
+	all, err := s.o.Store.StandingsIn(ctx, c, MaxStandings)
 	if err != nil {
 		return LatePage{}, fmt.Errorf("late list: %w", err)
 	}
 	if after != "" {
-		i := slices.IndexFunc(all, func(e *Enrolment) bool { return e.ID == after })
+		i := slices.IndexFunc(all, func(one Standing) bool { return one.Enrolment == after })
 		if i < 0 {
 			return LatePage{}, fmt.Errorf("late list: no enrolment %q to go on from: %w", clip(string(after), 64), ErrInvalid)
 		}
 		all = all[i+1:]
 	}
+	if all, err = s.maybeHeldUp(ctx, all); err != nil {
+		return LatePage{}, fmt.Errorf("late list: %w", err)
+	}
 	var page LatePage
-	for i, e := range all {
-		if e.Preview || e.State == Stopped {
-			continue
-		}
-		w, now, f, err := s.asOfNow(ctx, e)
+	for len(all) > 0 {
+		n := min(len(all), limit-len(page.Rows))
+		rows, err := s.lateRows(ctx, all[:n])
 		if err != nil {
-			return LatePage{}, err
+			return LatePage{}, fmt.Errorf("late list: %w", err)
 		}
-		reasons, err := s.heldUp(ctx, &viewer{decision: &decision{w: w, e: now, f: f, now: s.now()}})
-		if err != nil {
-			return LatePage{}, err
-		}
-		if len(reasons) == 0 {
-			continue
-		}
-		page.Rows = append(page.Rows, LateRow{Enrolment: e.ID, Workflow: w, Learner: f.Learner, Reasons: reasons})
-		if len(page.Rows) == limit && i+1 < len(all) {
-			page.Next = e.ID
+		page.Rows, all = append(page.Rows, rows...), all[n:]
+		if len(page.Rows) == limit {
+			if len(all) > 0 {
+				page.Next = page.Rows[limit-1].Enrolment
+			}
 			break
 		}
 	}
 	return page, nil
+}
+
+// maybeHeldUp keeps those whose standing does not rule it out: of the others no document is read.
+func (s *Service) maybeHeldUp(ctx context.Context, all []Standing) ([]Standing, error) {
+	now, starts := s.now(), map[workflowKey]bool{}
+	var maybe []Standing
+	for _, one := range all {
+		if one.State == Stopped {
+			continue
+		}
+		key := workflowKey{one.Workflow, one.Version}
+		if _, known := starts[key]; !known {
+			w, err := s.Workflow(ctx, one.Workflow, one.Version)
+			if err != nil {
+				return nil, err
+			}
+			starts[key] = slices.ContainsFunc(w.order, func(of *Step) bool { return of.Opens.Anchor == AnchorCourseStart })
+		}
+		if one.Held || one.Late(now) || one.Unstarted && starts[key] {
+			maybe = append(maybe, one)
+		}
+	}
+	return maybe, nil
+}
+
+// lateRows are those of the given learners who are held up, as of now.
+func (s *Service) lateRows(ctx context.Context, of []Standing) ([]LateRow, error) {
+	ids := make([]EnrolmentID, 0, len(of))
+	for _, one := range of {
+		ids = append(ids, one.Enrolment)
+	}
+	found, err := s.o.Store.EnrolmentsBy(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[EnrolmentID]*Enrolment, len(found))
+	for _, e := range found {
+		byID[e.ID] = e
+	}
+	var rows []LateRow
+	for _, id := range ids {
+		e := byID[id]
+		if e == nil {
+			continue // gone since
+		}
+		w, e, f, err := s.asOfLastWake(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		reasons, err := s.heldUp(ctx, &viewer{decision: &decision{w: w, e: e, f: f, now: s.now()}})
+		if err != nil {
+			return nil, err
+		}
+		if len(reasons) > 0 {
+			rows = append(rows, LateRow{Enrolment: id, Workflow: w, Learner: f.Learner, Reasons: reasons})
+		}
+	}
+	return rows, nil
 }
 
 // heldUp is all that holds a learner up.
@@ -115,7 +169,7 @@ func (s *Service) heldUp(ctx context.Context, v *viewer) ([]LateReason, error) {
 	missing := map[string]bool{}
 	for _, of := range v.w.order {
 		st := v.state(of.ID)
-		sv := v.view(of, st)
+		sv := v.glance(of, st)
 		switch {
 		case sv.Late && of.By == Learner:
 			r := LateReason{Why: LateStep, Step: of, Since: sv.Due}
@@ -127,7 +181,7 @@ func (s *Service) heldUp(ctx context.Context, v *viewer) ([]LateReason, error) {
 			out = append(out, r)
 		case st.State == Expired && of.By == Learner && !of.Optional && e.State == Active:
 			out = append(out, LateReason{Why: LateMissed, Step: of, Since: st.DoneAt})
-		case sv.LockedBy != "" && (of.Opens.Anchor == AnchorCourseStart || of.Opens.Anchor == AnchorCourseCompleted) && !missing[of.Opens.Anchor]:
+		case st.State == Locked && (of.Opens.Anchor == AnchorCourseStart || of.Opens.Anchor == AnchorCourseCompleted) && !missing[of.Opens.Anchor]:
 			if _, known := v.anchor(of.Opens.Anchor, st); !known && v.ready(of) && of.Opens.Anchor == AnchorCourseStart {
 				missing[of.Opens.Anchor] = true
 				out = append(out, LateReason{Why: LateAnchor, Step: of, Anchor: of.Opens.Anchor, Since: e.Anchors[AnchorEnrolled]})

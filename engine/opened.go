@@ -105,15 +105,13 @@ func (s *Service) ComeBack(ctx context.Context, by Actor, c Course) (map[string]
 	if err := s.mayCoachIn(ctx, by, c); err != nil {
 		return nil, err
 	}
-	all, err := s.o.Store.EnrolmentsIn(ctx, c, MaxBoard)
+	all, err := s.o.Store.GlancesIn(ctx, c, MaxBoard)
 	if err != nil {
 		return nil, fmt.Errorf("load enrolments of the course: %w", err)
 	}
 	out := map[string]ComeBack{}
-	for _, e := range all {
-		if e.Preview {
-			continue
-		}
+	for i := range all {
+		e := &all[i].Of
 		messages, err := s.o.Store.MessagesTo(ctx, e.Learner, maxMessages)
 		if err != nil {
 			return nil, fmt.Errorf("load messages to %s: %w", e.Learner, err)

@@ -19,8 +19,8 @@ type Others struct {
 	Done      map[StepID]int `json:"done,omitempty"` // by step of the learner; those that nobody has done are left out
 }
 
-// Others counts how many others have done each step, without names. Looking changes nothing; at most MaxBoard stored
-// enrolments are read. ErrNotFound: no such enrolment.
+// Others counts how many others have done each step, without names, as they were saved last. Looking changes nothing; at
+// most MaxStandings glances are read. ErrNotFound: no such enrolment.
 func (s *Service) Others(ctx context.Context, id EnrolmentID) (*Others, error) {
 	e, err := s.o.Store.Enrolment(ctx, id)
 	if err != nil {
@@ -30,24 +30,27 @@ func (s *Service) Others(ctx context.Context, id EnrolmentID) (*Others, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.o.Store.EnrolmentsIn(ctx, e.Course, MaxBoard)
+	all, err := s.o.Store.GlancesIn(ctx, e.Course, MaxStandings)
 	if err != nil {
-		return nil, fmt.Errorf("load enrolments of the course: %w", err)
+		return nil, fmt.Errorf("count the others of the course: %w", err)
 	}
 	o := &Others{Enrolment: id, Done: map[StepID]int{}}
 	for _, other := range all {
-		if other.ID == id || other.Preview || other.Workflow != e.Workflow {
+		if other.Of.ID == id || other.Of.Workflow != e.Workflow {
 			continue
 		}
 		o.People++
-		if !other.CompletedAt.IsZero() {
+		if !other.Of.CompletedAt.IsZero() {
 			o.Finished++
 		}
-		for _, of := range w.order {
-			if st := other.Steps[of.ID]; st != nil && of.By == Learner && !of.Private && st.State == Done {
-				o.Done[of.ID]++
+		other.each(func(step StepID, state State, _, _ string) {
+			if state != Done {
+				return
 			}
-		}
+			if of := w.Step(step); of != nil && of.By == Learner && !of.Private {
+				o.Done[step]++
+			}
+		})
 	}
 	if o.People < MinOthers {
 		return &Others{Enrolment: id, Hidden: true}, nil
@@ -58,18 +61,15 @@ func (s *Service) Others(ctx context.Context, id EnrolmentID) (*Others, error) {
 // OthersCount is Others without the steps, from an index alone: how many there are and how many have finished. Looking
 // changes nothing.
 func (s *Service) OthersCount(ctx context.Context, e *Enrolment) (*Others, error) {
-	all, err := s.o.Store.StandingsIn(ctx, e.Course, MaxStandings)
+	all, through, err := s.o.Store.CountIn(ctx, e.Course, e.Workflow)
 	if err != nil {
 		return nil, fmt.Errorf("count the others of the course: %w", err)
 	}
-	o := &Others{Enrolment: e.ID}
-	for _, other := range all {
-		if other.Enrolment == e.ID || other.Workflow != e.Workflow {
-			continue
-		}
-		o.People++
-		if other.Through {
-			o.Finished++
+	o := &Others{Enrolment: e.ID, People: all, Finished: through}
+	if !e.Preview {
+		o.People--
+		if !e.CompletedAt.IsZero() {
+			o.Finished = max(0, o.Finished-1)
 		}
 	}
 	if o.People < MinOthers {

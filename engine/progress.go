@@ -23,18 +23,34 @@ func required(e *Enrolment, s *Step) bool {
 	return true
 }
 
+// Tally counts the learner's steps.
+type Tally struct {
+	Done     int `json:"done,omitempty"`     // of the required ones
+	Required int `json:"required,omitempty"` // see required
+	Open     int `json:"open,omitempty"`     // those that are the learner's turn and not optional
+}
+
 // tally counts the learner's required steps, and those of them that are done.
 func tally(w *Workflow, e *Enrolment) (done, of int) {
+	t := tallyOf(w, e)
+	return t.Done, t.Required
+}
+
+func tallyOf(w *Workflow, e *Enrolment) (t Tally) {
 	for _, s := range w.order {
+		st := e.Steps[s.ID]
+		if st != nil && s.By == Learner && !s.Optional && (st.State == Open || st.State == Returned) {
+			t.Open++
+		}
 		if !required(e, s) {
 			continue
 		}
-		of++
-		if st := e.Steps[s.ID]; st != nil && st.State == Done {
-			done++
+		t.Required++
+		if st != nil && st.State == Done {
+			t.Done++
 		}
 	}
-	return done, of
+	return t
 }
 
 // maxGrade is what grades are of.
@@ -42,10 +58,10 @@ const maxGrade = 100
 
 // progress records how far the learner is and plans the grade. Only rises are recorded and sent.
 func (d *decision) progress() {
-	done, of := tally(d.w, d.e)
+	d.e.Tally = tallyOf(d.w, d.e)
 	share := 0.0
-	if of > 0 {
-		share = math.Floor(float64(done)/float64(of)*1000) / 1000
+	if of := d.e.Tally.Required; of > 0 {
+		share = math.Floor(float64(d.e.Tally.Done)/float64(of)*1000) / 1000
 	}
 	if share > d.e.Progress {
 		d.e.Progress = share

@@ -184,6 +184,20 @@ func (s *Service) asOfNow(ctx context.Context, e *Enrolment) (*Workflow, *Enrolm
 	return w, now, facts, err
 }
 
+// asOfLastWake is asOfNow for lists of many people: nothing is decided where nothing is to happen by now. What others
+// changed meanwhile counts once the enrolment is woken for it.
+func (s *Service) asOfLastWake(ctx context.Context, e *Enrolment) (*Workflow, *Enrolment, Facts, error) {
+	if !e.WakeAt.IsZero() && !e.WakeAt.After(s.now()) {
+		return s.asOfNow(ctx, e)
+	}
+	w, err := s.Workflow(ctx, e.Workflow, e.Version)
+	if err != nil {
+		return nil, nil, Facts{}, err
+	}
+	facts, err := s.facts(ctx, w, e)
+	return w, e, facts, err
+}
+
 // Person is one person.
 func (s *Service) Person(ctx context.Context, id PersonID) (Person, error) {
 	p, err := s.o.Store.Person(ctx, id)

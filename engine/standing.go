@@ -22,6 +22,13 @@ type Standing struct {
 	Nobody    bool           `json:"nobody,omitempty"`   // an answer is awaited that nobody is there to give
 	LateAt    time.Time      `json:"late_at,omitzero"`   // from when something is late, if nothing happens; zero: never
 	Asked     time.Time      `json:"asked,omitzero"`     // since when the learner waits for the coach's answer
+	Version   int            `json:"v,omitempty"`        // of the workflow
+	Enrolled  time.Time      `json:"enrolled,omitzero"`
+	Acted     time.Time      `json:"acted,omitzero"`     // when the learner last did something about a step; zero: never
+	Held      bool           `json:"held,omitempty"`     // something else than time may hold the learner up, see LateList
+	Unstarted bool           `json:"no_start,omitempty"` // it is not known when the course starts
+	Sent      bool           `json:"sent,omitempty"`     // the LMS told of the completion of the course
+	Tally
 }
 
 // StandingStore lists standings.
@@ -29,6 +36,12 @@ type StandingStore interface {
 	// StandingsIn lists the standings of a course (issuer and id) by Created and Enrolment, without previews; of at most
 	// limit enrolments. It reads an index alone.
 	StandingsIn(ctx context.Context, c Course, limit int) ([]Standing, error)
+	// CountIn counts the standings of a workflow in a course, and those that are through. It reads an index alone.
+	CountIn(ctx context.Context, c Course, w WorkflowID) (all, through int, err error)
+	// GlancesIn lists the glances of a course by Created and id, without previews; of at most limit enrolments. GlancesBy
+	// lists those of enrolments by id, in any order. Neither reads a document.
+	GlancesIn(ctx context.Context, c Course, limit int) ([]Glance, error)
+	GlancesBy(ctx context.Context, ids []EnrolmentID) ([]Glance, error)
 	// EnrolmentsBy loads enrolments by id, in any order; those that are not there are left out.
 	EnrolmentsBy(ctx context.Context, ids []EnrolmentID) ([]*Enrolment, error)
 	// PeopleBy loads people by id, in any order; those that are not there are left out.
@@ -44,7 +57,8 @@ func (e *Enrolment) Standing() (Standing, bool) {
 		return Standing{}, false
 	}
 	s := Standing{Enrolment: e.ID, Created: e.CreatedAt, Learner: e.Learner, Workflow: e.Workflow, State: e.State,
-		Through: !e.CompletedAt.IsZero(), Closed: !e.Anchors[AnchorCourseCompleted].IsZero(), Nobody: len(e.Nobody) > 0 && e.State != Stopped}
+		Through: !e.CompletedAt.IsZero(), Closed: !e.Anchors[AnchorCourseCompleted].IsZero(), Nobody: len(e.Nobody) > 0 && e.State != Stopped,
+		Version: e.Version, Enrolled: e.Anchors[AnchorEnrolled], Acted: lastAct(e), Sent: e.AnchorSource[AnchorCourseCompleted] == "lms", Tally: e.Tally}
 	if e.Cohort != nil {
 		s.Label = e.Cohort.Label
 	}
@@ -54,9 +68,15 @@ func (e *Enrolment) Standing() (Standing, bool) {
 	if e.State == Stopped {
 		return s, true
 	}
+	s.Unstarted = e.Anchors[AnchorCourseStart].IsZero()
+	s.Held = s.Nobody || e.Paused() || !e.LeftAt.IsZero() || e.LaunchedAt.IsZero()
+	for _, a := range e.Named {
+		s.Held = s.Held || !a.Confirmed
+	}
 	for _, st := range e.Steps {
 		s.Returned = s.Returned || st.State == Returned
 		s.Waits = s.Waits || slices.ContainsFunc(st.Requests, Request.Waiting)
+		s.Held = s.Held || s.Waits || st.State == Expired || !st.AskedAt.IsZero() && !st.State.Settled()
 		if at, ok := e.lateFrom(st); ok && (s.LateAt.IsZero() || at.Before(s.LateAt)) {
 			s.LateAt = at
 		}

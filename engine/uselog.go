@@ -248,14 +248,16 @@ func (s *Service) UseFrequency(ctx context.Context, id EnrolmentID) (*UseReport,
 
 // UseFrequencyIn is the use report of all who take a workflow in a course, previews apart, in weeks of UTC.
 func (s *Service) UseFrequencyIn(ctx context.Context, c Course, id WorkflowID) (*UseReport, error) {
-	all, err := s.o.Store.EnrolmentsIn(ctx, c, maxAwaiting)
+	glances, err := s.o.Store.GlancesIn(ctx, c, MaxStandings)
 	if err != nil {
 		return nil, fmt.Errorf("use frequency: %w", err)
 	}
-	all = slices.DeleteFunc(all, func(e *Enrolment) bool { return e.Preview || e.Workflow != id })
+	var all []*Enrolment
 	version := 0
-	for _, e := range all {
-		version = max(version, e.Version)
+	for i := range glances {
+		if e := &glances[i].Of; e.Workflow == id {
+			all, version = append(all, e), max(version, e.Version)
+		}
 	}
 	w, err := s.Workflow(ctx, id, version)
 	if err != nil {

@@ -143,7 +143,7 @@ type CoveredHand struct {
 
 // BoardRow is one learner on the course's board.
 type BoardRow struct {
-	Enrolment       *Enrolment
+	Enrolment       *Enrolment // as far as a Glance knows it
 	Workflow        *Workflow
 	Learner         Person
 	Done            int

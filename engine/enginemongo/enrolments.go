@@ -32,6 +32,9 @@ func (s *Store) CreateEnrolment(ctx context.Context, e *engine.Enrolment) error 
 		{Key: "waits_for", Value: waitsFor(e)},
 		{Key: "preview_at", Value: e.PreviewAt()},
 		{Key: "standing", Value: standing(e)},
+		{Key: "glance", Value: engine.StoredGlance(e)},
+		{Key: "stands_in", Value: standsIn(e)},
+		{Key: "through", Value: !e.CompletedAt.IsZero()},
 		{Key: "doc", Value: doc},
 	})
 	if err != nil {
@@ -58,6 +61,9 @@ func (s *Store) SaveEnrolment(ctx context.Context, e *engine.Enrolment) error {
 		{Key: "waits_for", Value: waitsFor(e)},
 		{Key: "preview_at", Value: e.PreviewAt()},
 		{Key: "standing", Value: standing(e)},
+		{Key: "glance", Value: engine.StoredGlance(e)},
+		{Key: "stands_in", Value: standsIn(e)},
+		{Key: "through", Value: !e.CompletedAt.IsZero()},
 		{Key: "doc", Value: doc},
 	})
 	if err != nil {

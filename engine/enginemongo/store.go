@@ -79,6 +79,7 @@ var indexes = []index{
 	{"engine_enrolments", "engine_by_learner", []string{"learner", "created_at", "_id"}, false},
 	{"engine_enrolments", "engine_by_course", []string{"course", "created_at", "_id"}, false},
 	{"engine_enrolments", "engine_standings", []string{"course", "created_at", "_id", "standing"}, false},
+	{"engine_enrolments", "engine_through", []string{"course", "stands_in", "through"}, false},
 	{"engine_enrolments", "engine_by_wake", []string{"wake_at", "_id"}, false},
 	{"engine_enrolments", "engine_by_outbox", []string{"unrelayed", "_id"}, false},
 	{"engine_enrolments", "engine_by_grade", []string{"grade_at", "_id"}, false},

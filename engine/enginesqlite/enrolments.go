@@ -28,10 +28,10 @@ func (s *Store) CreateEnrolment(ctx context.Context, e *engine.Enrolment) error 
 		return err
 	}
 	_, err = s.db.ExecContext(ctx,
-		`INSERT INTO engine_enrolments (id, rev, key, learner, course, created_at, wake_at, unrelayed, grade_at, waits_for, preview_at, standing, doc)
-		 VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		`INSERT INTO engine_enrolments (id, rev, key, learner, course, created_at, wake_at, unrelayed, grade_at, waits_for, preview_at, standing, glance, doc)
+		 VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		string(e.ID), e.Key(), string(e.Learner), e.Course.Key(),
-		engine.Nanos(e.CreatedAt), alarm(engine.Nanos(e.WakeAt)), alarm(e.OutboxSince()), alarm(e.GradeAt()), waitsFor(e), alarm(e.PreviewAt()), standing(e), doc)
+		engine.Nanos(e.CreatedAt), alarm(engine.Nanos(e.WakeAt)), alarm(e.OutboxSince()), alarm(e.GradeAt()), waitsFor(e), alarm(e.PreviewAt()), standing(e), glance(e), doc)
 	if err != nil {
 		return fail(op, err)
 	}
@@ -49,8 +49,8 @@ func (s *Store) SaveEnrolment(ctx context.Context, e *engine.Enrolment) error {
 		return err
 	}
 	result, err := s.db.ExecContext(ctx,
-		`UPDATE engine_enrolments SET rev = ?, wake_at = ?, unrelayed = ?, grade_at = ?, waits_for = ?, preview_at = ?, standing = ?, doc = ? WHERE id = ? AND rev = ?`,
-		next.Rev, alarm(engine.Nanos(e.WakeAt)), alarm(e.OutboxSince()), alarm(e.GradeAt()), waitsFor(e), alarm(e.PreviewAt()), standing(e), doc, string(e.ID), e.Rev)
+		`UPDATE engine_enrolments SET rev = ?, wake_at = ?, unrelayed = ?, grade_at = ?, waits_for = ?, preview_at = ?, standing = ?, glance = ?, doc = ? WHERE id = ? AND rev = ?`,
+		next.Rev, alarm(engine.Nanos(e.WakeAt)), alarm(e.OutboxSince()), alarm(e.GradeAt()), waitsFor(e), alarm(e.PreviewAt()), standing(e), glance(e), doc, string(e.ID), e.Rev)
 	if err != nil {
 		return fail(op, err)
 	}

@@ -69,6 +69,19 @@ func TestWhatWaitsForSomebodyIsFoundByIndexOnly(t *testing.T) {
 	if !strings.Contains(whole, "SEARCH engine_standings USING PRIMARY KEY (course=?)") || strings.Contains(whole, "SCAN") || strings.Contains(whole, "TEMP B-TREE") {
 		t.Error(whole)
 	}
+	for _, q := range []struct {
+		query, way string
+		args       []any
+	}{
+		{countIn, "SEARCH engine_standings USING COVERING INDEX engine_standings_through", []any{"course", "workflow"}},
+		{glancesIn, "SEARCH engine_glances USING INDEX engine_glances_course", []any{"course", 10}},
+		{glancesBy, "SEARCH engine_glances USING INDEX sqlite_autoindex_engine_glances_1", []any{`["a"]`, 10}},
+	} {
+		whole = strings.Join(planOf(t, db, q.query, q.args...), "; ")
+		if !strings.Contains(whole, q.way) || strings.Contains(whole, "SCAN engine") || strings.Contains(whole, "TEMP B-TREE") {
+			t.Errorf("%s\n\tis answered by: %s", q.query, whole)
+		}
+	}
 }
 
 // planOf is how SQLite would answer a query, a line for each table.

@@ -14,6 +14,7 @@ var standingSchema = []string{
 	`CREATE TABLE IF NOT EXISTS engine_standings (
 		course TEXT NOT NULL, created_at INTEGER NOT NULL, enrolment TEXT NOT NULL, doc TEXT NOT NULL,
 		PRIMARY KEY (course, created_at, enrolment)) STRICT, WITHOUT ROWID`,
+	`CREATE INDEX IF NOT EXISTS engine_standings_through ON engine_standings (course, json_extract(doc, '$.wf'), json_extract(doc, '$.through'))`,
 	`CREATE TRIGGER IF NOT EXISTS engine_standings_new AFTER INSERT ON engine_enrolments WHEN new.standing IS NOT NULL BEGIN
 		INSERT OR REPLACE INTO engine_standings (course, created_at, enrolment, doc) VALUES (new.course, new.created_at, new.id, new.standing);
 	END`,
@@ -26,6 +27,8 @@ var standingSchema = []string{
 		DELETE FROM engine_standings WHERE course = old.course AND created_at = old.created_at AND enrolment = old.id;
 	END`,
 }
+
+const countIn = `SELECT count(*), count(json_extract(doc, '$.through')) FROM engine_standings WHERE course = ? AND json_extract(doc, '$.wf') = ?`
 
 const standingsIn = `SELECT doc FROM engine_standings WHERE course = ? ORDER BY created_at, enrolment LIMIT ?`
 
@@ -42,6 +45,14 @@ func standing(e *engine.Enrolment) sql.NullString {
 // StandingsIn lists where everybody of a course stands, by when they were enrolled.
 func (s *Store) StandingsIn(ctx context.Context, c engine.Course, limit int) ([]engine.Standing, error) {
 	return documents[engine.Standing](ctx, s, "standings in a course", standingsIn, c.Key(), bounded(limit))
+}
+
+// CountIn counts a course's learners in a workflow.
+func (s *Store) CountIn(ctx context.Context, c engine.Course, w engine.WorkflowID) (all, through int, err error) {
+	if err := s.db.QueryRowContext(ctx, countIn, c.Key(), string(w)).Scan(&all, &through); err != nil {
+		return 0, 0, fail("count standings", err)
+	}
+	return all, through, nil
 }
 
 // EnrolmentsBy loads enrolments by id.

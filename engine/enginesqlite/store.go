@@ -12,9 +12,10 @@
 //	engine_aliases        (name, account)  seen
 //	engine_signals        id             account, at, and an index on expires_at of the document
 //	engine_enrolments     id             rev, key (unique: workflow, learner, course), learner, course, wake_at, unrelayed, grade_at,
-//	                                     waits_for (JSON: people), preview_at, standing (null: a preview)
+//	                                     waits_for (JSON: people), preview_at, standing and glance (null: a preview)
 //	engine_waiting        (person, enrolment)  kept by triggers from waits_for
 //	engine_standings      (course, created_at, enrolment)  kept by triggers from standing
+//	engine_glances        enrolment      course, created_at; kept by triggers from glance
 //	engine_course_links   (course, workflow)
 //	engine_tombstones     id             a salted hash, and the salt
 //	engine_portfolio_links id            owner, created_at
@@ -86,7 +87,7 @@ var schema = []string{
 	`CREATE TABLE IF NOT EXISTS engine_enrolments (
 		id TEXT PRIMARY KEY NOT NULL, rev INTEGER NOT NULL, key TEXT NOT NULL UNIQUE,
 		learner TEXT NOT NULL, course TEXT NOT NULL, created_at INTEGER NOT NULL,
-		wake_at INTEGER, unrelayed INTEGER, grade_at INTEGER, doc TEXT NOT NULL, waits_for TEXT, preview_at INTEGER, standing TEXT) STRICT`,
+		wake_at INTEGER, unrelayed INTEGER, grade_at INTEGER, doc TEXT NOT NULL, waits_for TEXT, preview_at INTEGER, standing TEXT, glance TEXT) STRICT`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_learner ON engine_enrolments (learner, created_at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_course ON engine_enrolments (course, created_at, id)`,
 	`CREATE INDEX IF NOT EXISTS engine_enrolments_wake ON engine_enrolments (wake_at, id) WHERE wake_at IS NOT NULL`,
@@ -131,7 +132,7 @@ func New(ctx context.Context, db *sql.DB) (*Store, error) {
 	if err := upgrade(ctx, tx); err != nil {
 		return nil, fmt.Errorf("enginesqlite: upgrade tables: %w", err)
 	}
-	for _, statement := range slices.Concat(schema, waitingSchema, portfolioLinkSchema, standingSchema, barrierSchema, cohortSchema, postSchema, eventSchema, deadLetterSchema) {
+	for _, statement := range slices.Concat(schema, waitingSchema, portfolioLinkSchema, standingSchema, glanceSchema, barrierSchema, cohortSchema, postSchema, eventSchema, deadLetterSchema) {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return nil, fmt.Errorf("enginesqlite: make tables: %w", err)
 		}

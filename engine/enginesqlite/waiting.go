@@ -38,7 +38,7 @@ func upgrade(ctx context.Context, tx *sql.Tx) error {
 	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info('engine_enrolments')`).Scan(&table); err != nil || table == 0 {
 		return err
 	}
-	for _, column := range []struct{ name, kind string }{{"waits_for", "TEXT"}, {"preview_at", "INTEGER"}, {"standing", "TEXT"}} {
+	for _, column := range []struct{ name, kind string }{{"waits_for", "TEXT"}, {"preview_at", "INTEGER"}, {"standing", "TEXT"}, {"glance", "TEXT"}} {
 		var there int
 		err := tx.QueryRowContext(ctx, `SELECT count(*) FROM pragma_table_info('engine_enrolments') WHERE name = ?`, column.name).Scan(&there)
 		if err == nil && there == 0 {

@@ -49,6 +49,7 @@ func Run(t *testing.T, newStore func(t *testing.T) engine.Store) {
 		{"grades fall due, and wait when put off", gradesFallDue},
 		{"who is waited for is known", waitingIsIndexed},
 		{"where everybody stands is known", standingsAreListed},
+		{"what lists need of enrolments is known", glancesAreListed},
 		{"the links of a course are kept", courseLinksAreKept},
 		{"all that is known of a person can be removed", peopleAreErased},
 		{"old previews are found", oldPreviewsAreFound},

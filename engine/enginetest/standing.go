@@ -68,3 +68,56 @@ func standingsAreListed(t *testing.T, s engine.Store) {
 		t.Errorf("people by id are %+v", people)
 	}
 }
+
+func glancesAreListed(t *testing.T, s engine.Store) {
+	ctx := t.Context()
+	course := engine.Course{Issuer: "https://lms.example", ID: "2"}
+	enrol := func(id engine.EnrolmentID, created int, in engine.WorkflowID) *engine.Enrolment {
+		e := &engine.Enrolment{ID: id, Workflow: in, Version: 1, Learner: engine.PersonID("l" + id), Course: course, State: engine.Active, CreatedAt: at(created), WakeAt: at(9),
+			Uses:  map[engine.BehaviourID]int{"ask": created},
+			Steps: map[engine.StepID]*engine.StepState{"s": {State: engine.Open, DueAt: at(5)}}}
+		return e
+	}
+	a, b, other, preview := enrol("e1", 2, "w"), enrol("e2", 1, "w"), enrol("e3", 3, "v"), enrol("e4", 0, "w")
+	preview.Preview = true
+	elsewhere := enrol("e5", 0, "w")
+	elsewhere.Course.ID = "3"
+	for _, e := range []*engine.Enrolment{a, b, other, preview, elsewhere} {
+		must(t, s.CreateEnrolment(ctx, e))
+	}
+	list := func(all []engine.Glance) string {
+		var out []string
+		for _, g := range all {
+			out = append(out, string(g.Of.ID)+" "+g.Steps)
+		}
+		return strings.Join(out, ", ")
+	}
+	in := func(limit int) string { return list(got[[]engine.Glance](t)(s.GlancesIn(ctx, course, limit))) }
+	line := func(e *engine.Enrolment) string {
+		g, _ := e.Glance()
+		return string(e.ID) + " " + g.Steps
+	}
+	same(t, "in the course", in(10), line(b)+", "+line(a)+", "+line(other))
+	same(t, "the first", in(1), line(b))
+	count := func(w engine.WorkflowID) [2]int {
+		all, through, err := s.CountIn(ctx, course, w)
+		must(t, err)
+		return [2]int{all, through}
+	}
+	same(t, "counted", count("w"), [2]int{2, 0})
+
+	a.Steps["s"].State, a.Steps["s"].DoneAt, a.CompletedAt = engine.Done, at(6), at(7)
+	a.WakeAt, a.Tally = at(0).AddDate(1, 0, 0), engine.Tally{Done: 1, Required: 1}
+	must(t, s.SaveEnrolment(ctx, a))
+	same(t, "when one went on", in(10), line(b)+", "+line(a)+", "+line(other))
+	same(t, "counted then", count("w"), [2]int{2, 1})
+	same(t, "counted in the other workflow", count("v"), [2]int{1, 0})
+	g := got[[]engine.Glance](t)(s.GlancesBy(ctx, []engine.EnrolmentID{"e1", "none", "e4"}))
+	if len(g) != 1 || g[0].Of.Uses["ask"] != 2 || !g[0].Of.WakeAt.Equal(a.WakeAt) || !g[0].Of.CompletedAt.Equal(at(7)) || g[0].Of.Tally != a.Tally || g[0].Of.Learner != a.Learner {
+		t.Errorf("by id are %+v", g)
+	}
+	same(t, "of none", len(got[[]engine.Glance](t)(s.GlancesBy(ctx, nil))), 0)
+	must(t, s.DeleteEnrolment(ctx, "e1"))
+	same(t, "when one is gone", in(10), line(b)+", "+line(other))
+	same(t, "counted when one is gone", count("w"), [2]int{1, 0})
+}
