@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/target"
@@ -28,7 +30,8 @@ type browser struct {
 
 	mu       sync.Mutex
 	contexts map[cdp.FrameID]runtime.ExecutionContextID
-	choosers int // how often the window asked for files
+	choosers int             // how often the window asked for files
+	asked    map[string]bool // origins that the window asked for something, once network is enabled
 }
 
 // chromium is where Debian puts it, or what the PATH has.
@@ -79,7 +82,7 @@ func newBrowserWith(t testing.TB, settings string) *browser {
 // newWindow opens a window in ctx and watches its script contexts.
 func newWindow(t testing.TB, ctx context.Context, options ...chromedp.ContextOption) *browser {
 	t.Helper()
-	b := &browser{t: t, contexts: map[cdp.FrameID]runtime.ExecutionContextID{}}
+	b := &browser{t: t, contexts: map[cdp.FrameID]runtime.ExecutionContextID{}, asked: map[string]bool{}}
 	ctx, cancel := chromedp.NewContext(ctx, append(options, chromedp.WithListener(b.observe))...)
 	t.Cleanup(cancel)
 	b.ctx = ctx
@@ -103,6 +106,10 @@ func (b *browser) observe(event any) {
 		b.choosers++
 	case *runtime.EventExecutionContextsCleared:
 		clear(b.contexts)
+	case *network.EventRequestWillBeSent:
+		if u, err := url.Parse(e.Request.URL); err == nil && u.Host != "" {
+			b.asked[u.Scheme+"://"+u.Host] = true
+		}
 	}
 }
 
@@ -176,7 +183,7 @@ func (f frame) try(script string, into any) error {
 // eventually repeats a script until it returns true.
 func (f frame) eventually(script string) {
 	f.b.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	var err error
 	for {
 		var ok bool
@@ -271,7 +278,7 @@ func (b *browser) opened(act func()) *browser {
 	select {
 	case id := <-opened:
 		return newWindow(b.t, b.ctx, chromedp.WithTargetID(id))
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		b.t.Fatal("no window opened")
 		return nil
 	}

@@ -10,12 +10,19 @@ import (
 // The blocks must be real for the walks in browsers to mean anything: a frame of
 // another site cannot keep a cookie that is not partitioned, or none at all.
 func TestTheBrowsersOfTheseTestsBlockCookiesInFrames(t *testing.T) {
-	for name, c := range map[string]struct{ settings, framed, alone string }{
-		"third-party cookies blocked": {blocksThirdParty, "parted=1", "parted=1; plain=1"},
-		"no cookies in frames at all": {blocksFrames, "", "parted=1; plain=1"},
+	for name, c := range map[string]struct {
+		settings, framed, alone string
+		apart                   bool
+	}{
+		"third-party cookies blocked":                    {settings: blocksThirdParty, framed: "parted=1", alone: "parted=1; plain=1"},
+		"no cookies in frames at all":                    {settings: blocksFrames, alone: "parted=1; plain=1"},
+		"third-party cookies blocked in a window of one": {settings: blocksThirdParty, framed: "parted=1", alone: "parted=1; plain=1", apart: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBrowserWith(t, c.settings)
+			if c.apart {
+				b = b.window(t, 1280)
+			}
 			mux := http.NewServeMux()
 			server := httptest.NewServer(mux)
 			defer server.Close()

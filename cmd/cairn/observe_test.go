@@ -33,8 +33,13 @@ type statement struct {
 		Definition struct{ Type string }
 		Account    struct{ HomePage, Name string }
 	} `json:"object"`
-	Context struct{ Registration string } `json:"context"`
-	Stored  time.Time                     `json:"stored"`
+	Context struct {
+		Registration string
+		Instructor   struct {
+			Account struct{ HomePage, Name string } `json:"account"`
+		}
+	} `json:"context"`
+	Stored time.Time `json:"stored"`
 }
 
 // statements queries the record store as a reporting tool does, over all pages.

@@ -93,6 +93,12 @@ type site struct {
 // newSite prepares an installation; extra are flags of every process.
 func newSite(t testing.TB, extra ...string) *site {
 	t.Helper()
+	return newSiteWith(t, platform.Options{}, extra...)
+}
+
+// newSiteWith is newSite with an LMS of these options, but for its clock.
+func newSiteWith(t testing.TB, lms platform.Options, extra ...string) *site {
+	t.Helper()
 	folder := t.TempDir()
 	clock, err := openClock(filepath.Join(folder, "clock.json"))
 	must(t, err)
@@ -100,7 +106,8 @@ func newSite(t testing.TB, extra ...string) *site {
 	s.mailbox, err = embedded.StartMailbox(t.Context(), "127.0.0.1:0", "127.0.0.1:0")
 	must(t, err)
 	t.Cleanup(func() { must(t, s.mailbox.Close(context.Background())) })
-	s.lms, err = platform.Start(t.Context(), platform.Options{Clock: clock})
+	lms.Clock = clock
+	s.lms, err = platform.Start(t.Context(), lms)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.lms.Close(context.Background())) })
 	s.flags = append([]string{
