@@ -340,3 +340,23 @@ func TestFiveSoftBouncesInARowCountAsAHardOne(t *testing.T) {
 		t.Errorf("no address: %v", err)
 	}
 }
+
+// That nobody answered for ten days shows at the end of a day's work; who answers instead is asked when they work.
+func TestTheStandInIsAskedWhileTheyWork(t *testing.T) {
+	h := newHouse(t, monday)
+	_, err := h.ArriveStaff(t.Context(), engine.StaffArrival{Issuer: lms, Subject: "9", Name: "Tessa", Email: "tessa@example.org", Course: engine.Course{Issuer: lms, ID: "2"}, Roles: []string{"instructor"}})
+	must(t, err)
+	h.untilHandedIn()
+	h.pass(h.now.AddDate(0, 0, 21).Format("2006-01-02 15:04"))
+	zone, err := time.LoadLocation("Europe/Berlin")
+	must(t, err)
+	var asked []string
+	for i, m := range h.post.sent() {
+		if m.Message.Purpose == "review_request" && m.To.Email == "tessa@example.org" {
+			asked = append(asked, h.post.times[i].In(zone).Format("15:04"))
+		}
+	}
+	if !slices.Equal(asked, []string{"09:00"}) {
+		t.Errorf("Tessa is asked at %v", asked)
+	}
+}

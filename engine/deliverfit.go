@@ -80,8 +80,15 @@ func (d *delivery) askedAlready(ctx context.Context, e *Enrolment, m Message) (b
 // known tells whether a person has an LMS account.
 func (p Person) known() bool { return p.Issuer != "" }
 
+// standsIn tells whether a message asks its receiver instead of somebody else.
+func standsIn(e *Enrolment, m Message) bool {
+	st := e.Steps[m.Step]
+	return st != nil && m.Request != "" && slices.ContainsFunc(st.Requests, func(r Request) bool { return r.ID == m.Request && r.StandIn })
+}
+
 // window is until when a message is held back: nudges until their date as it is now, and until the person works and does
-// not rest; what a person's act caused only for the receiver's own quiet hours. false: there is no such time.
+// not rest; what a person's act caused only for the receiver's own quiet hours. Who is asked instead of somebody is asked
+// because time has passed: while they work, if there is such a time. false: there is none.
 func (d *delivery) window(w *Workflow, e *Enrolment, f Facts, m Message) (time.Time, bool) {
 	now, zone := d.s.now(), receiverZone(d.to, f)
 	if paused(e, m) {
@@ -91,6 +98,9 @@ func (d *delivery) window(w *Workflow, e *Enrolment, f Facts, m Message) (time.T
 		return now.Add(pausedFor), true
 	}
 	if !m.IsNudge() && m.Purpose != PurposePrompt {
+		if at, ok := d.to.Preferences.nextWindow(w.Calendar, zone, now); ok && standsIn(e, m) {
+			return at, true
+		}
 		return d.to.Preferences.Quiet.until(now, zone), true
 	}
 	if at := dated(w, e, f, m); at.After(now) {
