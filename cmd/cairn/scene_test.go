@@ -423,6 +423,11 @@ func (s *scene) staff(tessa *visitor) {
 		s.see("stepboard-"+step, tessa, home+"/board/steps/scene/"+step)
 	}
 	s.wanders(tessa, home+"/")
+	tessa.get(home + "/board/several")
+	tessa.submit("several", url.Values{"do": {"completed"}})
+	s.shoot("several-nobody", tessa)
+	tessa.submit("several", url.Values{"do": {"completed"}, "enrolment": {string(s.enrolment("5").ID)}})
+	s.shoot("several-confirm", tessa)
 	s.see("error-forbidden", tessa, home+"/preferences/none")
 	empty := s.place(s.t, map[string]string{"workflow": "nothing-of-the-kind"})
 	for _, who := range []string{"tessa", "sam"} {
