@@ -25,7 +25,10 @@ func (e *Enrolment) Glance() (Glance, bool) {
 	}
 	of := Enrolment{ID: e.ID, Workflow: e.Workflow, Version: e.Version, Learner: e.Learner, State: e.State,
 		Completions: e.Completions, Uses: e.Uses, UseLog: e.UseLog, WakeAt: e.WakeAt, CreatedAt: e.CreatedAt, CompletedAt: e.CompletedAt,
-		LaunchedAt: e.LaunchedAt, LeftAt: e.LeftAt, Arm: e.Arm, NudgesHeld: e.NudgesHeld, Nobody: e.Nobody, Tally: e.Tally}
+		LaunchedAt: e.LaunchedAt, LeftAt: e.LeftAt, Arm: e.Arm, NudgesHeld: e.NudgesHeld, Nobody: e.Nobody, Tally: e.Tally, Unreachable: e.Unreachable}
+	if m := e.Cohort; m != nil && m.Label != "" {
+		of.Cohort = &Membership{Label: m.Label}
+	}
 	for _, name := range []string{AnchorEnrolled, AnchorCourseCompleted} {
 		if at, ok := e.Anchors[name]; ok {
 			of.anchor(name, at, e.AnchorSource[name])

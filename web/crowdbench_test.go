@@ -46,9 +46,9 @@ func BenchmarkLearnersAtOnce(b *testing.B) {
 	for i, p := range people {
 		p.client.Transport = transport
 		wg.Go(func() {
+			time.Sleep(time.Duration(i) * time.Second / learners) // nobody presses at the same moment as all others
 			pace := time.NewTicker(time.Second)
 			defer pace.Stop()
-			time.Sleep(time.Duration(i) * time.Second / learners) // nobody presses at the same moment as all others
 			for n := range pages {
 				began := time.Now()
 				status := p.lives(n)
