@@ -42,7 +42,7 @@ func TestFlagsStandBeforeOrAfterArgumentsWithOneDashOrTwo(t *testing.T) {
 		{"workflow", "import", "--data", t.TempDir(), "--public-url=https://learn.example.org", file},
 	} {
 		out, err := cairn(t, args...)
-		if err != nil || !strings.Contains(out, "imported first-steps version 1") {
+		if err != nil || !strings.Contains(out, "imported first-steps version 2: ") {
 			t.Errorf("%q: %q, %v", args, out, err)
 		}
 	}
