@@ -136,13 +136,9 @@ func (s *Service) boardRows(ctx context.Context, page []Standing) ([]BoardRow, e
 	for _, g := range glances {
 		ids = append(ids, g.Of.Learner)
 	}
-	found, err := s.o.Store.PeopleBy(ctx, ids)
+	people, err := s.peopleBy(ctx, ids)
 	if err != nil {
 		return nil, fmt.Errorf("board: %w", err)
-	}
-	people := make(map[PersonID]Person, len(found))
-	for _, p := range found {
-		people[p.ID] = p
 	}
 	rows := make([]BoardRow, 0, len(glances))
 	for _, g := range glances {

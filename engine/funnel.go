@@ -147,16 +147,12 @@ func (s *Service) funnelPage(ctx context.Context, f *Funnel, rows []FunnelRow) e
 		}
 		f.Rows, ids = append(f.Rows, r), append(ids, r.Learner)
 	}
-	people, err := s.o.Store.PeopleBy(ctx, ids)
+	people, err := s.peopleBy(ctx, ids)
 	if err != nil {
 		return fmt.Errorf("funnel: %w", err)
 	}
-	names := make(map[PersonID]string, len(people))
-	for _, p := range people {
-		names[p.ID] = p.Name
-	}
 	for i := range f.Rows {
-		f.Rows[i].Name = names[f.Rows[i].Learner]
+		f.Rows[i].Name = people[f.Rows[i].Learner].Name
 	}
 	return nil
 }

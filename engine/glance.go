@@ -194,10 +194,7 @@ func StoredGlance(e *Enrolment) string {
 // glances are those of enrolments in their order, as of now: a document is read and decided only where something is to
 // happen by now. Those that are gone are left out.
 func (s *Service) glances(ctx context.Context, page []Standing) ([]Glance, error) {
-	ids := make([]EnrolmentID, 0, len(page))
-	for _, one := range page {
-		ids = append(ids, one.Enrolment)
-	}
+	ids := enrolmentsOf(page)
 	found, err := s.o.Store.GlancesBy(ctx, ids)
 	if err != nil {
 		return nil, err

@@ -115,10 +115,7 @@ func (s *Service) maybeHeldUp(ctx context.Context, all []Standing) ([]Standing, 
 
 // lateRows are those of the given learners who are held up, as of now.
 func (s *Service) lateRows(ctx context.Context, of []Standing) ([]LateRow, error) {
-	ids := make([]EnrolmentID, 0, len(of))
-	for _, one := range of {
-		ids = append(ids, one.Enrolment)
-	}
+	ids := enrolmentsOf(of)
 	found, err := s.o.Store.EnrolmentsBy(ctx, ids)
 	if err != nil {
 		return nil, err

@@ -73,11 +73,7 @@ func (s *Service) PreviewCourseNudges(ctx context.Context, by Actor, c Course, f
 	}
 	all = slices.DeleteFunc(all, func(one Standing) bool { return one.State == Stopped })
 	from = min(max(from, 0), len(all))
-	var ids []EnrolmentID
-	for _, one := range all[from:min(from+PreviewPeople, len(all))] {
-		ids = append(ids, one.Enrolment)
-	}
-	found, err := s.o.Store.EnrolmentsBy(ctx, ids)
+	found, err := s.o.Store.EnrolmentsBy(ctx, enrolmentsOf(all[from:min(from+PreviewPeople, len(all))]))
 	if err != nil {
 		return nil, fmt.Errorf("preview nudges: %w", err)
 	}

@@ -48,6 +48,28 @@ type StandingStore interface {
 	PeopleBy(ctx context.Context, ids []PersonID) ([]Person, error)
 }
 
+// enrolmentsOf are the enrolments of standings, in their order.
+func enrolmentsOf(page []Standing) []EnrolmentID {
+	ids := make([]EnrolmentID, 0, len(page))
+	for _, one := range page {
+		ids = append(ids, one.Enrolment)
+	}
+	return ids
+}
+
+// peopleBy are people by id; those that are not there are left out.
+func (s *Service) peopleBy(ctx context.Context, ids []PersonID) (map[PersonID]Person, error) {
+	found, err := s.o.Store.PeopleBy(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	people := make(map[PersonID]Person, len(found))
+	for _, p := range found {
+		people[p.ID] = p
+	}
+	return people, nil
+}
+
 // MaxStandings bounds the learners of one course whom a board knows.
 const MaxStandings = 10_000
 
